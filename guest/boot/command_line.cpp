@@ -1,0 +1,84 @@
+#include "guest/boot/command_line.h"
+
+namespace guest {
+namespace {
+
+constexpr std::uint64_t max_switches = 1'000'000'000;
+
+bool take_prefix(std::string_view& text, std::string_view prefix) {
+    if (!text.starts_with(prefix))
+        return false;
+    text.remove_prefix(prefix.size());
+    return true;
+}
+
+/// A decimal number from 1 to max_switches; 0 if it is none.
+std::uint64_t parse_number(std::string_view text) {
+    std::uint64_t number = 0;
+    for (const char digit : text) {
+        if (digit < '0' || digit > '9')
+            return 0;
+        number = number * 10 + static_cast<std::uint64_t>(digit - '0');
+        if (number > max_switches)
+            return 0;
+    }
+    return number;
+}
+
+bool parse_crash(std::string_view value, Crash& crash) {
+    if (value == "triple-fault")
+        crash = Crash::triple_fault;
+    else if (value == "hang")
+        crash = Crash::hang;
+    return crash != Crash::none;
+}
+
+/// False if the word makes no sense.
+bool parse_word(std::string_view word, CommandLine& result) {
+    if (word == "hello") {
+        result.hello = true;
+        return true;
+    }
+    if (word == "test") {
+        result.test = true;
+        return true;
+    }
+    if (take_prefix(word, "crash="))
+        return parse_crash(word, result.crash);
+    if (take_prefix(word, "workload=")) {
+        result.run_workloads = true;
+        result.workloads = word;
+        return !word.empty();
+    }
+    if (take_prefix(word, "switches=")) {
+        result.run_workloads = true;
+        result.switches = parse_number(word);
+        return result.switches != 0;
+    }
+    return false;
+}
+
+} // namespace
+
+std::string_view take_word(std::string_view& text, char separator) {
+    std::size_t length = 0;
+    while (length < text.size() && text[length] != separator)
+        ++length;
+    const std::string_view word(text.data(), length);
+    text.remove_prefix(length < text.size() ? length + 1 : length);
+    return word;
+}
+
+CommandLine parse_command_line(std::string_view text) {
+    CommandLine result;
+    while (!text.empty()) {
+        const std::string_view word = take_word(text, ' ');
+        if (!word.empty() && !parse_word(word, result) && result.wrong_word.empty())
+            result.wrong_word = word;
+    }
+    if (!result.hello && !result.run_workloads && result.crash == Crash::none)
+        result.test = true;
+    return result;
+}
+
+} // namespace guest

@@ -1,0 +1,67 @@
+// The kernel's start, in the order in which things come to life.
+
+#include "guest/boot/command_line.h"
+#include "guest/boot/machine.h"
+#include "guest/boot/power.h"
+#include "guest/boot/start_information.h"
+#include "guest/console/console.h"
+#include "guest/cpu/control_register_setup.h"
+#include "guest/cpu/cpu.h"
+#include "guest/cpu/descriptor_tables.h"
+#include "guest/interrupts/timer.h"
+#include "guest/memory/page_allocator.h"
+#include "guest/paravirt/binding.h"
+#include "guest/tasks/task.h"
+#include "guest/tests/crash.h"
+#include "guest/tests/self_tests.h"
+#include "guest/workloads/run_workloads.h"
+
+namespace guest {
+namespace {
+
+void initialise(std::uint64_t start_info) {
+    console::initialise();
+    Task& boot_task = initialise_boot_task();
+    initialise_boot_cpu(boot_task);
+    Cpu& cpu = this_cpu();
+    cpu.kernel_stack = boot_task.kernel_stack;
+    fill_descriptor_tables(cpu);
+    load_descriptor_tables(cpu);
+    start_information::take(start_info);
+    set_up_control_registers(cpu);
+
+    // From here on the operations are the ROM's, and the tables are loaded again through them.
+    paravirt::bind();
+    load_descriptor_tables(cpu);
+    load_task_register();
+    timer::initialise();
+}
+
+std::uint8_t run(const CommandLine& command_line) {
+    if (!command_line.wrong_word.empty()) {
+        console::print("guest: unknown word: ", command_line.wrong_word, "\n");
+        return 1;
+    }
+    if (command_line.hello)
+        console::print("guest: hello, ", pages::untouched_bytes() >> 20, " MiB free\n");
+    if (command_line.crash != Crash::none)
+        crash(command_line.crash);
+    bool good = true;
+    if (command_line.test)
+        good = tests::run_self_tests() && good;
+    if (command_line.run_workloads)
+        good = workloads::run(command_line.workloads, command_line.switches) && good;
+    return good ? 0 : 1;
+}
+
+} // namespace
+
+/// `start_info` is guest-physical; interrupts are off; the stack is the boot task's.
+extern "C" [[noreturn, gnu::used]] void kernel_main(std::uint64_t start_info) {
+    initialise(start_info);
+    console::print("guest: lazyhv's kernel on ", machine().lazyhv ? "lazyhv" : "the bare machine",
+                   ", ", abi::name(machine().profile), "/", abi::name(machine().interface), "\n");
+    power::finish(run(parse_command_line(start_information::command_line())));
+}
+
+} // namespace guest

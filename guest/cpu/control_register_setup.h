@@ -1,0 +1,12 @@
+#pragma once
+// Puts the processor into the state the kernel runs in.
+
+#include "guest/cpu/cpu.h"
+
+namespace guest {
+
+/// CR0 (TS set: nobody has used the FPU), CR4, EFER and the MSRs of SYSCALL. Drops the identity
+/// mapping on the way. A processor without what the kernel needs is a panic that names it.
+void set_up_control_registers(Cpu& cpu);
+
+} // namespace guest

@@ -1,0 +1,77 @@
+#include "guest/boot/panic.h"
+#include "guest/cpu/cpu.h"
+#include "guest/interrupts/exception_fixup.h"
+#include "guest/interrupts/interrupts.h"
+#include "guest/paravirt/operations.h"
+#include "guest/tasks/debug_registers.h"
+#include "guest/tasks/fpu.h"
+#include "guest/tasks/scheduler.h"
+#include "guest/tasks/task.h"
+#include "guest/tests/task_tests.h"
+
+#include <span>
+
+extern "C" {
+extern const guest::ExceptionFixup exception_fixups[];
+extern const guest::ExceptionFixup exception_fixups_end[];
+}
+
+namespace guest::interrupts {
+namespace {
+
+/// Sends a faulting instruction that expects it to its recovery code. Must not touch this_cpu():
+/// a %gs load faults with the user's GS base in place.
+bool fix_up(InterruptFrame& frame) {
+    for (const ExceptionFixup& fixup : std::span(exception_fixups, exception_fixups_end)) {
+        if (frame.rip == fixup.instruction) {
+            frame.rip = fixup.recovery;
+            return true;
+        }
+    }
+    return false;
+}
+
+/// #NM inside the kernel: an FPU restore whose CLTS has not taken effect, because it still waits in
+/// the ring. Counted, for the self-tests to report; leaving the lazy mode makes the queue drain.
+void device_not_available_in_kernel(Cpu& cpu) {
+    ++cpu.fpu_faults;
+    paravirt::set_lazy_mode(abi::LazyMode::none);
+    paravirt::clts();
+}
+
+void fault_of_task(Cpu& cpu, InterruptFrame& frame) {
+    Task& task = *cpu.current;
+    if (task.fault_handler != 0) {
+        frame.rip = task.fault_handler;
+        frame.rax = frame.vector;
+        return;
+    }
+    tests::task_died(task, frame);
+    scheduler::exit();
+}
+
+} // namespace
+
+void handle_exception(InterruptFrame& frame) {
+    if (!frame.from_user()) {
+        if (fix_up(frame))
+            return;
+        if (frame.vector == device_not_available)
+            return device_not_available_in_kernel(this_cpu());
+        panic(frame);
+    }
+    Cpu& cpu = this_cpu();
+    switch (frame.vector) {
+    case device_not_available:
+        return fpu::first_use(cpu, *cpu.current);
+    case debug:
+        return debug_registers::hit(*cpu.current);
+    case non_maskable:
+    case double_fault:
+        panic(frame);
+    default:
+        return fault_of_task(cpu, frame);
+    }
+}
+
+} // namespace guest::interrupts

@@ -1,0 +1,45 @@
+#include "guest/interrupts/interrupts.h"
+
+#include "guest/boot/panic.h"
+#include "guest/cpu/cpu.h"
+#include "guest/interrupts/timer.h"
+#include "guest/tasks/system_call.h"
+
+/// Entry stubs (interrupts/entry.S): exceptions and IRQs in the order of their vectors, then
+/// system_call_vector and test_vector; `interrupt_stub_size` bytes each.
+extern "C" const char interrupt_stubs[];
+
+namespace guest::interrupts {
+namespace {
+
+constexpr std::uint32_t stub_size = 16;
+constexpr std::uint32_t ordered_stubs = first_irq + irqs;
+
+std::uint64_t stub(std::uint32_t index) {
+    return reinterpret_cast<std::uint64_t>(interrupt_stubs) + std::uint64_t{index} * stub_size;
+}
+
+} // namespace
+
+std::uint64_t entry_of(std::uint32_t vector) {
+    if (vector < ordered_stubs)
+        return stub(vector);
+    return vector == system_call_vector ? stub(ordered_stubs) : 0;
+}
+
+std::uint64_t test_entry() { return stub(ordered_stubs + 1); }
+
+/// Called by every entry stub, interrupts off.
+extern "C" void handle_interrupt(InterruptFrame& frame) {
+    if (frame.vector < exceptions) {
+        handle_exception(frame);
+    } else if (frame.vector < ordered_stubs) {
+        timer::handle_irq(frame, static_cast<std::uint32_t>(frame.vector) - first_irq);
+    } else if (frame.vector == system_call_vector) {
+        frame.rax = system_call(frame.rax, frame.rdi, frame.rsi, frame.rdx);
+    } else {
+        ++this_cpu().software_interrupts;
+    }
+}
+
+} // namespace guest::interrupts

@@ -1,0 +1,43 @@
+#pragma once
+// Where things lie in the linear address space.
+
+#include <cstdint>
+
+namespace guest {
+
+inline constexpr std::uint64_t page_size = 4096;
+
+/// Linear address of physical 0: the kernel half maps [0, linear_map_size) in one piece, the ROM's
+/// window included (docs/abi.md, "The ROM"). Must agree with guest.lds and boot/entry.S.
+inline constexpr std::uint64_t kernel_base = 0xFFFFFFFF80000000;
+inline constexpr std::uint64_t linear_map_size = std::uint64_t{1} << 30;
+
+/// Physical memory from here up is the kernel's; below lie firmware, ROM and boot area.
+inline constexpr std::uint64_t first_usable_physical = 0x200000;
+
+/// A task's half: the image of all ring-3 code, one page for its TLS blocks, and its stacks, all
+/// within the reach of one page table.
+inline constexpr std::uint64_t user_image_base = 0x400000;
+inline constexpr std::uint64_t user_tls_page = 0x500000;
+inline constexpr std::uint64_t user_stack_base = 0x520000;
+/// One stack page and one unmapped page below it.
+inline constexpr std::uint64_t user_stack_stride = 2 * page_size;
+/// Stacks that fit: threads of one address space.
+inline constexpr std::uint32_t user_stacks = 64;
+static_assert(user_stack_base + user_stacks * user_stack_stride <= user_image_base + 0x200000);
+
+/// The linear address of a physical one below linear_map_size.
+constexpr std::uint64_t to_linear(std::uint64_t physical) { return physical + kernel_base; }
+/// The physical address of one in the kernel half.
+constexpr std::uint64_t to_physical(std::uint64_t linear) { return linear - kernel_base; }
+
+/// A typed pointer into the linear map.
+template <typename T>
+T* linear_pointer(std::uint64_t physical) {
+    return reinterpret_cast<T*>(to_linear(physical));
+}
+inline std::uint64_t address_of(const void* pointer) {
+    return reinterpret_cast<std::uint64_t>(pointer);
+}
+
+} // namespace guest

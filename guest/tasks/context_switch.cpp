@@ -1,0 +1,74 @@
+#include "guest/tasks/context_switch.h"
+
+#include "guest/paravirt/operations.h"
+#include "guest/tasks/debug_registers.h"
+#include "guest/tasks/fpu.h"
+#include "guest/tasks/io_permissions.h"
+#include "guest/tasks/leave_point.h"
+#include "guest/tasks/segment_registers.h"
+#include "guest/tasks/tls.h"
+
+/// Saves the callee-saved registers and RSP, and continues on the other stack
+/// (tasks/switch_stack.S).
+extern "C" void switch_stack(std::uint64_t* save_stack_pointer, std::uint64_t stack_pointer);
+
+namespace guest {
+namespace {
+
+void leave_lazy_mode(Cpu& cpu) {
+    const std::uint32_t error = paravirt::set_lazy_mode_checked(abi::LazyMode::none);
+    if (error != 0) [[unlikely]] {
+        ++cpu.lazy_mode_errors;
+        cpu.last_lazy_error = error;
+    }
+}
+
+void save_segment_registers(Task& previous) {
+    previous.fs = segment_registers::fs();
+    previous.gs = segment_registers::gs();
+}
+
+void load_segment_registers(const Task& previous, const Task& next) {
+    if ((previous.fs | next.fs) != 0)
+        segment_registers::load_fs(next.fs);
+    if ((previous.gs | next.gs) != 0)
+        segment_registers::load_gs(next.gs);
+}
+
+} // namespace
+
+void context_switch(Cpu& cpu, Task& previous, Task& next) {
+    save_segment_registers(previous);
+
+    // From here to the leave, a monitor may only be told; nothing below may rely on an effect.
+    paravirt::set_lazy_mode(abi::LazyMode::cpu);
+    if (previous.root != next.root)
+        paravirt::set_cr3(next.root);
+    cpu.kernel_stack = next.kernel_stack;
+    paravirt::update_kernel_stack(cpu.tss, next.kernel_stack);
+    tls::load(cpu, next);
+    if ((previous.debug_control | next.debug_control) != 0) [[unlikely]]
+        debug_registers::load(cpu, next);
+    if ((previous.io.words | next.io.words) != 0) [[unlikely]]
+        io_permissions::load(cpu, previous, next);
+    const bool preload_fpu = fpu::begin_switch(cpu, previous, next);
+
+    // The leave comes before the FPU restore, so that TS is up to date, and before the segment
+    // loads, so that the GDT is.
+    if constexpr (leave_point == LeavePoint::after_gs)
+        load_segment_registers(previous, next);
+    if constexpr (leave_point == LeavePoint::after_fpu)
+        if (preload_fpu)
+            fpu::finish_switch(next);
+    leave_lazy_mode(cpu);
+    if constexpr (leave_point != LeavePoint::after_fpu)
+        if (preload_fpu)
+            fpu::finish_switch(next);
+    if constexpr (leave_point != LeavePoint::after_gs)
+        load_segment_registers(previous, next);
+
+    cpu.current = &next;
+    switch_stack(&previous.stack_pointer, next.stack_pointer);
+}
+
+} // namespace guest

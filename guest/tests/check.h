@@ -1,0 +1,15 @@
+#pragma once
+// What ring-3 test tasks check of themselves.
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace guest::tests {
+
+enum class Check : std::uint64_t { tls = 0, fpu, kernel_stack, debug_registers, io_permissions };
+inline constexpr std::uint32_t check_count = 5;
+inline constexpr std::array<std::string_view, check_count> check_names{
+    "tls", "fpu", "kernel-stack", "debug-registers", "io-permissions"};
+
+} // namespace guest::tests

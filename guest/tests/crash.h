@@ -1,0 +1,11 @@
+#pragma once
+// Ways to end badly, for whoever tests the diagnosis of it.
+
+#include "guest/boot/command_line.h"
+
+namespace guest {
+
+/// Crash::none returns; the others do not.
+void crash(Crash how);
+
+} // namespace guest

@@ -1,0 +1,15 @@
+#include "guest/tests/self_tests.h"
+
+#include "guest/tests/test_report.h"
+
+namespace guest::tests {
+
+bool run_self_tests() {
+    test_operations();
+    test_descriptors();
+    test_lazy_modes();
+    test_tasks();
+    return finish_report();
+}
+
+} // namespace guest::tests

@@ -1,0 +1,79 @@
+#include "guest/workloads/run_workloads.h"
+
+#include "guest/boot/command_line.h"
+#include "guest/boot/machine.h"
+#include "guest/console/console.h"
+#include "guest/interrupts/timer.h"
+#include "guest/workloads/result_line.h"
+
+namespace guest::workloads {
+namespace {
+
+const Workload* find(std::string_view name) {
+    for (const Workload& workload : table)
+        if (workload.name == name)
+            return &workload;
+    return nullptr;
+}
+
+bool possible(const Workload& workload) {
+    return workload.kind != Kind::empty_vmcall || machine().lazyhv;
+}
+
+bool all_known(std::string_view names) {
+    while (!names.empty()) {
+        const std::string_view name = take_word(names, ',');
+        const Workload* const workload = find(name);
+        if (workload == nullptr) {
+            console::print("guest: unknown workload: ", name, "\n");
+            return false;
+        }
+        if (!possible(*workload)) {
+            console::print("guest: workload ", name, " needs the monitor\n");
+            return false;
+        }
+    }
+    return true;
+}
+
+void measure(const Workload& workload, std::uint64_t wanted) {
+    const std::uint64_t switches = rounded_switches(workload, wanted);
+    timer::stop();
+    switch (workload.kind) {
+    case Kind::switch_operations:
+        run_switch_operations(workload, switches);
+        break;
+    case Kind::empty_vmcall:
+        run_empty_vmcall(switches);
+        break;
+    case Kind::tasks:
+        run_tasks(workload, switches);
+        break;
+    }
+    print_result(workload, switches, measured());
+}
+
+} // namespace
+
+bool run(std::string_view names, std::uint64_t switches) {
+    if (names == "list") {
+        for (const Workload& workload : table)
+            console::print(workload.name, "\n");
+        return true;
+    }
+    if (names == "all") {
+        print_context();
+        for (const Workload& workload : table)
+            if (possible(workload))
+                measure(workload, switches);
+        return true;
+    }
+    if (!all_known(names))
+        return false;
+    print_context();
+    while (!names.empty())
+        measure(*find(take_word(names, ',')), switches);
+    return true;
+}
+
+} // namespace guest::workloads

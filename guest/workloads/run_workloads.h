@@ -1,0 +1,20 @@
+#pragma once
+// The workloads: the command line's `workload=` and `switches=`.
+
+#include "guest/workloads/workload_table.h"
+
+#include <cstdint>
+#include <string_view>
+
+namespace guest::workloads {
+
+/// Runs those named in `names` (with commas between; `all`; `list` prints the names), `switches`
+/// each. False, and nothing has run, if a name is unknown or needs a monitor that is not there.
+bool run(std::string_view names, std::uint64_t switches);
+
+// Each measures `switches`, a multiple of the workload's tasks, with the timer stopped.
+void run_switch_operations(const Workload& workload, std::uint64_t switches);
+void run_empty_vmcall(std::uint64_t iterations);
+void run_tasks(const Workload& workload, std::uint64_t switches);
+
+} // namespace guest::workloads

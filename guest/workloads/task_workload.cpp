@@ -1,0 +1,102 @@
+// Ring-3 tasks that yield by system call, round robin. Both ends of the measurement lie at the
+// boundary of two switches, inside the scheduler.
+
+#include "guest/cpu/cpu.h"
+#include "guest/memory/address_space.h"
+#include "guest/tasks/debug_registers.h"
+#include "guest/tasks/scheduler.h"
+#include "guest/tasks/task.h"
+#include "guest/user/workload_task.h"
+#include "guest/workloads/measurement.h"
+#include "guest/workloads/run_workloads.h"
+
+#include <array>
+
+namespace guest::workloads {
+namespace {
+
+/// Past the point where fpu_counter makes the switch restore the FPU at once.
+constexpr std::uint64_t warm_up_rounds = 10;
+
+struct Run {
+    std::uint64_t switches;
+    bool measuring;
+    std::array<Task*, max_tasks> task;
+    std::array<AddressSpace, max_tasks> space;
+};
+Run current;
+
+bool at_boundary(Cpu& cpu) {
+    if (current.measuring) {
+        end_measurement();
+        return true;
+    }
+    current.measuring = true;
+    scheduler::set_alarm(cpu, current.switches, at_boundary);
+    begin_measurement();
+    return false;
+}
+
+/// The base of a TLS block; nothing is read there, but each differs from every other.
+std::uint32_t tls_base(std::uint32_t task, std::uint32_t slot) {
+    return 0x10000000 + (task * tls_slots + slot) * 0x100;
+}
+
+Task* create(const Workload& workload, std::uint32_t number) {
+    TaskStart start{};
+    start.id = number + std::uint64_t{1};
+    start.space = &current.space[workload.one_address_space ? 0 : number];
+    start.stack = workload.one_address_space ? number : 0;
+    start.entry = user_address(workload.uses.fpu ? &yielding_fpu_task : &yielding_task);
+    if (workload.uses.tls) {
+        for (std::uint32_t i = 0; i < tls_slots; ++i)
+            start.tls[i] = tls_descriptor(tls_base(number, i));
+        start.fs = tls_selector(0);
+        start.gs = tls_selector(1);
+    }
+    if (workload.uses.debug) {
+        // An address nobody writes to. The local and the global enable bit do the same, but make
+        // DR7 differ between neighbours.
+        constexpr std::uint64_t local_enable = 1 << 0;
+        constexpr std::uint64_t global_enable = 1 << 1;
+        start.debug_address0 = 0x700000 + number * std::uint64_t{8};
+        start.debug_control = (debug_registers::watch_8_byte_writes & ~local_enable) |
+                              (number % 2 == 0 ? local_enable : global_enable);
+    }
+    return create_task(start);
+}
+
+void create_all(const Workload& workload) {
+    const std::uint32_t spaces = workload.one_address_space ? 1 : workload.tasks;
+    for (std::uint32_t i = 0; i < spaces; ++i)
+        current.space[i] = address_spaces::create(workload.one_address_space ? workload.tasks : 1);
+    for (std::uint32_t i = 0; i < workload.tasks; ++i) {
+        current.task[i] = create(workload, i);
+        scheduler::add(*current.task[i]);
+    }
+}
+
+void destroy_all(const Workload& workload) {
+    for (std::uint32_t i = 0; i < workload.tasks; ++i) {
+        scheduler::remove(*current.task[i]);
+        destroy_task(*current.task[i]);
+    }
+    const std::uint32_t spaces = workload.one_address_space ? 1 : workload.tasks;
+    for (std::uint32_t i = 0; i < spaces; ++i)
+        address_spaces::destroy(current.space[i]);
+}
+
+} // namespace
+
+void run_tasks(const Workload& workload, std::uint64_t switches) {
+    Cpu& cpu = this_cpu();
+    current.switches = switches;
+    current.measuring = false;
+    create_all(workload);
+    scheduler::set_alarm(cpu, warm_up_rounds * workload.tasks, at_boundary);
+    scheduler::run();
+    scheduler::clear_alarm(cpu);
+    destroy_all(workload);
+}
+
+} // namespace guest::workloads

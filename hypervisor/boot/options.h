@@ -1,0 +1,19 @@
+#pragma once
+// The monitor's own command line: "profile=hardened interface=lazy".
+
+#include "shared/profile.h"
+
+#include <optional>
+#include <string_view>
+
+namespace hv {
+
+struct Options {
+    abi::Profile profile = abi::Profile::hardened;
+    abi::Interface interface = abi::Interface::lazy;
+};
+
+/// Reads the words; at the first one it does not know returns nothing, with that word in `unknown`.
+std::optional<Options> parse_options(std::string_view command_line, std::string_view& unknown);
+
+} // namespace hv

@@ -1,0 +1,106 @@
+#include "hypervisor/boot/relocate.h"
+
+#include "hypervisor/console/console.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/memory/direct_map.h"
+#include "hypervisor/memory/guest_walk.h"
+#include "hypervisor/vmx/msr.h"
+
+// From the linker script.
+extern "C" {
+extern std::uint8_t image_begin[];
+extern std::uint8_t text_end[];
+extern std::uint8_t rodata_end[];
+extern std::uint8_t image_end[];
+}
+
+namespace hv {
+
+namespace {
+
+constexpr std::uint64_t table_bits = paging::present | paging::writable;
+
+class PageTables {
+  public:
+    explicit PageTables(PageAllocator& pages) : pages_{pages}, root_{take()} {}
+
+    std::uint64_t root() const { return root_; }
+
+    void map(std::uint64_t linear, std::uint64_t physical, std::uint64_t bits) {
+        *entry(linear, 1) = physical | bits;
+    }
+    void map_large(std::uint64_t linear, std::uint64_t physical, std::uint64_t bits) {
+        *entry(linear, 2) = physical | bits | paging::page_size;
+    }
+
+  private:
+    PageAllocator& pages_;
+    std::uint64_t root_;
+
+    std::uint64_t take() {
+        const std::uint64_t page = pages_.take();
+        if (page == 0)
+            console::fail("no memory left for the monitor's page tables; give the machine more "
+                          "than 64M, or less than 64G");
+        return page;
+    }
+
+    volatile std::uint64_t* entry(std::uint64_t linear, int level) {
+        std::uint64_t table = root_;
+        for (int current = 4; current > level; --current) {
+            volatile auto& word = direct_word<std::uint64_t>(
+                table + (linear >> (12 + 9 * (current - 1)) & 0x1FF) * 8);
+            if (word == 0)
+                word = take() | table_bits;
+            table = word & paging::address_mask;
+        }
+        return &direct_word<std::uint64_t>(table + (linear >> (12 + 9 * (level - 1)) & 0x1FF) * 8);
+    }
+};
+
+std::uint64_t permissions(const std::uint8_t* address) {
+    if (address < text_end)
+        return paging::present;
+    if (address < rodata_end)
+        return paging::present | paging::execute_disable;
+    return paging::present | paging::writable | paging::execute_disable;
+}
+
+// Copies the image as it is this moment, stack included, and goes on in the copy: nothing may be
+// written in between, so both steps are one piece of assembly.
+void copy_and_switch(std::uint64_t destination, std::uint64_t root) {
+    std::uint8_t* to = direct_pointer(destination);
+    const std::uint8_t* from = image_begin;
+    std::uint64_t count = image_size();
+    asm volatile("rep movsb\n\t"
+                 "mov %3, %%cr3"
+                 : "+D"(to), "+S"(from), "+c"(count)
+                 : "r"(root)
+                 : "memory");
+}
+
+} // namespace
+
+std::uint64_t image_size() { return static_cast<std::uint64_t>(image_end - image_begin); }
+
+PageAllocator move_to(const PhysicalRange& home, std::uint64_t memory_end) {
+    const std::uint64_t size = align_up(image_size(), page_size);
+    if (size >= home.size())
+        console::fail("the monitor's image does not fit its own memory");
+    PageAllocator pages{home.begin + size, home.end};
+    PageTables tables{pages};
+    for (std::uint64_t offset = 0; offset < size; offset += page_size)
+        tables.map(IMAGE_VIRTUAL_BASE + offset, home.begin + offset,
+                   permissions(image_begin + offset));
+    // What lies above the last RAM is left out: the monitor touches no device memory, and what it
+    // does not map it cannot be tricked into touching.
+    for (std::uint64_t address = 0; address < memory_end; address += large_page_size)
+        tables.map_large(direct_map_base + address, address, table_bits | paging::execute_disable);
+
+    cpu::write_msr(number(Msr::ia32_efer),
+                   cpu::read_msr(number(Msr::ia32_efer)) | efer::execute_disable_enable);
+    copy_and_switch(home.begin, tables.root());
+    return pages;
+}
+
+} // namespace hv

@@ -1,0 +1,51 @@
+#include "hypervisor/boot/start_bare.h"
+
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/memory/guest_walk.h"
+#include "hypervisor/vcpu/control_registers.h"
+#include "shared/vcpu_area.h"
+
+namespace hv {
+
+namespace {
+
+/// Of the root, the entry below which the monitor's image is mapped.
+constexpr std::uint64_t image_entry = 511 * 8;
+
+constexpr std::uint64_t bare_cr0 = cr0::protection_enable | cr0::extension_type |
+                                   cr0::numeric_error | cr0::write_protect | cr0::paging;
+
+} // namespace
+
+[[noreturn]] void start_bare(const LoadedGuest& guest) {
+    // The image stays mapped in the guest's first page tables, so that the jump can run from it.
+    const std::uint64_t root = cpu::read_cr3() & paging::address_mask;
+    direct_word<std::uint64_t>(boot_area::page_tables + image_entry) =
+        std::uint64_t{direct_word<std::uint64_t>(root + image_entry)};
+    const abi::PseudoDescriptor gdtr{boot_gdt_limit, boot_area::gdt};
+    asm volatile("mov %0, %%cr3\n\t"
+                 "lgdt %1\n\t"
+                 "mov %2, %%cr0\n\t"
+                 "mov %3, %%cr4\n\t"
+                 "pushq %4\n\t"
+                 "leaq 1f(%%rip), %%rax\n\t"
+                 "pushq %%rax\n\t"
+                 "lretq\n"
+                 "1:\n\t"
+                 "movl %5, %%eax\n\t"
+                 "movl %%eax, %%ds\n\t"
+                 "movl %%eax, %%es\n\t"
+                 "movl %%eax, %%ss\n\t"
+                 "xorl %%eax, %%eax\n\t"
+                 "movl %%eax, %%fs\n\t"
+                 "movl %%eax, %%gs\n\t"
+                 "jmp *%6"
+                 :
+                 : "r"(boot_area::page_tables), "m"(gdtr), "r"(bare_cr0),
+                   "r"(std::uint64_t{cr4::physical_address_extension}), "i"(boot_code_selector),
+                   "i"(boot_data_selector), "r"(guest.entry), "D"(boot_area::start_info)
+                 : "rax", "memory");
+    __builtin_unreachable();
+}
+
+} // namespace hv

@@ -1,0 +1,54 @@
+// SetGDT to SetTR, WriteGDTEntry to UpdateKernelStack, WriteTSSWord.
+
+#include "hypervisor/calls/call_handlers.h"
+#include "hypervisor/vcpu/descriptor_registers.h"
+#include "hypervisor/vcpu/vcpu.h"
+
+namespace hv {
+
+using abi::Error;
+
+Error call_set_gdt(Vcpu& vcpu, std::uint64_t first, std::uint64_t, std::uint64_t) {
+    const auto value = read_pseudo_descriptor(vcpu, first);
+    return value ? set_guest_gdtr(vcpu, *value) : Error::bad_address;
+}
+
+Error call_set_idt(Vcpu& vcpu, std::uint64_t first, std::uint64_t, std::uint64_t) {
+    const auto value = read_pseudo_descriptor(vcpu, first);
+    return value ? set_guest_idtr(vcpu, *value) : Error::bad_address;
+}
+
+Error call_set_ldt(Vcpu& vcpu, std::uint64_t first, std::uint64_t, std::uint64_t) {
+    return set_guest_ldtr(vcpu, static_cast<std::uint16_t>(first));
+}
+
+Error call_set_tr(Vcpu& vcpu, std::uint64_t first, std::uint64_t, std::uint64_t) {
+    return set_guest_tr(vcpu, static_cast<std::uint16_t>(first));
+}
+
+Error call_write_gdt_entry(Vcpu& vcpu, std::uint64_t first, std::uint64_t second,
+                           std::uint64_t third) {
+    return vcpu.tables.write_gdt_entry(first, second, third);
+}
+
+Error call_write_ldt_entry(Vcpu& vcpu, std::uint64_t first, std::uint64_t second,
+                           std::uint64_t third) {
+    return vcpu.tables.write_ldt_entry(first, second, third);
+}
+
+Error call_write_idt_entry(Vcpu& vcpu, std::uint64_t first, std::uint64_t second,
+                           std::uint64_t third) {
+    return vcpu.tables.write_idt_half(first, second, third);
+}
+
+Error call_update_kernel_stack(Vcpu& vcpu, std::uint64_t first, std::uint64_t second,
+                               std::uint64_t) {
+    return vcpu.tables.write_rsp0(first, second);
+}
+
+Error call_write_tss_word(Vcpu& vcpu, std::uint64_t first, std::uint64_t second,
+                          std::uint64_t third) {
+    return vcpu.tables.write_tss_word(first, second, third);
+}
+
+} // namespace hv

@@ -1,0 +1,43 @@
+#pragma once
+// What a call into libZydis needs around it, since the library was compiled for an ordinary
+// process.
+//
+// The caller owes it:
+//  1. CR0.EM = 0, CR0.TS = 0 and CR4.OSFXSR = 1 in the host state, or its SSE instructions fault.
+//  2. The guest's XMM registers saved before and restored behind: VectorStateSaver. It uses legacy
+//     SSE only (a unit test looks through its code), so the upper halves of YMM and ZMM, x87 and
+//     MXCSR are never touched and need no saving.
+//  3. FS base in the host state at the beginning of a StackProtectorBlock: functions with a stack
+//     buffer read the word at FS:0x28 on entry and compare it on return.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hv {
+
+/// Where the host's FS base points. The value is any, as long as it does not change during a call.
+struct alignas(64) StackProtectorBlock {
+    std::uint64_t unused[5];
+    std::uint64_t canary;
+    std::uint64_t unused_behind[2];
+};
+static_assert(offsetof(StackProtectorBlock, canary) == 0x28);
+static_assert(sizeof(StackProtectorBlock) == 64);
+
+/// Saves the guest's vector registers for as long as it lives. Holds 512 bytes of the stack.
+class VectorStateSaver {
+  public:
+    VectorStateSaver() { asm volatile("fxsave64 %0" : "=m"(area_)); }
+    ~VectorStateSaver() { asm volatile("fxrstor64 %0" : : "m"(area_)); }
+    VectorStateSaver(const VectorStateSaver&) = delete;
+    VectorStateSaver& operator=(const VectorStateSaver&) = delete;
+
+  private:
+    /// The FXSAVE area in 64-bit mode (Intel manual, volume 1, section 10.5.1).
+    struct alignas(16) Area {
+        std::uint8_t bytes[512];
+    };
+    Area area_;
+};
+
+} // namespace hv

@@ -1,0 +1,108 @@
+#pragma once
+// One of the guest's descriptor tables (or its TSS) as the monitor holds it: found once through the
+// guest's page tables, its pages write-protected, then reached directly.
+
+#include "hypervisor/memory/guest_walk.h"
+#include "hypervisor/memory/protected_pages.h"
+#include "shared/error.h"
+
+#include <boost/container/static_vector.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace hv {
+
+/// Where tables are looked up and protected.
+struct TableEnvironment {
+    const GuestMemory& memory;
+    ProtectedPages& pages;
+    std::uint64_t cr3; ///< of the guest, now
+};
+
+/// A word of a table: RSP0 lies at offset 4 of its TSS, and a table may begin anywhere.
+using UnalignedWord = Unaligned<std::uint64_t>::Word;
+
+/// Bytes [base, base + limit] of the guest's linear memory. Not copyable: it holds protections.
+class GuestTable {
+  public:
+    static constexpr std::uint32_t max_pages = 17; ///< 64 KiB that begin inside a page
+
+    GuestTable() = default;
+    GuestTable(const GuestTable&) = delete;
+    GuestTable& operator=(const GuestTable&) = delete;
+    ~GuestTable() = default;
+
+    /// Finds and protects [base, base + limit]; first protected, then to be judged, since another
+    /// vCPU may write until then. On an error nothing stays protected. Errors: bad_address (not
+    /// canonical, wraps, not mapped, not RAM, or too many pages), bad_limit (above 65535).
+    abi::Error open(const TableEnvironment& environment, std::uint64_t base, std::uint32_t limit);
+
+    /// Gives its pages back and forgets them.
+    void close(ProtectedPages& pages);
+
+    /// Takes over what `other` holds; this table must be closed.
+    void take(GuestTable& other);
+
+    bool is_open() const { return !pages_.empty(); }
+    /// Of a closed table: an address that no table has.
+    std::uint64_t base() const { return base_; }
+    std::uint32_t limit() const { return limit_; }
+    /// 8-byte words within the limit.
+    std::uint32_t words() const { return (limit_ + 1) / 8; }
+
+    /// Whether [offset, offset + size) lies within the limit.
+    bool contains(std::uint64_t offset, std::uint64_t size) const {
+        return is_open() && offset <= limit_ && size <= std::uint64_t{limit_} + 1 - offset;
+    }
+
+    /// The 8-byte word at `offset`; it must lie within the limit.
+    std::uint64_t read(std::uint32_t offset) const {
+        if (adjacent_ != nullptr) [[likely]]
+            return *reinterpret_cast<UnalignedWord*>(adjacent_ + offset);
+        return read_scattered(offset);
+    }
+    void write(std::uint32_t offset, std::uint64_t value) {
+        if (adjacent_ != nullptr) [[likely]]
+            *reinterpret_cast<UnalignedWord*>(adjacent_ + offset) = value;
+        else
+            write_scattered(offset, value);
+    }
+
+    /// write() of word `index`, which must be below words(), if the table's pages are adjacent;
+    /// else returns false.
+    bool write_adjacent(std::uint64_t index, std::uint64_t value) {
+        if (adjacent_ == nullptr) [[unlikely]]
+            return false;
+        reinterpret_cast<UnalignedWord*>(adjacent_)[index] = value;
+        return true;
+    }
+
+    /// The offset that `gpa` has in this table; nothing when it does not lie in it.
+    std::optional<std::uint32_t> offset_of(std::uint64_t gpa) const;
+
+    /// Whether the guest's page tables at `cr3` still lead to the pages held here.
+    bool mapped_alike(const GuestMemory& memory, std::uint64_t cr3) const;
+
+  private:
+    /// Not canonical, so equal to no base that was accepted.
+    static constexpr std::uint64_t no_base = std::uint64_t{1} << 63;
+
+    std::uint64_t base_ = no_base;
+    std::uint32_t limit_ = 0;
+    boost::container::static_vector<std::uint64_t, max_pages> pages_;
+    /// Where the table begins in the monitor's memory, when its pages are adjacent; else null.
+    std::uint8_t* adjacent_ = nullptr;
+
+    // Pages that are not adjacent: a word that crosses from one to the next is put together from
+    // its bytes.
+    std::uint64_t read_scattered(std::uint32_t offset) const;
+    void write_scattered(std::uint32_t offset, std::uint64_t value);
+
+    volatile std::uint8_t* pointer(std::uint32_t offset) const {
+        const std::uint64_t position = base_ % page_size + offset;
+        return direct_pointer(pages_[position / page_size] + position % page_size);
+    }
+};
+
+} // namespace hv

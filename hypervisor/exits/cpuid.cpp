@@ -1,0 +1,101 @@
+// CPUID: what the processor says, less what the monitor does not pass on, plus its own leaves.
+
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/vcpu/resume.h"
+#include "hypervisor/vcpu/vcpu.h"
+#include "hypervisor/vmx/controls.h"
+#include "shared/cpuid_leaves.h"
+#include "shared/guest_physical_layout.h"
+#include "shared/rom_header.h"
+
+namespace hv {
+
+namespace {
+
+constexpr std::uint32_t bit32(std::uint32_t position) { return std::uint32_t{1} << position; }
+
+// Leaf 1, ECX.
+constexpr std::uint32_t leaf1_vmx = bit32(5);
+constexpr std::uint32_t leaf1_smx = bit32(6);
+constexpr std::uint32_t leaf1_osxsave = bit32(27);
+constexpr std::uint32_t leaf1_hypervisor = bit32(31);
+// Leaf 7, subleaf 0: state or controls the monitor does not manage.
+constexpr std::uint32_t leaf7_ebx_sgx = bit32(2);
+constexpr std::uint32_t leaf7_ebx_invpcid = bit32(10);
+constexpr std::uint32_t leaf7_ebx_mpx = bit32(14);
+constexpr std::uint32_t leaf7_ebx_processor_trace = bit32(25);
+constexpr std::uint32_t leaf7_ecx_ospke = bit32(4);
+constexpr std::uint32_t leaf7_ecx_waitpkg = bit32(5);
+constexpr std::uint32_t leaf7_ecx_shadow_stack = bit32(7);
+constexpr std::uint32_t leaf7_ecx_linear_address_57 = bit32(16);
+constexpr std::uint32_t leaf7_ecx_key_locker = bit32(23);
+constexpr std::uint32_t leaf7_ecx_sgx_launch = bit32(30);
+constexpr std::uint32_t leaf7_ecx_pks = bit32(31);
+constexpr std::uint32_t leaf7_edx_user_interrupts = bit32(5);
+constexpr std::uint32_t leaf7_edx_pconfig = bit32(18);
+constexpr std::uint32_t leaf7_edx_architectural_lbr = bit32(19);
+constexpr std::uint32_t leaf7_edx_indirect_branch_tracking = bit32(20);
+// Leaf 0xD, subleaf 1, EAX.
+constexpr std::uint32_t leaf_d_xsaves = bit32(3);
+// Leaf 0x80000001, EDX.
+constexpr std::uint32_t extended_rdtscp = bit32(27);
+
+cpu::CpuidResult own_leaf(const Vcpu& vcpu, std::uint32_t leaf) {
+    const auto& signature = abi::hypervisor_signature;
+    if (leaf == abi::cpuid_hypervisor_leaf)
+        return {abi::cpuid_lazyhv_leaf, signature[0], signature[1], signature[2]};
+    if (leaf == abi::cpuid_lazyhv_leaf)
+        return {abi::abi_version, static_cast<std::uint32_t>(vcpu.machine->profile),
+                static_cast<std::uint32_t>(vcpu.machine->interface),
+                static_cast<std::uint32_t>(abi::statistics_base)};
+    return {};
+}
+
+cpu::CpuidResult guest_cpuid(const Vcpu& vcpu, std::uint32_t leaf, std::uint32_t subleaf) {
+    namespace secondary = secondary_processor_based;
+    if (leaf >= abi::cpuid_hypervisor_leaf && leaf <= (abi::cpuid_hypervisor_leaf | 0xFFFF))
+        return own_leaf(vcpu, leaf);
+    const VirtualMachine& machine = *vcpu.machine;
+    cpu::CpuidResult result = cpu::cpuid(leaf, subleaf);
+    if (leaf == 1) {
+        result.ecx &= ~(leaf1_vmx | leaf1_smx | leaf1_osxsave);
+        result.ecx |= leaf1_hypervisor;
+        if ((guest_cr4(vcpu) & cr4::osxsave) != 0)
+            result.ecx |= leaf1_osxsave;
+    } else if (leaf == 7 && subleaf == 0) {
+        result.ebx &= ~(leaf7_ebx_sgx | leaf7_ebx_mpx | leaf7_ebx_processor_trace);
+        if (!machine.has(secondary::enable_invpcid))
+            result.ebx &= ~leaf7_ebx_invpcid;
+        result.ecx &= ~(leaf7_ecx_ospke | leaf7_ecx_waitpkg | leaf7_ecx_shadow_stack |
+                        leaf7_ecx_linear_address_57 | leaf7_ecx_key_locker | leaf7_ecx_sgx_launch |
+                        leaf7_ecx_pks);
+        if ((guest_cr4(vcpu) & cr4::protection_key_enable) != 0)
+            result.ecx |= leaf7_ecx_ospke;
+        result.edx &= ~(leaf7_edx_user_interrupts | leaf7_edx_pconfig |
+                        leaf7_edx_architectural_lbr | leaf7_edx_indirect_branch_tracking);
+    } else if (leaf == 0xD && subleaf == 1) {
+        if (!machine.has(secondary::enable_xsaves_xrstors))
+            result.eax &= ~leaf_d_xsaves;
+    } else if (leaf == 0x80000001) {
+        if (!machine.has(secondary::enable_rdtscp))
+            result.edx &= ~extended_rdtscp;
+    }
+    return result;
+}
+
+} // namespace
+
+void handle_cpuid(Vcpu& vcpu) {
+    GuestRegisters& registers = vcpu.registers;
+    const cpu::CpuidResult result = guest_cpuid(vcpu, static_cast<std::uint32_t>(registers.rax),
+                                                static_cast<std::uint32_t>(registers.rcx));
+    registers.rax = result.eax;
+    registers.rbx = result.ebx;
+    registers.rcx = result.ecx;
+    registers.rdx = result.edx;
+    skip_instruction(vcpu);
+}
+
+} // namespace hv

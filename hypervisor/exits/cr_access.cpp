@@ -1,0 +1,100 @@
+// CR_ACCESS: MOV to and from control registers, CLTS, LMSW.
+
+#include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/vcpu/mirror.h"
+#include "hypervisor/vcpu/resume.h"
+#include "hypervisor/vcpu/vcpu.h"
+#include "hypervisor/vmx/exit_qualification.h"
+
+namespace hv {
+
+namespace {
+
+using abi::ControlRegisterAccess;
+using abi::Error;
+
+/// LMSW writes PE, MP, EM and TS, and cannot clear PE (SDM vol. 2, "LMSW").
+constexpr std::uint64_t lmsw_bits = 0xF;
+
+constexpr std::uint32_t rsp_number = 4;
+
+std::uint64_t read_register(Vcpu& vcpu, std::uint32_t number) {
+    return number == rsp_number ? vcpu.vmcs.read(Field::guest_rsp) : vcpu.registers[number];
+}
+
+void count(Vcpu& vcpu, ControlRegisterAccess access) {
+    ++vcpu.statistics.control_register[static_cast<std::uint32_t>(access)];
+}
+
+struct Outcome {
+    Error error;
+    std::uint64_t value;
+};
+
+Outcome move_to(Vcpu& vcpu, CrAccess access) {
+    const std::uint64_t value = read_register(vcpu, access.general_register());
+    switch (access.control_register()) {
+    case 0:
+        count(vcpu, ControlRegisterAccess::mov_to_cr0);
+        return {set_guest_cr0(vcpu, value), value};
+    case 3:
+        count(vcpu, ControlRegisterAccess::mov_to_cr3);
+        return {set_guest_cr3(vcpu, value), value};
+    case 4:
+        count(vcpu, ControlRegisterAccess::mov_to_cr4);
+        return {set_guest_cr4(vcpu, value), value};
+    default:
+        count(vcpu, ControlRegisterAccess::other);
+        return {Error::bad_register, access.control_register()};
+    }
+}
+
+Outcome move_from(Vcpu& vcpu, CrAccess access) {
+    // Only forced CR3-store exiting brings us here; CR8 does not exit.
+    count(vcpu, ControlRegisterAccess::mov_from_cr3);
+    if (access.control_register() != 3)
+        return {Error::bad_register, access.control_register()};
+    const std::uint64_t value = vcpu.vmcs.read(Field::guest_cr3);
+    if (access.general_register() == rsp_number)
+        vcpu.vmcs.write(Field::guest_rsp, value);
+    else
+        vcpu.registers[access.general_register()] = value;
+    return {Error::none, value};
+}
+
+Outcome carry_out(Vcpu& vcpu, CrAccess access) {
+    switch (access.type()) {
+    case CrAccess::Type::mov_to_cr:
+        return move_to(vcpu, access);
+    case CrAccess::Type::mov_from_cr:
+        return move_from(vcpu, access);
+    case CrAccess::Type::clts: {
+        count(vcpu, ControlRegisterAccess::clts);
+        clear_task_switched(vcpu);
+        return {Error::none, 0};
+    }
+    case CrAccess::Type::lmsw:
+        break;
+    }
+    count(vcpu, ControlRegisterAccess::lmsw);
+    const std::uint64_t old = guest_cr0(vcpu);
+    const std::uint64_t value = (old & ~lmsw_bits) | (access.lmsw_source_data() & lmsw_bits) |
+                                (old & cr0::protection_enable);
+    return {set_guest_cr0(vcpu, value), value};
+}
+
+} // namespace
+
+void handle_cr_access(Vcpu& vcpu) {
+    const CrAccess access{vcpu.vmcs.read(Field::exit_qualification)};
+    const Outcome outcome = carry_out(vcpu, access);
+    if (outcome.error != Error::none)
+        return refuse_instruction(vcpu, outcome.error, "CR_ACCESS", outcome.value);
+    // The ROM's copies follow where a ROM is in use beside the native instruction.
+    if (vcpu.machine->interface != abi::Interface::native)
+        mirror_registers(vcpu);
+    skip_instruction(vcpu);
+}
+
+} // namespace hv

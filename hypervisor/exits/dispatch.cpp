@@ -1,0 +1,93 @@
+// From a VM exit to its handler, through one table.
+
+#include "hypervisor/calls/drain.h"
+#include "hypervisor/cpu/host_tables.h"
+#include "hypervisor/exits/entry_failure.h"
+#include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/vcpu/pending.h"
+#include "hypervisor/vcpu/resume.h"
+#include "hypervisor/vcpu/vcpu.h"
+#include "shared/exit_reason.h"
+
+#include <array>
+
+namespace hv {
+
+namespace {
+
+using abi::ExitReason;
+
+constexpr std::uint64_t entry_failure_bit = std::uint64_t{1} << 31;
+
+struct Row {
+    ExitReason reason;
+    ExitHandler handler;
+};
+
+constexpr Row rows[]{
+    {ExitReason::vmcall, handle_vmcall},
+    {ExitReason::cr_access, handle_cr_access},
+    {ExitReason::ept_violation, handle_ept_violation},
+    {ExitReason::ept_misconfig, handle_ept_misconfig},
+    {ExitReason::monitor_trap_flag, handle_monitor_trap_flag},
+    {ExitReason::gdtr_idtr, handle_gdtr_idtr},
+    {ExitReason::ldtr_tr, handle_ldtr_tr},
+    {ExitReason::cpuid, handle_cpuid},
+    {ExitReason::msr_read, handle_msr_read},
+    {ExitReason::msr_write, handle_msr_write},
+    {ExitReason::io_instruction, handle_io_instruction},
+    {ExitReason::xsetbv, handle_xsetbv},
+    {ExitReason::invd, handle_invd},
+    {ExitReason::triple_fault, handle_triple_fault},
+    {ExitReason::task_switch, handle_task_switch},
+    // There is no VT-x and no SMX in the guest's CPUID.
+    {ExitReason::getsec, handle_undefined_instruction},
+    {ExitReason::vmclear, handle_undefined_instruction},
+    {ExitReason::vmlaunch, handle_undefined_instruction},
+    {ExitReason::vmptrld, handle_undefined_instruction},
+    {ExitReason::vmptrst, handle_undefined_instruction},
+    {ExitReason::vmread, handle_undefined_instruction},
+    {ExitReason::vmresume, handle_undefined_instruction},
+    {ExitReason::vmwrite, handle_undefined_instruction},
+    {ExitReason::vmoff, handle_undefined_instruction},
+    {ExitReason::vmon, handle_undefined_instruction},
+    {ExitReason::invept, handle_undefined_instruction},
+    {ExitReason::invvpid, handle_undefined_instruction},
+    {ExitReason::vmfunc, handle_undefined_instruction},
+    {ExitReason::encls, handle_undefined_instruction},
+};
+
+constexpr std::array<ExitHandler, abi::exit_reason_limit> make_table() {
+    std::array<ExitHandler, abi::exit_reason_limit> table{};
+    table.fill(handle_unexpected);
+    for (const Row& row : rows)
+        table[static_cast<std::uint32_t>(row.reason)] = row.handler;
+    return table;
+}
+
+constexpr auto handlers = make_table();
+
+} // namespace
+
+extern "C" void handle_vm_exit(GuestRegisters& registers) {
+    Vcpu& vcpu = vcpu_of(registers);
+    const std::uint64_t reason = vcpu.vmcs.read(Field::exit_reason);
+    const std::uint64_t basic = reason & 0xFFFF;
+    if ((reason & entry_failure_bit) != 0) [[unlikely]]
+        return handle_entry_failure(vcpu, static_cast<ExitReason>(basic));
+    abi::Statistics& statistics = vcpu.statistics;
+    ++statistics.exits;
+    if (basic >= abi::exit_reason_limit) [[unlikely]]
+        return handle_unexpected(vcpu);
+    ++statistics.exit[basic];
+    // Entries queued before the instruction that left come before it (docs/abi.md, "Drain").
+    drain_if_queued(vcpu);
+    handlers[basic](vcpu);
+    if (vcpu.pending != 0)
+        settle(vcpu);
+    statistics.vmcs_accesses = vcpu.vmcs.accesses();
+    if (cpu::nmi_pending) [[unlikely]]
+        inject_nmi(vcpu);
+}
+
+} // namespace hv

@@ -1,0 +1,89 @@
+#include "hypervisor/exits/entry_failure.h"
+
+#include "hypervisor/console/console.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/run/end_of_guest.h"
+#include "hypervisor/vcpu/guest_registers.h"
+#include "hypervisor/vcpu/vcpu.h"
+#include "hypervisor/vmx/entry_checker.h"
+
+namespace hv {
+
+namespace {
+
+using console::Hex;
+using console::say;
+
+constexpr std::uint64_t blocking_by_sti_or_mov_ss = 3;
+constexpr std::uint64_t pending_single_step = 1 << 14;
+constexpr std::uint64_t trap_flag = 1 << 8;
+
+/// VM-instruction errors 7 and 8 are those the fields explain (SDM vol. 3, 31.4).
+constexpr std::uint64_t error_control_fields = 7;
+constexpr std::uint64_t error_host_state = 8;
+
+bool repair(Vcpu& vcpu) {
+    // Failed entries are no exits: the same count means that the last repair did not help.
+    if (vcpu.entry_repair == vcpu.statistics.exits)
+        return false;
+    vcpu.entry_repair = vcpu.statistics.exits;
+    const std::uint64_t state = vcpu.vmcs.read(Field::guest_interruptibility_state);
+    if ((state & blocking_by_sti_or_mov_ss) == 0)
+        return false;
+    vcpu.vmcs.write(Field::guest_interruptibility_state, state & ~blocking_by_sti_or_mov_ss);
+    if ((vcpu.vmcs.read(Field::guest_rflags) & trap_flag) != 0)
+        vcpu.vmcs.write(Field::guest_pending_debug_exceptions,
+                        vcpu.vmcs.read(Field::guest_pending_debug_exceptions) |
+                            pending_single_step);
+    return true;
+}
+
+EntryFacts read_entry_facts(const VirtualMachine& machine) {
+    const cpu::CpuidResult features = cpu::cpuid(7, 0);
+    EntryFacts facts;
+    facts.capabilities = machine.capabilities;
+    facts.physical_address_width = machine.physical_address_bits;
+    facts.linear_address_width = static_cast<std::uint8_t>(cpu::cpuid(0x80000008, 0).eax >> 8);
+    facts.rtm = (features.ebx & 1U << 11) != 0;
+    facts.sgx = (features.ebx & 1U << 2) != 0;
+    facts.bus_lock_detection = (features.ecx & 1U << 24) != 0;
+    return facts;
+}
+
+} // namespace
+
+void print_entry_violations(Vcpu& vcpu) {
+    const FieldReader reader{
+        [](void* context, Field field) { return static_cast<const Vmcs*>(context)->read(field); },
+        &vcpu.vmcs};
+    const EntryFacts facts = read_entry_facts(*vcpu.machine);
+    const EntryReport report = check_vm_entry(reader, facts);
+    if (report.violations().empty())
+        say("the checker finds no broken rule; the processor's own log may name it");
+    for (const Violation& violation : report.violations())
+        say("SDM vol. 3, ", text(violation.rule).section, ": ", name(violation.field), " is ",
+            Hex{violation.value}, "; required: ", text(violation.rule).requirement);
+}
+
+void handle_entry_failure(Vcpu& vcpu, abi::ExitReason reason) {
+    if (repair(vcpu))
+        return;
+    console::print(abi::error_prefix, "VM entry failed: ", abi::name(reason), ", qualification ",
+                   Hex{vcpu.vmcs.read(Field::exit_qualification)}, '\n');
+    print_entry_violations(vcpu);
+    print_guest_state(vcpu);
+    end_of_guest(vcpu, 1);
+}
+
+/// Called by the stubs (cpu/vm_exit.S) when VMLAUNCH or VMRESUME falls through.
+extern "C" [[noreturn]] void vm_entry_failed(GuestRegisters* registers) {
+    Vcpu& vcpu = vcpu_of(*registers);
+    const std::uint64_t error = vcpu.vmcs.read(Field::vm_instruction_error);
+    console::print(abi::error_prefix, "VM entry failed: VM-instruction error ", error, '\n');
+    if (error == error_control_fields || error == error_host_state)
+        print_entry_violations(vcpu);
+    print_guest_state(vcpu);
+    end_of_guest(vcpu, 1);
+}
+
+} // namespace hv

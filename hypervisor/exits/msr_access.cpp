@@ -1,0 +1,34 @@
+// MSR_READ and MSR_WRITE: only MSRs outside the pass-through list of vcpu/msr_policy.h exit.
+
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/vcpu/keyed_counter.h"
+#include "hypervisor/vcpu/msr_policy.h"
+#include "hypervisor/vcpu/resume.h"
+#include "hypervisor/vcpu/vcpu.h"
+
+namespace hv {
+
+void handle_msr_read(Vcpu& vcpu) {
+    GuestRegisters& registers = vcpu.registers;
+    const auto msr = static_cast<std::uint32_t>(registers.rcx);
+    count_key(vcpu.statistics.msr, msr);
+    const auto value = read_guest_msr(vcpu, msr);
+    if (!value)
+        return refuse_instruction(vcpu, abi::Error::bad_register, "MSR_READ", msr);
+    registers.rax = *value & 0xFFFFFFFF;
+    registers.rdx = *value >> 32;
+    skip_instruction(vcpu);
+}
+
+void handle_msr_write(Vcpu& vcpu) {
+    const GuestRegisters& registers = vcpu.registers;
+    const auto msr = static_cast<std::uint32_t>(registers.rcx);
+    count_key(vcpu.statistics.msr, msr);
+    const std::uint64_t value = registers.rdx << 32 | (registers.rax & 0xFFFFFFFF);
+    if (!write_guest_msr(vcpu, msr, value))
+        return refuse_instruction(vcpu, abi::Error::bad_value, "MSR_WRITE", msr);
+    skip_instruction(vcpu);
+}
+
+} // namespace hv

@@ -1,0 +1,57 @@
+#pragma once
+// Walks the guest's own page tables: linear address to GPA, as the processor would (SDM vol. 3,
+// 4.5: 4-level paging).
+
+#include "hypervisor/memory/guest_memory.h"
+
+#include <cstdint>
+#include <optional>
+
+namespace hv {
+
+/// What a linear address translates to, and what its entries allow together.
+struct GuestTranslation {
+    std::uint64_t gpa;
+    bool writable;
+    bool user;
+};
+
+/// Bits of paging-structure entries.
+namespace paging {
+inline constexpr std::uint64_t present = 1 << 0;
+inline constexpr std::uint64_t writable = 1 << 1;
+inline constexpr std::uint64_t user = 1 << 2;
+inline constexpr std::uint64_t accessed = 1 << 5;
+inline constexpr std::uint64_t page_size = 1 << 7;
+inline constexpr std::uint64_t execute_disable = std::uint64_t{1} << 63;
+inline constexpr std::uint64_t address_mask = 0x000FFFFFFFFFF000;
+} // namespace paging
+
+/// Whether bits 47 to 63 are all the same.
+constexpr bool is_canonical(std::uint64_t linear) {
+    const auto sign_extended =
+        static_cast<std::uint64_t>(static_cast<std::int64_t>(linear << 16) >> 16);
+    return sign_extended == linear;
+}
+
+/// Nothing when the address is not canonical, an entry is not present, or a table lies outside the
+/// guest's RAM. The resulting GPA need not be RAM.
+std::optional<GuestTranslation> walk_guest(const GuestMemory& memory, std::uint64_t cr3,
+                                           std::uint64_t linear);
+
+/// Reads `size` bytes (at most 16) at a linear address, which may cross a page; false when any of
+/// it is not mapped or not the guest's RAM.
+bool read_guest_linear(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t linear,
+                       std::uint8_t* bytes, std::uint32_t size);
+
+/// As read_guest_linear, but as many bytes as are there, up to `size`: an instruction at the end of
+/// a page need not be followed by another page.
+std::uint32_t fetch_guest_code(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t linear,
+                               std::uint8_t* bytes, std::uint32_t size);
+
+/// Writes `size` bytes (at most 16) at a linear address; false, with nothing written, when any page
+/// is not mapped writable (and, for `user`, user-accessible) RAM.
+bool write_guest_linear(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t linear,
+                        const std::uint8_t* bytes, std::uint32_t size, bool user);
+
+} // namespace hv

@@ -1,0 +1,49 @@
+#include "hypervisor/run/end_of_guest.h"
+
+#include "hypervisor/console/console.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/vcpu/vcpu.h"
+#include "shared/exit_reason.h"
+
+#include <string_view>
+
+namespace hv {
+
+using console::Hex;
+using console::say;
+
+void print_summary(const Vcpu& vcpu) {
+    const abi::Statistics& statistics = vcpu.statistics;
+    say(statistics.exits, " VM exits, ", statistics.drained, " entries drained in ",
+        statistics.flushes, " flushes, ", statistics.refused, " requests refused");
+    for (std::uint32_t reason = 0; reason < abi::exit_reason_limit; ++reason)
+        if (statistics.exit[reason] != 0)
+            say("  ", abi::name(static_cast<abi::ExitReason>(reason)), " ",
+                statistics.exit[reason]);
+}
+
+void print_guest_state(Vcpu& vcpu) {
+    static constexpr std::string_view names[]{"RAX", "RCX", "RDX", "RBX", "RSP", "RBP",
+                                              "RSI", "RDI", "R8",  "R9",  "R10", "R11",
+                                              "R12", "R13", "R14", "R15"};
+    const Vmcs& vmcs = vcpu.vmcs;
+    say("guest RIP ", Hex{vmcs.read(Field::guest_rip)}, " RSP ", Hex{vmcs.read(Field::guest_rsp)},
+        " RFLAGS ", Hex{vmcs.read(Field::guest_rflags)});
+    for (std::uint32_t number = 0; number < 16; ++number)
+        if (number != 4)
+            say("  ", names[number], " ", Hex{vcpu.registers[number]});
+    say("  CR0 ", Hex{vmcs.read(Field::guest_cr0)}, " CR2 ", Hex{cpu::read_cr2()}, " CR3 ",
+        Hex{vmcs.read(Field::guest_cr3)}, " CR4 ", Hex{vmcs.read(Field::guest_cr4)});
+    say("  CS ", Hex{vmcs.read(Field::guest_cs_selector)}, " SS ",
+        Hex{vmcs.read(Field::guest_ss_selector)}, " TR ", Hex{vmcs.read(Field::guest_tr_selector)},
+        " GDTR ", Hex{vmcs.read(Field::guest_gdtr_base)}, " limit ",
+        vmcs.read(Field::guest_gdtr_limit), " IDTR ", Hex{vmcs.read(Field::guest_idtr_base)},
+        " limit ", vmcs.read(Field::guest_idtr_limit));
+}
+
+[[noreturn]] void end_of_guest(Vcpu& vcpu, std::uint32_t status) {
+    print_summary(vcpu);
+    console::end_run(status);
+}
+
+} // namespace hv

@@ -1,0 +1,98 @@
+#include "hypervisor/vcpu/descriptor_registers.h"
+
+#include "hypervisor/vcpu/pending.h"
+#include "hypervisor/vcpu/vcpu.h"
+
+#include <bit>
+
+namespace hv {
+
+using abi::Error;
+
+namespace {
+
+TableEnvironment environment_of(Vcpu& vcpu) {
+    return {vcpu.machine->memory, vcpu.machine->protected_pages, vcpu.vmcs.read(Field::guest_cr3)};
+}
+
+RunningSegments running_segments(const Vcpu& vcpu) {
+    return {Selector{static_cast<std::uint16_t>(vcpu.vmcs.read(Field::guest_cs_selector))},
+            Selector{static_cast<std::uint16_t>(vcpu.vmcs.read(Field::guest_ss_selector))}};
+}
+
+// A page that lost its right to write may still be cached as writable.
+void after_protection(Vcpu& vcpu) {
+    if (vcpu.machine->protected_pages.take_rights_reduced())
+        drop_ept_translations(vcpu);
+}
+
+void load_system_segment(Vcpu& vcpu, const Segment& segment, Field selector, Field base,
+                         Field limit, Field access_rights) {
+    vcpu.vmcs.write(selector, segment.selector);
+    vcpu.vmcs.write(base, segment.base);
+    vcpu.vmcs.write(limit, segment.limit);
+    vcpu.vmcs.write(access_rights, segment.access_rights.raw);
+}
+
+} // namespace
+
+Error set_guest_gdtr(Vcpu& vcpu, const abi::PseudoDescriptor& value) {
+    const Error error =
+        vcpu.tables.load_gdt(environment_of(vcpu), value.base, value.limit, running_segments(vcpu));
+    after_protection(vcpu);
+    if (error != Error::none)
+        return error;
+    vcpu.vmcs.write(Field::guest_gdtr_base, value.base);
+    vcpu.vmcs.write(Field::guest_gdtr_limit, value.limit);
+    vcpu.area->control.gdt_base = value.base;
+    vcpu.area->control.gdt_limit = value.limit;
+    return Error::none;
+}
+
+Error set_guest_idtr(Vcpu& vcpu, const abi::PseudoDescriptor& value) {
+    const Error error =
+        vcpu.tables.load_idt(environment_of(vcpu), value.base, value.limit, running_segments(vcpu));
+    after_protection(vcpu);
+    if (error != Error::none)
+        return error;
+    vcpu.vmcs.write(Field::guest_idtr_base, value.base);
+    vcpu.vmcs.write(Field::guest_idtr_limit, value.limit);
+    vcpu.area->control.idt_base = value.base;
+    vcpu.area->control.idt_limit = value.limit;
+    return Error::none;
+}
+
+Error set_guest_ldtr(Vcpu& vcpu, std::uint16_t selector) {
+    Segment ldtr;
+    const Error error = vcpu.tables.load_ldt(environment_of(vcpu), selector, ldtr);
+    after_protection(vcpu);
+    if (error != Error::none)
+        return error;
+    load_system_segment(vcpu, ldtr, Field::guest_ldtr_selector, Field::guest_ldtr_base,
+                        Field::guest_ldtr_limit, Field::guest_ldtr_access_rights);
+    vcpu.area->control.ldt_selector = selector;
+    return Error::none;
+}
+
+Error set_guest_tr(Vcpu& vcpu, std::uint16_t selector) {
+    Segment tr;
+    const Error error =
+        vcpu.tables.load_tr(environment_of(vcpu), selector, running_segments(vcpu), tr);
+    after_protection(vcpu);
+    if (error != Error::none)
+        return error;
+    load_system_segment(vcpu, tr, Field::guest_tr_selector, Field::guest_tr_base,
+                        Field::guest_tr_limit, Field::guest_tr_access_rights);
+    vcpu.area->control.tr_selector = selector;
+    return Error::none;
+}
+
+std::optional<abi::PseudoDescriptor> read_pseudo_descriptor(Vcpu& vcpu, std::uint64_t linear) {
+    std::array<std::uint8_t, sizeof(abi::PseudoDescriptor)> bytes{};
+    if (!read_guest_linear(vcpu.machine->memory, vcpu.vmcs.read(Field::guest_cr3), linear,
+                           bytes.data(), static_cast<std::uint32_t>(bytes.size())))
+        return std::nullopt;
+    return std::bit_cast<abi::PseudoDescriptor>(bytes);
+}
+
+} // namespace hv

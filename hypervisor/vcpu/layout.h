@@ -1,0 +1,11 @@
+#pragma once
+// Offsets the exit stub needs, for assembly; vcpu/vcpu.h checks them.
+
+/// From `registers` to exit_time and to statistics.monitor_ticks.
+#define VCPU_EXIT_TIME 128
+#define VCPU_MONITOR_TICKS (4096 + 8)
+
+/// Instructions of the round trip that lie outside the two RDTSCs of vm_exit_entry: 16 pushes and
+/// the first RDTSC itself before, and after the second 5 for the sum, 16 to restore, VMRESUME.
+/// tests/system/counts_test.cpp holds it against the guest's own clock.
+#define INSTRUCTIONS_OUTSIDE_CLOCK 39

@@ -1,0 +1,44 @@
+#pragma once
+// Which MSRs are the guest's without an exit, and what the others do.
+
+#include "hypervisor/vmx/msr.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace hv {
+
+struct Vcpu;
+
+/// MSRs the guest reads and writes without an exit: they affect the guest only, or the monitor
+/// never uses them. All others exit.
+inline constexpr std::array passed_msrs{
+    Msr::ia32_time_stamp_counter,
+    Msr::ia32_tsc_adjust,
+    Msr::ia32_spec_ctrl,
+    Msr::ia32_sysenter_cs,
+    Msr::ia32_sysenter_esp,
+    Msr::ia32_sysenter_eip,
+    Msr::ia32_tsc_deadline,
+    Msr::ia32_star,
+    Msr::ia32_lstar,
+    Msr::ia32_cstar,
+    Msr::ia32_fmask,
+    Msr::ia32_fs_base,
+    Msr::ia32_gs_base,
+    Msr::ia32_kernel_gs_base,
+    Msr::ia32_tsc_aux,
+};
+
+/// Fills the 4 KiB MSR bitmaps (SDM vol. 3, 25.6.9) at a physical address so that all exit but
+/// `passed_msrs` and the x2APIC registers.
+void fill_msr_bitmaps(std::uint64_t physical);
+
+/// RDMSR of an MSR that exits; nothing where hardware would answer #GP.
+std::optional<std::uint64_t> read_guest_msr(Vcpu& vcpu, std::uint32_t msr);
+
+/// WRMSR of an MSR that exits; false where the guest takes #GP.
+bool write_guest_msr(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value);
+
+} // namespace hv

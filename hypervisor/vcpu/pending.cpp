@@ -1,0 +1,39 @@
+#include "hypervisor/vcpu/pending.h"
+
+#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/vcpu/vcpu.h"
+
+namespace hv {
+
+using cpu::InvvpidType;
+
+// SDM vol. 3, 29.4.3.3. Without VPID each VM entry and VM exit drops all by itself.
+Invalidation choose_invalidation(const Capabilities& capabilities, std::uint16_t vpid) {
+    const EptVpidCapability offered = capabilities.ept_vpid;
+    const InvvpidType all =
+        offered.invvpid_single_context() ? InvvpidType::single_context : InvvpidType::all_contexts;
+    const InvvpidType non_global = offered.invvpid_single_context_retaining_globals()
+                                       ? InvvpidType::single_context_retaining_globals
+                                       : all;
+    return {.descriptor = {vpid, {}, 0}, .non_global = non_global, .all = all};
+}
+
+void settle(Vcpu& vcpu) {
+    const std::uint8_t todo = vcpu.pending;
+    vcpu.pending = 0;
+    if ((todo & pending::all_translations) != 0 && vcpu.vpid != 0)
+        cpu::invvpid(vcpu.invalidation.all, vcpu.invalidation.descriptor);
+    else if ((todo & pending::non_global_translations) != 0 && vcpu.vpid != 0)
+        cpu::invvpid(vcpu.invalidation.non_global, vcpu.invalidation.descriptor);
+    if ((todo & pending::cr0) != 0)
+        write_guest_cr0(vcpu);
+}
+
+void drop_ept_translations(Vcpu& vcpu) {
+    if (vcpu.machine->capabilities.ept_vpid.invept_single_context())
+        cpu::invept(cpu::InveptType::single_context, vcpu.machine->ept.pointer());
+    else
+        cpu::invept(cpu::InveptType::all_contexts, 0);
+}
+
+} // namespace hv

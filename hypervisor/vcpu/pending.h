@@ -1,0 +1,35 @@
+#pragma once
+// What exit handlers leave to be done once, before the guest runs on: a batch of entries may change
+// the same register many times.
+
+#include "hypervisor/cpu/vmx_instructions.h"
+#include "hypervisor/vmx/capability.h"
+
+#include <cstdint>
+
+namespace hv {
+
+struct Vcpu;
+
+/// Bits of Vcpu::pending.
+namespace pending {
+inline constexpr std::uint8_t cr0 = 1 << 0; ///< cr0_shadow changed: the VMCS does not say so yet
+inline constexpr std::uint8_t non_global_translations = 1 << 1; ///< a CR3 load was emulated
+inline constexpr std::uint8_t all_translations = 1 << 2;        ///< CR4 changed
+} // namespace pending
+
+/// How this processor drops translations of one vCPU: the INVVPID types it has.
+struct Invalidation {
+    cpu::InvvpidDescriptor descriptor;
+    cpu::InvvpidType non_global;
+    cpu::InvvpidType all;
+};
+Invalidation choose_invalidation(const Capabilities& capabilities, std::uint16_t vpid);
+
+/// Does all that `pending` names, and clears it.
+[[gnu::noinline]] void settle(Vcpu& vcpu);
+
+/// Drops what was cached from EPT (SDM vol. 3, 29.4.3.1): after rights were taken away.
+void drop_ept_translations(Vcpu& vcpu);
+
+} // namespace hv

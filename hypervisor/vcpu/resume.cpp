@@ -1,0 +1,94 @@
+#include "hypervisor/vcpu/resume.h"
+
+#include "hypervisor/console/console.h"
+#include "hypervisor/cpu/host_tables.h"
+#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/vcpu/vcpu.h"
+#include "hypervisor/vmx/segment.h"
+
+namespace hv {
+
+namespace {
+
+constexpr std::uint64_t trap_flag = 1 << 8;
+constexpr std::uint64_t blocking_by_sti_or_mov_ss = 3;
+constexpr std::uint64_t pending_single_step = 1 << 14;
+
+// Error-code bits of #PF (SDM vol. 3, 4.7).
+constexpr std::uint32_t fault_present = 1 << 0;
+constexpr std::uint32_t fault_write = 1 << 1;
+constexpr std::uint32_t fault_user = 1 << 2;
+
+[[gnu::noinline]] void end_instruction(Vcpu& vcpu, std::uint64_t flags) {
+    const std::uint64_t state = vcpu.vmcs.read(Field::guest_interruptibility_state);
+    if ((state & blocking_by_sti_or_mov_ss) != 0)
+        vcpu.vmcs.write(Field::guest_interruptibility_state, state & ~blocking_by_sti_or_mov_ss);
+    if ((flags & trap_flag) != 0)
+        vcpu.vmcs.write(Field::guest_pending_debug_exceptions,
+                        vcpu.vmcs.read(Field::guest_pending_debug_exceptions) |
+                            pending_single_step);
+}
+
+} // namespace
+
+void skip_instruction(Vcpu& vcpu) {
+    const std::uint64_t length = vcpu.vmcs.read(Field::vm_exit_instruction_length);
+    vcpu.vmcs.write(Field::guest_rip, vcpu.vmcs.read(Field::guest_rip) + length);
+    end_instruction(vcpu, vcpu.vmcs.read(Field::guest_rflags));
+}
+
+void skip_known_instruction(Vcpu& vcpu, std::uint64_t length) {
+    vcpu.vmcs.write(Field::guest_rip, vcpu.vmcs.read(Field::guest_rip) + length);
+    const std::uint64_t flags = vcpu.vmcs.read(Field::guest_rflags);
+    if ((flags & trap_flag) != 0) [[unlikely]]
+        end_instruction(vcpu, flags);
+}
+
+void inject_exception(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code) {
+    ++vcpu.statistics.injected;
+    const auto event = InterruptionInformation::exception(vector);
+    vcpu.vmcs.write(Field::vm_entry_interruption_information, event.raw);
+    if (event.error_code())
+        vcpu.vmcs.write(Field::vm_entry_exception_error_code, error_code);
+}
+
+void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, bool present) {
+    cpu::write_cr2(linear);
+    inject_exception(vcpu, vector::page_fault,
+                     (present ? fault_present : 0) | (write ? fault_write : 0) |
+                         (user ? fault_user : 0));
+}
+
+void inject_nmi(Vcpu& vcpu) {
+    // Bits 0, 1 and 3: blocking by STI, by MOV SS, by NMI (SDM vol. 3, 25.4.2).
+    constexpr std::uint64_t blocked = 0xB;
+    const InterruptionInformation injected{
+        static_cast<std::uint32_t>(vcpu.vmcs.read(Field::vm_entry_interruption_information))};
+    if (injected.valid() || (vcpu.vmcs.read(Field::guest_interruptibility_state) & blocked) != 0)
+        return;
+    cpu::nmi_pending = false;
+    const auto event = InterruptionInformation::make(InterruptionType::nmi, vector::nmi, false);
+    vcpu.vmcs.write(Field::vm_entry_interruption_information, event.raw);
+}
+
+void name_refusal(Vcpu& vcpu, abi::Error error, std::string_view what, std::uint64_t argument) {
+    ++vcpu.statistics.refused;
+    const std::uint64_t bit = std::uint64_t{1} << static_cast<std::uint32_t>(error);
+    if ((vcpu.refusals_named & bit) != 0)
+        return;
+    vcpu.refusals_named |= bit;
+    console::say("refused ", what, " ", console::Hex{argument}, ": ", abi::name(error));
+}
+
+void refuse_instruction(Vcpu& vcpu, abi::Error error, std::string_view what,
+                        std::uint64_t argument) {
+    name_refusal(vcpu, error, what, argument);
+    inject_exception(vcpu, vector::general_protection);
+}
+
+std::uint32_t current_privilege_level(const Vcpu& vcpu) {
+    return AccessRights{static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_ss_access_rights))}
+        .privilege_level();
+}
+
+} // namespace hv

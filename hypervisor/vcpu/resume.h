@@ -1,0 +1,44 @@
+#pragma once
+// How an exit handler sends the guest on: behind the instruction, or into an exception.
+
+#include "hypervisor/vmx/interruption_information.h"
+#include "shared/error.h"
+
+#include <cstdint>
+#include <string_view>
+
+namespace hv {
+
+struct Vcpu;
+
+/// Moves RIP behind the instruction that exited, as if it had run: blocking by STI and MOV SS ends,
+/// and with RFLAGS.TF set its debug trap is pending (SDM vol. 3, 27.3.1.5 demands both together).
+void skip_instruction(Vcpu& vcpu);
+
+/// As skip_instruction for an instruction whose length is known; fewer VMCS accesses when TF is
+/// clear: blocking by STI or MOV SS then lasts one instruction longer, which nothing can observe
+/// but an interrupt that comes one instruction later.
+void skip_known_instruction(Vcpu& vcpu, std::uint64_t length);
+
+/// Has the guest take an exception at the instruction that exited.
+void inject_exception(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code = 0);
+
+/// Has the guest take #PF for an access of its own to `linear`.
+void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, bool present);
+
+/// Gives the guest an NMI that came while the monitor ran, unless it cannot take one now: then the
+/// NMI waits for the next exit.
+[[gnu::cold, gnu::noinline]] void inject_nmi(Vcpu& vcpu);
+
+/// A native instruction was refused: #GP(0), counted, and named on the console.
+void refuse_instruction(Vcpu& vcpu, abi::Error error, std::string_view what,
+                        std::uint64_t argument);
+
+/// Counts a refusal and names each error once on the console: operation, argument, rule.
+[[gnu::cold, gnu::noinline]] void name_refusal(Vcpu& vcpu, abi::Error error, std::string_view what,
+                                               std::uint64_t argument);
+
+/// The guest's current privilege level: SS.DPL (SDM vol. 3, 25.4.1).
+std::uint32_t current_privilege_level(const Vcpu& vcpu);
+
+} // namespace hv

@@ -1,0 +1,79 @@
+#pragma once
+// One virtual processor: all that its exit handlers touch.
+
+#include "hypervisor/decoder/store_cache.h"
+#include "hypervisor/descriptors/protected_tables.h"
+#include "hypervisor/vcpu/guest_registers.h"
+#include "hypervisor/vcpu/layout.h"
+#include "hypervisor/vcpu/pending.h"
+#include "hypervisor/vcpu/virtual_machine.h"
+#include "hypervisor/vcpu/vmcs.h"
+#include "shared/error.h"
+#include "shared/statistics.h"
+#include "shared/vcpu_area.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace hv {
+
+struct CallDispatch;
+
+inline constexpr std::size_t host_stack_size = 4 * page_size;
+
+/// What the guest may not see halfway: a store to a protected page that runs as one instruction
+/// under the monitor trap flag (exits/monitor_trap_flag.cpp).
+struct SteppedStore {
+    bool active = false;
+    std::uint64_t page = 0; ///< GPA of the page that is writable for this one instruction
+};
+
+/// What the exit stub (cpu/vm_exit.S) touches: RSP points behind `registers` at a VM exit, so that
+/// pushing fills them.
+struct alignas(page_size) VcpuFrame {
+    std::uint8_t host_stack[host_stack_size];
+    GuestRegisters registers;
+    std::uint64_t exit_time;    ///< TSC as soon as the registers were saved
+    abi::Statistics statistics; ///< a page of its own, which the guest reads while it runs
+};
+static_assert(offsetof(VcpuFrame, registers) == host_stack_size);
+static_assert(offsetof(VcpuFrame, exit_time) - host_stack_size == VCPU_EXIT_TIME);
+static_assert(offsetof(VcpuFrame, statistics) + offsetof(abi::Statistics, monitor_ticks) -
+                  host_stack_size ==
+              VCPU_MONITOR_TICKS);
+
+struct Vcpu : VcpuFrame {
+    Vmcs vmcs;
+    VirtualMachine* machine;
+    const CallDispatch* calls; ///< what this profile accepts
+    abi::VcpuArea* area;       ///< guest-written: read each word once
+
+    std::uint32_t ring_head; ///< the monitor's own; the guest sees a copy
+    abi::Error drain_error;  ///< of the last batch that was refused, until a Flush reports it
+    std::uint16_t vpid;      ///< 0 without VPID
+    Invalidation invalidation;
+
+    std::uint64_t cr0_mask;   ///< bits of CR0 the monitor owns
+    std::uint64_t cr0_shadow; ///< what the guest reads of them
+    std::uint64_t cr4_mask;
+    std::uint64_t cr4_shadow;
+
+    std::uint8_t pending;       ///< to be done before the guest runs on (vcpu/pending.h)
+    /// Value of statistics.exits when a failed entry was last repaired.
+    std::uint64_t entry_repair = ~std::uint64_t{0};
+
+    ProtectedTables tables;
+    StoreCache store_cache;
+    SteppedStore stepped;
+    std::uint64_t refusals_named; ///< bit n: Error n was named on the console
+    alignas(page_size) std::uint8_t stepped_copy[page_size];
+};
+
+/// The vCPU whose registers these are.
+inline Vcpu& vcpu_of(GuestRegisters& registers) {
+    auto* frame =
+        reinterpret_cast<VcpuFrame*>(reinterpret_cast<std::uint8_t*>(&registers) - host_stack_size);
+    return static_cast<Vcpu&>(*frame);
+}
+
+} // namespace hv

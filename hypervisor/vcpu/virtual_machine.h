@@ -1,0 +1,54 @@
+#pragma once
+// What all vCPUs of the one virtual machine share.
+
+#include "hypervisor/memory/ept.h"
+#include "hypervisor/memory/guest_memory.h"
+#include "hypervisor/memory/memory_map.h"
+#include "hypervisor/memory/page_allocator.h"
+#include "hypervisor/memory/protected_pages.h"
+#include "hypervisor/vmx/capability.h"
+#include "shared/profile.h"
+
+#include <boost/container/flat_map.hpp>
+#include <boost/container/static_vector.hpp>
+
+#include <cstdint>
+
+namespace hv {
+
+/// MSRs whose guest-written values are kept by the monitor and never reach the processor.
+using ShadowMsrs = boost::container::flat_map<
+    std::uint32_t, std::uint64_t, std::less<>,
+    boost::container::static_vector<std::pair<std::uint32_t, std::uint64_t>, 64>>;
+
+/// The controls in force, as negotiated.
+struct Controls {
+    std::uint32_t pin_based = 0;
+    std::uint32_t primary = 0;
+    std::uint32_t secondary = 0;
+    std::uint32_t exit = 0;
+    std::uint32_t entry = 0;
+};
+
+struct VirtualMachine {
+    abi::Profile profile = abi::Profile::hardened;
+    abi::Interface interface = abi::Interface::native;
+    Capabilities capabilities;
+    Controls controls;
+    std::uint8_t physical_address_bits = 36;
+    MemoryMap ram;         ///< the guest's; the monitor's own memory is not in it
+    PhysicalRange monitor; ///< the monitor's own memory
+    PageAllocator pages;
+    GuestMemory memory;
+    Ept ept;
+    ProtectedPages protected_pages{ept};
+    std::uint64_t msr_bitmaps = 0; ///< physical
+    std::uint64_t io_bitmaps = 0;  ///< physical, A then B
+    ShadowMsrs shadow_msrs;
+
+    bool has(std::uint32_t secondary_control) const {
+        return (controls.secondary & secondary_control) != 0;
+    }
+};
+
+} // namespace hv

@@ -1,0 +1,82 @@
+#pragma once
+// Why a hypercall was refused: the names a guest can read.
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace abi {
+
+/// Returned in RAX by VMCALL, and written to the ring header when a queued entry is refused.
+enum class Error : std::uint16_t {
+    none = 0,
+    unknown_call,       ///< no such call, or one that get_reloc answers NONE
+    not_queueable,      ///< the call may not stand in a ring entry
+    not_privileged,     ///< VMCALL with CPL above 0
+    ring_index,         ///< tail is more than the ring's capacity ahead of head
+    nested_lazy_mode,   ///< a lazy mode was entered while one was set
+    unpaired_lazy_mode, ///< a lazy mode was left while none was set
+    unknown_lazy_mode,  ///< SetLazyMode with a number that is no mode
+    bad_address,        ///< not canonical, not mapped, wraps, or not the guest's memory
+    bad_alignment,      ///< the address or offset must be a multiple of the word written
+    not_current_table,  ///< the table base is not the one loaded
+    index_out_of_range, ///< beyond the table's limit
+    bad_limit,          ///< a table limit that is too large or leaves half a descriptor
+    call_gate,          ///< call gates are refused: they would enter ring 0
+    task_gate,          ///< task gates do not exist in 64-bit mode
+    bad_gate,           ///< an IDT entry that is no 64-bit interrupt or trap gate into the kernel
+    bad_descriptor,     ///< reserved type, L with D, or a system descriptor of a wrong type
+    conforming_code,    ///< conforming ring-0 code could be entered from ring 3
+    kernel_segment,     ///< the descriptor of a segment that the kernel runs on was changed
+    tss_moved,          ///< the TSS, or the descriptor of the loaded one, was changed
+    idt_moved,          ///< the IDT was moved after the TSS was loaded
+    not_present,        ///< a selector whose descriptor is not present
+    bad_selector,       ///< a selector that is null, beyond its table or of the wrong kind
+    bad_cr0,            ///< a CR0 value the CPU would refuse, or that leaves 64-bit mode
+    bad_cr3,            ///< reserved bits, or a root outside the guest's memory
+    root_lacks_kernel,  ///< the new root maps the descriptor tables elsewhere
+    bad_cr4,            ///< a CR4 value the CPU would refuse, or that leaves 64-bit mode
+    bad_register,       ///< a register number that does not exist
+    bad_value,          ///< a value the CPU would refuse
+};
+inline constexpr std::uint32_t error_count = 29;
+
+inline constexpr std::array<std::string_view, error_count> error_names{"none",
+                                                                       "unknown_call",
+                                                                       "not_queueable",
+                                                                       "not_privileged",
+                                                                       "ring_index",
+                                                                       "nested_lazy_mode",
+                                                                       "unpaired_lazy_mode",
+                                                                       "unknown_lazy_mode",
+                                                                       "bad_address",
+                                                                       "bad_alignment",
+                                                                       "not_current_table",
+                                                                       "index_out_of_range",
+                                                                       "bad_limit",
+                                                                       "call_gate",
+                                                                       "task_gate",
+                                                                       "bad_gate",
+                                                                       "bad_descriptor",
+                                                                       "conforming_code",
+                                                                       "kernel_segment",
+                                                                       "tss_moved",
+                                                                       "idt_moved",
+                                                                       "not_present",
+                                                                       "bad_selector",
+                                                                       "bad_cr0",
+                                                                       "bad_cr3",
+                                                                       "root_lacks_kernel",
+                                                                       "bad_cr4",
+                                                                       "bad_register",
+                                                                       "bad_value"};
+static_assert(static_cast<std::uint32_t>(Error::bad_value) + 1 == error_count);
+static_assert(!error_names.back().empty());
+
+/// The name of an error, or "?" for a number that is none.
+constexpr std::string_view name(Error error) {
+    const auto index = static_cast<std::uint32_t>(error);
+    return index < error_count ? error_names[index] : std::string_view{"?"};
+}
+
+} // namespace abi

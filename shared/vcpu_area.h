@@ -1,0 +1,63 @@
+#pragma once
+// The per-vCPU area: one guest-physical address that each vCPU sees with its own pages.
+
+#include "shared/ring.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace abi {
+
+inline constexpr std::uint64_t page_size = 4096;
+
+/// Lazy modes (docs/abi.md, "Lazy modes"): at most one, never nested, always paired.
+enum class LazyMode : std::uint32_t { none = 0, mmu = 1, cpu = 2 };
+
+/// The operand of LGDT and LIDT in 64-bit mode.
+struct [[gnu::packed]] PseudoDescriptor {
+    std::uint16_t limit;
+    std::uint64_t base;
+};
+static_assert(sizeof(PseudoDescriptor) == 10);
+
+/// The first page of the area, readable and writable by the guest. Nothing the monitor relies on
+/// lies here: it keeps its own copy of all that is mirrored.
+struct alignas(4096) ControlPage {
+    RingHeader ring;
+
+    std::uint32_t lazy_mode;          ///< a LazyMode; written by the ROM only
+    std::uint32_t nested_mode_errors; ///< SetLazyMode(1 or 2) while a mode was set; the ROM counts
+    std::uint32_t unpaired_mode_errors; ///< SetLazyMode(0) while none was set; the ROM counts
+    std::uint32_t unknown_mode_errors;  ///< SetLazyMode with another number; the ROM counts
+
+    /// Shadow copies, so that the guest reads what it last asked for without an exit. The ROM
+    /// writes one before it publishes the change; the monitor writes them at start, when a change
+    /// comes without the ROM, and when one is refused.
+    std::uint64_t cr0;
+    std::uint64_t cr3;
+    std::uint64_t cr4;
+    std::uint64_t gdt_base;
+    std::uint64_t idt_base;
+    std::uint16_t gdt_limit;
+    std::uint16_t idt_limit;
+    std::uint16_t ldt_selector;
+    std::uint16_t tr_selector;
+
+    std::uint8_t unused0[128];
+
+    /// get_reloc's answer for each call number: an Answer (shared/call_table.h) for this profile
+    /// and interface. Written by the monitor before the guest starts.
+    std::uint8_t answer[call_limit];
+};
+static_assert(sizeof(ControlPage) == page_size);
+static_assert(offsetof(ControlPage, lazy_mode) == 64);
+
+/// The whole area as guest and monitor see it.
+struct VcpuArea {
+    ControlPage control;
+    alignas(4096) RingEntry entry[ring_capacity];
+};
+static_assert(offsetof(VcpuArea, entry) == page_size);
+static_assert(sizeof(VcpuArea) == 5 * page_size);
+
+} // namespace abi

@@ -1,0 +1,100 @@
+// What the command does when a run does not end by itself, and what it leaves behind.
+
+#include "tests/system/command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <fstream>
+#include <unistd.h>
+
+namespace test {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const std::vector<std::string> hanging_run{lazyhv_program(), "run", "--machine", "bochs",
+                                           guest_image(),    "--",  "crash=hang"};
+
+/// On the command line of Bochs when it emulates, as opposed to listing its CPU models.
+const std::string emulators_settings = "/bochsrc";
+
+TEST(Emulator, IsMissing) {
+    const Outcome outcome =
+        lazyhv({"run", "--machine", "bochs", guest_image()}, {{"PATH", "/nowhere"}});
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.error, HasSubstr("lazyhv: error: bochs is not installed"));
+}
+
+TEST(Emulator, IsKilledInTheMiddle) {
+    Command command(hanging_run);
+    const pid_t emulator = command.wait_for_process(emulators_settings);
+    ASSERT_NE(emulator, -1);
+    kill(emulator, SIGKILL);
+    const Outcome outcome = command.wait();
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.error, HasSubstr("lazyhv: error: the emulator ended before the guest did "
+                                         "(killed by signal 9 (Killed))"));
+    EXPECT_THAT(command.leftovers(), IsEmpty());
+}
+
+/// Ctrl-C, or SIGTERM, while the emulator runs.
+void expect_clean_interruption(int signal_number) {
+    Command command(hanging_run);
+    const pid_t bochs = command.wait_for_process(emulators_settings);
+    ASSERT_NE(bochs, -1);
+    command.send(signal_number);
+    EXPECT_EQ(command.wait().status, 128 + signal_number);
+    EXPECT_FALSE(is_running(bochs));
+    EXPECT_THAT(command.leftovers(), IsEmpty());
+}
+
+TEST(Emulator, EndsWithControlC) { expect_clean_interruption(SIGINT); }
+TEST(Emulator, EndsWithSigterm) { expect_clean_interruption(SIGTERM); }
+
+TEST(Emulator, DoesNotOutliveTheCommand) {
+    Command command(hanging_run);
+    const pid_t bochs = command.wait_for_process(emulators_settings);
+    ASSERT_NE(bochs, -1);
+    command.send(SIGKILL);
+    EXPECT_EQ(command.wait().status, 128 + SIGKILL);
+    for (int tries = 0; tries < 100 && is_running(bochs); ++tries)
+        usleep(10'000);
+    EXPECT_FALSE(is_running(bochs));
+}
+
+TEST(Emulator, HitsTheTimeLimit) {
+    Command command({lazyhv_program(), "run", "--machine", "bochs", "--time-limit", "4",
+                     guest_image(), "--", "crash=hang"});
+    const Outcome outcome = command.wait();
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.error, HasSubstr("lazyhv: error: the time limit of 4 seconds is over"));
+    EXPECT_THAT(command.leftovers(), IsEmpty());
+}
+
+TEST(Emulator, KeepsItsLogWhereAskedTo) {
+    const std::string log = testing::TempDir() + "lazyhv-emulator-log-" + std::to_string(getpid());
+    const Outcome outcome = lazyhv({"run", "--machine", "bochs", "--profile", "bare", "--interface",
+                                    "native", "--emulator-log", log, guest_image(), "--", "hello"});
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    std::ifstream stream(log);
+    EXPECT_THAT(std::string((std::istreambuf_iterator<char>(stream)), {}),
+                HasSubstr("Shutdown port"));
+    std::filesystem::remove(log);
+}
+
+TEST(Grub, RefusesAGuestThatIsTooBigForTheMachine) {
+    const std::string path = testing::TempDir() + "lazyhv-big-" + std::to_string(getpid());
+    std::ofstream(path).close();
+    std::filesystem::resize_file(path, 100ULL << 20U);
+    const Outcome outcome = lazyhv({"run", "--machine", "bochs", "--memory", "64M", path});
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.error, HasSubstr("lazyhv: error: GRUB could not load the image: out of "
+                                         "memory. The guest image is too big"));
+    std::filesystem::remove(path);
+}
+
+} // namespace
+} // namespace test

@@ -1,0 +1,92 @@
+// `lazyhv run` and `lazyhv bench` on the bare machine: the command's own part, without a monitor.
+
+#include "tests/system/command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <unistd.h>
+
+namespace test {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+const std::vector<std::string> bare{"--machine", "bochs",       "--profile",
+                                    "bare",      "--interface", "native"};
+
+std::vector<std::string> with_bare(std::vector<std::string> words,
+                                   const std::vector<std::string>& more) {
+    words.insert(words.end(), bare.begin(), bare.end());
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+}
+
+TEST(Run, ShowsTheConsoleAndNothingElse) {
+    Command command(with_bare({lazyhv_program(), "run"}, {guest_image(), "--", "hello"}));
+    const Outcome outcome = command.wait();
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    EXPECT_THAT(outcome.output, HasSubstr("hello"));
+    EXPECT_THAT(outcome.output, Not(HasSubstr("GRUB")));
+    EXPECT_THAT(outcome.output, Not(HasSubstr("@")));
+    EXPECT_THAT(outcome.output, Not(HasSubstr("\r")));
+    EXPECT_THAT(outcome.error, testing::MatchesRegex("machine: [^\n]*\n"));
+    EXPECT_THAT(command.leftovers(), IsEmpty());
+}
+
+TEST(Run, ShowsLinesForProgramsWhenAskedTo) {
+    const Outcome outcome = lazyhv(with_bare({"run", "--verbose"}, {guest_image(), "--", "hello"}));
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    EXPECT_THAT(outcome.output, HasSubstr("\n@end status=0"));
+}
+
+TEST(Run, EndsWithTheGuestsStatus) {
+    const Outcome outcome = lazyhv(with_bare({"run"}, {guest_image(), "--", "workload=nonsense"}));
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.output, HasSubstr("unknown workload: nonsense"));
+}
+
+TEST(Bench, SaysWhatTheGuestSaidOfAnUnknownWorkload) {
+    const Outcome outcome = lazyhv(with_bare({"bench"}, {"--workload", "nonsense"}));
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.error,
+                HasSubstr("lazyhv: error: bare/native: the run ended with status 1"));
+    EXPECT_THAT(outcome.error, HasSubstr("unknown workload: nonsense"));
+    EXPECT_EQ(outcome.output, "");
+}
+
+/// On a file system without room for the new results: all as it was, and a message.
+TEST(Bench, KeepsTheOldResultsWhenTheDiskIsFull) {
+    const std::string script = R"script(
+set -e
+mount -t tmpfs -o size=4k,mode=0777 none "$0"
+echo old > "$0/results.json"
+status=0
+"$@" --json "$0/results.json" || status=$?
+[ "$(cat "$0/results.json")" = old ] || exit 98
+[ "$(ls "$0")" = results.json ] || exit 97
+exit $status
+)script";
+    const std::string folder = testing::TempDir() + "lazyhv-full-disk-" + std::to_string(getpid());
+    std::filesystem::create_directory(folder);
+    const std::vector<std::string> shell{"/usr/bin/unshare",
+                                         "--map-root-user",
+                                         "--mount",
+                                         "/bin/sh",
+                                         "-c",
+                                         script,
+                                         folder,
+                                         lazyhv_program(),
+                                         "bench"};
+    Command command(with_bare(shell, {"--workload", "full", "--switches", "10"}));
+    const Outcome outcome = command.wait();
+    std::filesystem::remove(folder);
+    EXPECT_EQ(outcome.status, 1) << outcome.error;
+    EXPECT_THAT(outcome.error, HasSubstr("No space left on device; the old file is as it was"));
+}
+
+} // namespace
+} // namespace test

@@ -1,0 +1,121 @@
+// What cannot be is refused before anything is booted, each with its own message.
+
+#include "tests/system/command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <unistd.h>
+
+namespace test {
+namespace {
+
+using testing::HasSubstr;
+
+void expect_refused(const std::vector<std::string>& arguments, const std::string& message) {
+    const Outcome outcome = lazyhv(arguments);
+    EXPECT_GT(outcome.status, 0);
+    EXPECT_LT(outcome.status, 128);
+    EXPECT_THAT(outcome.error, HasSubstr("lazyhv: error: "));
+    EXPECT_THAT(outcome.error, HasSubstr(message));
+    EXPECT_EQ(outcome.output, "");
+}
+
+TEST(WrongArguments, UnknownProfile) {
+    expect_refused({"run", "--profile", "soft", guest_image()},
+                   "unknown profile \"soft\": give bare, hardened, modern");
+    expect_refused({"bench", "--profile", "soft"},
+                   "unknown profile \"soft\": give bare, hardened, modern");
+}
+
+TEST(WrongArguments, UnknownInterface) {
+    expect_refused({"run", "--interface", "quick", guest_image()},
+                   "unknown interface \"quick\": give native, eager, lazy");
+    expect_refused({"bench", "--interface", "quick"},
+                   "unknown interface \"quick\": give native, eager, lazy");
+}
+
+TEST(WrongArguments, TheBareMachineHasNoRom) {
+    expect_refused({"bench", "--profile", "bare", "--interface", "lazy"},
+                   "the bare machine has no ROM");
+}
+
+TEST(WrongArguments, UnknownCpuModel) {
+    expect_refused({"run", "--machine", "bochs", "--cpu", "pentium_9", guest_image()},
+                   "Bochs has no CPU model \"pentium_9\"; those with VT-x and EPT are:");
+    expect_refused({"bench", "--machine", "bochs", "--cpu", "pentium_9"}, "corei7_haswell_4770");
+}
+
+TEST(WrongArguments, UnknownMachine) {
+    expect_refused({"run", "--machine", "xen", guest_image()},
+                   "unknown machine \"xen\": give bochs or kvm");
+}
+
+TEST(WrongArguments, MemoryOutOfRange) {
+    expect_refused({"run", "--memory", "32M", guest_image()},
+                   "memory size \"32M\": give 64M to 3G");
+    expect_refused({"run", "--memory", "lots", guest_image()},
+                   "memory size \"lots\": give 64M to 3G");
+}
+
+TEST(WrongArguments, MissingGuest) {
+    expect_refused({"run", "/nowhere/guest.elf"}, "there is no guest image /nowhere/guest.elf");
+    expect_refused({"bench", "/nowhere/guest.elf"}, "there is no guest image /nowhere/guest.elf");
+    expect_refused({"run", "/"}, "the guest image / is no file");
+    expect_refused({"run"}, "GUEST.elf is required");
+}
+
+TEST(WrongArguments, UnreadableGuest) {
+    if (geteuid() == 0)
+        GTEST_SKIP() << "root can read every file";
+    const std::string path = testing::TempDir() + "unreadable.elf";
+    std::ofstream(path) << "x";
+    std::filesystem::permissions(path, std::filesystem::perms::none);
+    expect_refused({"run", path}, "cannot be read");
+    std::filesystem::remove(path);
+}
+
+TEST(WrongArguments, LineBreakInAGuestArgument) {
+    expect_refused({"run", guest_image(), "--", "a\nboot"},
+                   "a guest argument may not contain a line break");
+}
+
+TEST(WrongArguments, UnknownOptionOrCommand) {
+    expect_refused({"bench", "--fast"}, "--fast");
+    expect_refused({"brench"}, "brench");
+    expect_refused({"bench", "--switches", "0"}, "--switches");
+    expect_refused({"bench", "--switches", "many"}, "--switches");
+    expect_refused({}, "say what to do: bench, run, test or doctor");
+}
+
+TEST(WrongArguments, NoFolderForTheResults) {
+    expect_refused({"bench", "--json", "/nowhere/results.json"}, "there is no folder /nowhere");
+    expect_refused({"bench", "--json", "/tmp"}, "it is a folder");
+}
+
+TEST(Help, HasExamples) {
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"--help"}, {"bench", "--help"}, {"run", "--help"}}) {
+        const Outcome outcome = lazyhv(arguments);
+        EXPECT_EQ(outcome.status, 0);
+        EXPECT_THAT(outcome.output, HasSubstr("Examples:\n  ./lazyhv "));
+        EXPECT_EQ(outcome.error, "");
+    }
+}
+
+TEST(Doctor, SaysWhatBenchWouldRunOn) {
+    const Outcome outcome = lazyhv({"doctor"});
+    EXPECT_EQ(outcome.status, 0) << outcome.output;
+    EXPECT_THAT(outcome.output, HasSubstr("Bochs x86 Emulator"));
+    EXPECT_THAT(outcome.output, HasSubstr("\n  machine: "));
+}
+
+TEST(Doctor, NamesThePackageOfAMissingProgram) {
+    const Outcome outcome = lazyhv({"doctor"}, {{"PATH", "/nowhere"}});
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.output, testing::ContainsRegex("bochs +MISSING: apt-get install bochs\n"));
+}
+
+} // namespace
+} // namespace test

@@ -1,0 +1,267 @@
+// Control selection, MSRs, ports, CPUID, control-register and descriptor-table exits.
+
+#include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/vcpu/control_selection.h"
+#include "hypervisor/vcpu/msr_policy.h"
+#include "hypervisor/vcpu/port_policy.h"
+#include "shared/cpuid_leaves.h"
+#include "tests/unit/fake/machine.h"
+
+#include <gtest/gtest.h>
+
+namespace hv::test {
+namespace {
+
+using abi::ExitReason;
+namespace secondary = secondary_processor_based;
+
+Capabilities all_controls() {
+    Capabilities capabilities;
+    constexpr std::uint64_t any = 0xFFFFFFFF00000000;
+    capabilities.pin_based = any;
+    capabilities.primary_processor_based = any;
+    capabilities.secondary_processor_based = any;
+    capabilities.vm_exit = any;
+    capabilities.vm_entry = any;
+    return capabilities;
+}
+
+TEST(ControlSelection, ModernAsksForNoExitItDoesNotNeed) {
+    const Controls controls = select_controls(abi::Profile::modern, all_controls()).controls();
+    EXPECT_EQ(controls.pin_based, 0U);
+    EXPECT_EQ(controls.primary & primary_processor_based::cr3_load_exiting, 0U);
+    EXPECT_EQ(controls.primary & primary_processor_based::invlpg_exiting, 0U);
+    EXPECT_EQ(controls.secondary & secondary::descriptor_table_exiting, 0U);
+    EXPECT_NE(controls.secondary & secondary::enable_ept, 0U);
+}
+
+TEST(ControlSelection, HardenedSeesCr3AndDescriptors) {
+    const Controls controls = select_controls(abi::Profile::hardened, all_controls()).controls();
+    EXPECT_NE(controls.primary & primary_processor_based::cr3_load_exiting, 0U);
+    EXPECT_NE(controls.secondary & secondary::descriptor_table_exiting, 0U);
+}
+
+TEST(ControlSelection, SaysWhatIsMissingAndGoesWithoutWhatIsWanted) {
+    Capabilities capabilities = all_controls();
+    capabilities.secondary_processor_based &= ~(std::uint64_t{secondary::enable_vpid} << 32);
+    EXPECT_TRUE(select_controls(abi::Profile::hardened, capabilities).sufficient());
+    capabilities.secondary_processor_based &=
+        ~(std::uint64_t{secondary::descriptor_table_exiting} << 32);
+    EXPECT_FALSE(select_controls(abi::Profile::hardened, capabilities).sufficient());
+    EXPECT_TRUE(select_controls(abi::Profile::modern, capabilities).sufficient());
+}
+
+class Exits : public ::testing::Test {
+  protected:
+    HardenedMachine machine;
+    Vcpu& vcpu = machine.vcpu();
+
+    void exit_with(ExitReason reason, std::uint64_t qualification = 0) {
+        machine.fields[Field::exit_reason] = static_cast<std::uint64_t>(reason);
+        machine.fields[Field::exit_qualification] = qualification;
+        machine.fields[Field::vm_exit_instruction_length] = 2;
+        machine.fields[Field::vm_entry_interruption_information] = 0;
+        machine.fields[Field::guest_rip] = 0x1000;
+        handle_vm_exit(vcpu.registers);
+    }
+    bool faulted(std::uint8_t vector = 13) {
+        return (machine.fields[Field::vm_entry_interruption_information] & 0x800000FF) ==
+                   (0x80000000U | vector) &&
+               machine.fields[Field::guest_rip] == 0x1000;
+    }
+};
+
+TEST_F(Exits, CpuidHidesWhatTheMonitorDoesNotPassOn) {
+    vcpu.registers.rax = 1;
+    exit_with(ExitReason::cpuid);
+    EXPECT_EQ(vcpu.registers.rcx & 1 << 5, 0U);   // VMX
+    EXPECT_EQ(vcpu.registers.rcx & 1 << 27, 0U);  // OSXSAVE follows the guest's CR4
+    EXPECT_NE(vcpu.registers.rcx & 1U << 31, 0U); // hypervisor
+    vcpu.registers.rax = abi::cpuid_hypervisor_leaf;
+    exit_with(ExitReason::cpuid);
+    EXPECT_EQ(vcpu.registers.rbx, abi::hypervisor_signature[0]);
+    vcpu.registers.rax = abi::cpuid_lazyhv_leaf;
+    exit_with(ExitReason::cpuid);
+    EXPECT_EQ(vcpu.registers.rdx, abi::statistics_base);
+}
+
+TEST_F(Exits, VmxInstructionsDoNotExist) {
+    for (const ExitReason reason : {ExitReason::vmon, ExitReason::vmlaunch, ExitReason::vmread,
+                                    ExitReason::invept, ExitReason::vmfunc}) {
+        exit_with(reason);
+        EXPECT_TRUE(faulted(6)) << static_cast<int>(reason);
+    }
+}
+
+TEST_F(Exits, MsrsThatTheGuestMayNotHave) {
+    for (const Msr msr : {Msr::ia32_feature_control, Msr::ia32_vmx_basic}) {
+        machine.msrs[number(msr)] = 1;
+        vcpu.registers.rcx = number(msr);
+        exit_with(ExitReason::msr_read);
+        EXPECT_TRUE(faulted());
+        exit_with(ExitReason::msr_write);
+        EXPECT_TRUE(faulted());
+    }
+    vcpu.registers.rcx = 0x12345678; // no such MSR
+    exit_with(ExitReason::msr_read);
+    EXPECT_TRUE(faulted());
+}
+
+TEST_F(Exits, MtrrWritesAreKeptFromTheProcessor) {
+    machine.msrs[number(Msr::ia32_mtrr_def_type)] = 0xC06;
+    vcpu.registers.rcx = number(Msr::ia32_mtrr_def_type);
+    vcpu.registers.rax = 0;
+    vcpu.registers.rdx = 0;
+    exit_with(ExitReason::msr_write);
+    EXPECT_FALSE(faulted());
+    EXPECT_EQ(machine.msrs[number(Msr::ia32_mtrr_def_type)], 0xC06U);
+    vcpu.registers.rax = 5;
+    exit_with(ExitReason::msr_read);
+    EXPECT_EQ(vcpu.registers.rax, 0U); // but the guest reads what it wrote
+}
+
+TEST_F(Exits, TheApicStaysWhereItIs) {
+    const std::uint32_t msr = number(Msr::ia32_apic_base);
+    machine.msrs[msr] = 0xFEE00900;
+    vcpu.registers.rcx = msr;
+    vcpu.registers.rdx = 0;
+    vcpu.registers.rax = 0x00F00900; // over other memory
+    exit_with(ExitReason::msr_write);
+    EXPECT_TRUE(faulted());
+    vcpu.registers.rax = 0xFEE00D00; // x2APIC mode
+    exit_with(ExitReason::msr_write);
+    EXPECT_EQ(machine.msrs[msr], 0xFEE00D00U);
+}
+
+TEST_F(Exits, EferKeeps64BitMode) {
+    machine.msrs[number(Msr::ia32_efer)] = 0xD01;
+    vcpu.registers.rcx = number(Msr::ia32_efer);
+    vcpu.registers.rdx = 0;
+    vcpu.registers.rax = 0x401; // LME clear
+    exit_with(ExitReason::msr_write);
+    EXPECT_TRUE(faulted());
+    vcpu.registers.rax = 0x101 | 1 << 12; // SVME
+    exit_with(ExitReason::msr_write);
+    EXPECT_TRUE(faulted());
+    vcpu.registers.rax = 0x101;
+    exit_with(ExitReason::msr_write);
+    // The monitor's own page tables need NXE, where EFER is shared.
+    EXPECT_EQ(machine.msrs[number(Msr::ia32_efer)], 0xD01U);
+}
+
+TEST_F(Exits, MsrBitmapsPassWhatASwitchUses) {
+    const std::uint64_t page = machine.take_guest_page();
+    fill_msr_bitmaps(page);
+    const auto exits = [page](std::uint32_t msr, std::uint64_t half) {
+        const std::uint64_t base = page + half + (msr >= 0xC0000000 ? 1024 : 0);
+        return (*direct_pointer(base + (msr & 0x1FFF) / 8) >> msr % 8 & 1) != 0;
+    };
+    for (const Msr msr : {Msr::ia32_fs_base, Msr::ia32_gs_base, Msr::ia32_kernel_gs_base}) {
+        EXPECT_FALSE(exits(number(msr), 0));
+        EXPECT_FALSE(exits(number(msr), 2048));
+    }
+    for (const Msr msr : {Msr::ia32_efer, Msr::ia32_apic_base, Msr::ia32_pat, Msr::ia32_debugctl,
+                          Msr::ia32_mtrr_physbase0, Msr::ia32_feature_control}) {
+        EXPECT_TRUE(exits(number(msr), 0));
+        EXPECT_TRUE(exits(number(msr), 2048));
+    }
+}
+
+TEST_F(Exits, PortsThatReachTheMonitor) {
+    vcpu.registers.rax = 0xD1; // keyboard controller: the next byte would switch A20
+    exit_with(ExitReason::io_instruction, std::uint64_t{keyboard_controller_command} << 16);
+    EXPECT_EQ(machine.port_writes.back().second, 0xFFU);
+    vcpu.registers.rax = 0; // port 0x92 with A20 off
+    exit_with(ExitReason::io_instruction, std::uint64_t{system_control_a} << 16);
+    EXPECT_EQ(machine.port_writes.back().second, 2U);
+    vcpu.registers.rax = 0x80000000; // PCI configuration address, which covers 0xCF9
+    exit_with(ExitReason::io_instruction, std::uint64_t{0xCF8} << 16 | 3);
+    EXPECT_EQ(machine.port_writes.back(),
+              (std::pair<std::uint16_t, std::uint32_t>{0xCF8, 0x80000000}));
+    exit_with(ExitReason::io_instruction, std::uint64_t{0xF4} << 16 | 1 << 4); // OUTS
+    EXPECT_TRUE(faulted());
+    vcpu.registers.rax = 7;
+    EXPECT_THROW(exit_with(ExitReason::io_instruction, std::uint64_t{0xF4} << 16), RunEnded);
+    EXPECT_NE(machine.console.find("@end status=7"), std::string::npos);
+}
+
+TEST_F(Exits, InputKeepsTheUpperBytes) {
+    vcpu.registers.rax = 0x1122334455667788;
+    exit_with(ExitReason::io_instruction, std::uint64_t{system_control_a} << 16 | 1 << 3);
+    EXPECT_EQ(vcpu.registers.rax, 0x11223344556677FFU);
+}
+
+TEST_F(Exits, NativeControlRegisterWrites) {
+    vcpu.registers.rbx = machine.root;
+    exit_with(ExitReason::cr_access, 3 | 3 << 8); // MOV RBX to CR3
+    EXPECT_FALSE(faulted());
+    EXPECT_EQ(machine.fields[Field::guest_rip], 0x1002U);
+    vcpu.registers.rbx = 0;
+    exit_with(ExitReason::cr_access, 0 | 3 << 8); // MOV RBX to CR0: paging off
+    EXPECT_TRUE(faulted());
+    exit_with(ExitReason::cr_access, 3 << 4 | 0xF << 16); // LMSW sets TS
+    EXPECT_NE(guest_cr0(vcpu) & cr0::task_switched, 0U);
+    exit_with(ExitReason::cr_access, 2 << 4); // CLTS
+    EXPECT_EQ(guest_cr0(vcpu) & cr0::task_switched, 0U);
+    exit_with(ExitReason::cr_access, 3 << 4); // LMSW cannot clear PE
+    EXPECT_NE(guest_cr0(vcpu) & cr0::protection_enable, 0U);
+    EXPECT_EQ(
+        vcpu.statistics.control_register[static_cast<int>(abi::ControlRegisterAccess::mov_to_cr3)],
+        1U);
+}
+
+TEST_F(Exits, SgdtWritesTheGuestsMemory) {
+    const std::uint64_t page = machine.take_guest_page();
+    machine.fields[Field::vm_exit_instruction_information] =
+        2U << 7 | 1U << 22 | 1U << 27; // SGDT, 64-bit address, displacement alone
+    exit_with(ExitReason::gdtr_idtr, Machine::linear_base + page);
+    EXPECT_EQ(machine.word(page) & 0xFFFF, HardenedMachine::gdt_slots * 8 - 1);
+    EXPECT_EQ(machine.word(page) >> 16, machine.gdt & 0xFFFFFFFFFFFF);
+    exit_with(ExitReason::gdtr_idtr, 0x1234); // not mapped
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information] & 0xFF, 14U);
+    EXPECT_EQ(machine.cr2, 0x1234U);
+}
+
+TEST_F(Exits, LgdtIsJudged) {
+    const std::uint64_t page = machine.take_guest_page();
+    machine.word(page) = 0x7F; // limit 0x7F, base 0
+    machine.fields[Field::vm_exit_instruction_information] =
+        2U << 28 | 2U << 7 | 1U << 22 | 1U << 27;
+    exit_with(ExitReason::gdtr_idtr, Machine::linear_base + page);
+    EXPECT_TRUE(faulted());
+    EXPECT_EQ(machine.fields[Field::guest_gdtr_base], machine.gdt);
+}
+
+TEST_F(Exits, TripleFaultEndsTheRunWithADiagnosis) {
+    vcpu.registers.rax = 0x1234ABCD;
+    EXPECT_THROW(exit_with(ExitReason::triple_fault), RunEnded);
+    EXPECT_NE(machine.console.find("triple-faulted"), std::string::npos);
+    EXPECT_NE(machine.console.find("RAX 0x1234abcd"), std::string::npos) << machine.console;
+}
+
+TEST_F(Exits, AFailedEntryNamesTheRule) {
+    machine.fields[Field::guest_rflags] = 0; // bit 1 must be 1
+    machine.fields[Field::exit_reason] = std::uint64_t{1} << 31 | 33;
+    EXPECT_THROW(handle_vm_exit(vcpu.registers), RunEnded);
+    EXPECT_NE(machine.console.find("guest_rflags is 0x0"), std::string::npos) << machine.console;
+    EXPECT_NE(machine.console.find("27.3.1.4"), std::string::npos) << machine.console;
+}
+
+TEST_F(Exits, LeftOverBlockingIsRepairedOnce) {
+    machine.fields[Field::guest_interruptibility_state] = 1;
+    machine.fields[Field::guest_rflags] = 0x102;
+    machine.fields[Field::exit_reason] = std::uint64_t{1} << 31 | 33;
+    handle_vm_exit(vcpu.registers);
+    EXPECT_EQ(machine.fields[Field::guest_interruptibility_state], 0U);
+    EXPECT_NE(machine.fields[Field::guest_pending_debug_exceptions] & 1 << 14, 0U);
+    EXPECT_THROW(handle_vm_exit(vcpu.registers), RunEnded); // the same exit count: no second time
+}
+
+TEST_F(Exits, UnaskedExitsEndTheRunByName) {
+    EXPECT_THROW(exit_with(ExitReason::rdseed), RunEnded);
+    EXPECT_NE(machine.console.find("RDSEED"), std::string::npos);
+}
+
+} // namespace
+} // namespace hv::test

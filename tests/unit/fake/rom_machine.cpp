@@ -1,0 +1,131 @@
+#include "tests/unit/fake/rom_machine.h"
+
+#include "vmi_rom/machine.h"
+
+#include <stdexcept>
+#include <utility>
+
+namespace test {
+
+namespace {
+
+RomMachine* current = nullptr;
+constexpr std::uint64_t cr0_task_switched = 1 << 3;
+
+} // namespace
+
+RomMachine::RomMachine(std::uint32_t first_index) {
+    control().ring.tail = first_index;
+    control().ring.head = first_index;
+    current = this;
+}
+
+RomMachine::~RomMachine() { current = nullptr; }
+
+void RomMachine::interrupt_after(std::uint32_t n, std::function<void()> handler) {
+    steps_left_ = n;
+    handler_ = std::move(handler);
+}
+
+void RomMachine::step() {
+    if (!interrupts_enabled || handler_ == nullptr || steps_left_-- != 0) {
+        return;
+    }
+    const std::function<void()> handler = std::exchange(handler_, nullptr);
+    interrupts_enabled = false;
+    handler();
+    interrupts_enabled = true; // IRET
+}
+
+abi::Error RomMachine::execute(const Executed& call) {
+    const abi::Error error = refuse ? refuse(call) : abi::Error::none;
+    if (error != abi::Error::none) {
+        return error;
+    }
+    executed.push_back(call);
+    if (call.call == abi::Call::set_cr0) {
+        cr0 = call.argument[0];
+    } else if (call.call == abi::Call::clts) {
+        cr0 &= ~cr0_task_switched;
+    } else if (call.call == abi::Call::set_cr3) {
+        cr3 = call.argument[0];
+    } else if (call.call == abi::Call::set_ldt) {
+        ldt_selector = call.argument[0];
+    }
+    return abi::Error::none;
+}
+
+void RomMachine::refuse_batch(abi::Error error, std::uint32_t discarded) {
+    control().ring.pending_error = static_cast<std::uint32_t>(error);
+    ++control().ring.refusals;
+    control().ring.discarded += discarded;
+    control().cr0 = cr0;
+    control().cr3 = cr3;
+    control().ldt_selector = static_cast<std::uint16_t>(ldt_selector);
+}
+
+abi::Error RomMachine::drain() {
+    abi::RingHeader& ring = control().ring;
+    if (queued() > abi::ring_capacity) {
+        throw std::logic_error("the ring holds more than its capacity");
+    }
+    abi::Error error = abi::Error::none;
+    for (std::uint32_t index = ring.head; index != ring.tail && error == abi::Error::none;
+         ++index) {
+        const abi::RingEntry& entry = area->entry[index % abi::ring_capacity];
+        error = execute({static_cast<abi::Call>(entry.call),
+                         {entry.argument[0], entry.argument[1], entry.argument[2]}});
+        if (error != abi::Error::none) {
+            refuse_batch(error, ring.tail - index - 1);
+        }
+    }
+    ring.head = ring.tail;
+    return error;
+}
+
+std::uint64_t RomMachine::hypercall(const Executed& call) {
+    hypercalls.push_back(call.call);
+    const abi::Error drained = drain();
+    return static_cast<std::uint16_t>(call.call == abi::Call::flush ? drained : execute(call));
+}
+
+} // namespace test
+
+namespace rom {
+
+using test::current;
+
+abi::VcpuArea& area() { return *current->area; }
+
+const std::uint8_t* image_base() { return nullptr; }
+
+void step() { current->step(); }
+
+std::uint64_t vmcall(abi::Call call, std::uint64_t a, std::uint64_t b, std::uint64_t c) {
+    current->step();
+    return current->hypercall({call, {a, b, c}});
+}
+
+SavedFlags disable_interrupts() {
+    current->step();
+    const bool before = current->interrupts_enabled;
+    current->interrupts_enabled = false;
+    return before ? 1 : 0;
+}
+
+void restore_interrupts(SavedFlags flags) {
+    current->interrupts_enabled = flags != 0;
+    current->step();
+}
+
+void wait_for_interrupt() {
+    current->step(); // before STI
+    current->entries_at_halt = current->queued();
+    ++current->halts;
+    current->interrupts_enabled = true;
+    current->step();
+}
+
+void stop() { throw std::logic_error("the call came back"); }
+
+} // namespace rom

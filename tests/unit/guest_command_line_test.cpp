@@ -1,0 +1,55 @@
+#include "guest/boot/command_line.h"
+
+#include <gtest/gtest.h>
+
+namespace {
+
+using guest::CommandLine;
+using guest::Crash;
+using guest::parse_command_line;
+
+TEST(GuestCommandLine, NothingMeansTest) {
+    const CommandLine line = parse_command_line("");
+    EXPECT_TRUE(line.test);
+    EXPECT_FALSE(line.run_workloads);
+    EXPECT_TRUE(line.wrong_word.empty());
+    EXPECT_TRUE(parse_command_line("   ").test);
+}
+
+TEST(GuestCommandLine, Workloads) {
+    const CommandLine line = parse_command_line("workload=full,pingpong switches=5000");
+    EXPECT_FALSE(line.test);
+    EXPECT_TRUE(line.run_workloads);
+    EXPECT_EQ(line.workloads, "full,pingpong");
+    EXPECT_EQ(line.switches, 5000U);
+}
+
+TEST(GuestCommandLine, SwitchesAloneRunsAll) {
+    const CommandLine line = parse_command_line("  switches=7 ");
+    EXPECT_TRUE(line.run_workloads);
+    EXPECT_EQ(line.workloads, "all");
+    EXPECT_EQ(line.switches, 7U);
+}
+
+TEST(GuestCommandLine, WordsCombine) {
+    const CommandLine line = parse_command_line("hello test workload=list");
+    EXPECT_TRUE(line.hello);
+    EXPECT_TRUE(line.test);
+    EXPECT_EQ(line.workloads, "list");
+}
+
+TEST(GuestCommandLine, Crashes) {
+    EXPECT_EQ(parse_command_line("crash=triple-fault").crash, Crash::triple_fault);
+    EXPECT_EQ(parse_command_line("crash=hang").crash, Crash::hang);
+    EXPECT_FALSE(parse_command_line("crash=hang").test);
+}
+
+TEST(GuestCommandLine, NamesTheFirstWrongWord) {
+    for (const char* const wrong :
+         {"nonsense", "tests", "crash=", "crash=none", "workload=", "switches=", "switches=0",
+          "switches=-1", "switches=12x", "switches=99999999999999999999"})
+        EXPECT_FALSE(parse_command_line(wrong).wrong_word.empty()) << wrong;
+    EXPECT_EQ(parse_command_line("test one two").wrong_word, "one");
+}
+
+} // namespace

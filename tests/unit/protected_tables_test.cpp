@@ -1,0 +1,243 @@
+// Profile `hardened`: tables taken over, changes judged, by call and by trapped store.
+
+#include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/vcpu/descriptor_registers.h"
+#include "tests/unit/fake/machine.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+namespace hv::test {
+namespace {
+
+using abi::Error;
+using abi::MemoryAccess;
+
+class Tables : public ::testing::Test {
+  protected:
+    HardenedMachine machine;
+    Vcpu& vcpu = machine.vcpu();
+    ProtectedTables& tables = vcpu.tables;
+
+    static constexpr std::uint64_t tls = 0x00CFF2000000FFFF; ///< ring-3 data, not yet accessed
+    static constexpr std::uint64_t accessed = std::uint64_t{1} << 40;
+    static constexpr std::uint64_t call_gate = 0x00008C0000080000;
+
+    EptRights rights(std::uint64_t linear) {
+        return static_cast<EptRights>(machine.machine().ept.leaf(machine.physical(linear)) & 7);
+    }
+    std::uint64_t gate_low(std::uint64_t offset) {
+        return GateDescriptor::make(offset, HardenedMachine::code, 14, 0, 0).low;
+    }
+};
+
+TEST_F(Tables, PagesAreWriteProtected) {
+    EXPECT_EQ(rights(machine.gdt), EptRights::read);
+    EXPECT_EQ(rights(machine.idt), EptRights::read);
+    EXPECT_EQ(rights(machine.tss), EptRights::read);
+    EXPECT_EQ(rights(machine.gdt + 16 * page_size), EptRights::all);
+}
+
+TEST_F(Tables, AccessedBitIsForced) {
+    EXPECT_EQ(tables.write_gdt_entry(machine.gdt, 6, tls), Error::none);
+    EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
+}
+
+TEST_F(Tables, BoundsAndBase) {
+    EXPECT_EQ(tables.write_gdt_entry(machine.gdt + 8, 6, tls), Error::not_current_table);
+    EXPECT_EQ(tables.write_gdt_entry(machine.gdt, HardenedMachine::gdt_slots, tls),
+              Error::index_out_of_range);
+    EXPECT_EQ(tables.write_gdt_entry(machine.gdt, ~std::uint64_t{0}, tls),
+              Error::index_out_of_range);
+    EXPECT_EQ(tables.write_gdt_entry(machine.gdt, std::uint64_t{1} << 61, tls),
+              Error::index_out_of_range);                                   // index * 8 wraps to 0
+    EXPECT_EQ(tables.write_ldt_entry(0, 0, tls), Error::not_current_table); // no LDT
+    EXPECT_EQ(tables.write_idt_half(machine.idt, 512, 0), Error::index_out_of_range);
+    EXPECT_EQ(tables.write_tss_word(machine.tss, 104, 0), Error::index_out_of_range);
+    EXPECT_EQ(tables.write_tss_word(machine.tss, 4, 0), Error::bad_alignment);
+    EXPECT_EQ(tables.write_tss_word(machine.tss, ~std::uint64_t{7}, 0), Error::index_out_of_range);
+    EXPECT_EQ(tables.write_rsp0(machine.tss, 0x800000000000), Error::bad_address);
+}
+
+TEST_F(Tables, WhatTheKernelStandsOnStays) {
+    EXPECT_EQ(tables.write_gdt_entry(machine.gdt, HardenedMachine::code / 8, 0),
+              Error::kernel_segment);
+    EXPECT_EQ(tables.write_gdt_entry(machine.gdt, HardenedMachine::data / 8, tls),
+              Error::kernel_segment);
+    EXPECT_EQ(tables.write_gdt_entry(machine.gdt, HardenedMachine::tss_selector / 8, 0),
+              Error::tss_moved);
+    EXPECT_EQ(tables.write_gdt_entry(machine.gdt, HardenedMachine::tss_selector / 8 + 1, 0),
+              Error::tss_moved);
+    EXPECT_EQ(tables.write_gdt_entry(machine.gdt, 6, call_gate), Error::call_gate);
+}
+
+TEST_F(Tables, IdtStaysAndLeadsToTheKernel) {
+    EXPECT_EQ(set_guest_idtr(vcpu, {256 * 16 - 1, machine.gdt}), Error::idt_moved);
+    EXPECT_EQ(set_guest_idtr(vcpu, {256 * 16 - 1, machine.idt}), Error::none);
+    const std::uint64_t low = gate_low(0xFFFFFFFF80001000);
+    EXPECT_EQ(tables.write_idt_half(machine.idt, 6, low), Error::bad_gate); // high half is 0
+    EXPECT_EQ(tables.write_idt_half(machine.idt, 7, 0xFFFFFFFF), Error::none);
+    EXPECT_EQ(tables.write_idt_half(machine.idt, 6, low), Error::none);
+    EXPECT_EQ(tables.write_idt_half(machine.idt, 7, 0), Error::bad_gate); // while present
+}
+
+TEST_F(Tables, TssStays) {
+    const std::uint64_t slot = HardenedMachine::tss_selector / 8;
+    // Busy; made available again with the same place, it may be loaded again.
+    EXPECT_EQ(set_guest_tr(vcpu, HardenedMachine::tss_selector), Error::bad_selector);
+    const std::uint64_t available = machine.gdt_slot(slot) & ~SegmentDescriptor::busy_bit;
+    EXPECT_EQ(tables.write_gdt_entry(machine.gdt, slot, available), Error::none);
+    EXPECT_EQ(set_guest_tr(vcpu, HardenedMachine::tss_selector), Error::none);
+}
+
+TEST_F(Tables, AnotherGdtMustKeepTheKernel) {
+    const std::uint64_t page = machine.take_guest_page();
+    const std::uint64_t other = Machine::linear_base + page;
+    EXPECT_EQ(set_guest_gdtr(vcpu, {8 * 8 - 1, other}), Error::kernel_segment);
+    std::memcpy(direct_pointer(page), direct_pointer(machine.physical(machine.gdt)), 128);
+    EXPECT_EQ(set_guest_gdtr(vcpu, {8 - 1, other}), Error::kernel_segment); // cut off
+    machine.word(page + 6 * 8) = call_gate;
+    EXPECT_EQ(set_guest_gdtr(vcpu, {8 * 8 - 1, other}), Error::call_gate);
+    EXPECT_EQ(rights(other), EptRights::all); // refused: given back
+    EXPECT_EQ(rights(machine.gdt), EptRights::read);
+    machine.word(page + 6 * 8) = tls;
+    EXPECT_EQ(set_guest_gdtr(vcpu, {8 * 8 - 1, other}), Error::none);
+    EXPECT_EQ(machine.word(page + 6 * 8), tls | accessed);
+    EXPECT_EQ(rights(other), EptRights::read);
+    EXPECT_EQ(rights(machine.gdt), EptRights::all);
+}
+
+TEST_F(Tables, TableRanges) {
+    EXPECT_EQ(set_guest_gdtr(vcpu, {127, ~std::uint64_t{0} - 100}), Error::bad_address); // wraps
+    EXPECT_EQ(set_guest_gdtr(vcpu, {127, 0x7FFFFFFFFFC0}), Error::bad_address); // leaves the half
+    EXPECT_EQ(set_guest_gdtr(vcpu, {127, Machine::linear_base + fake_ram_size}),
+              Error::bad_address); // the monitor's memory
+    EXPECT_EQ(set_guest_gdtr(vcpu, {126, machine.gdt}), Error::bad_limit);
+    EXPECT_EQ(rights(machine.gdt), EptRights::read);
+}
+
+TEST_F(Tables, LdtIsTakenOverAndGivenBack) {
+    const std::uint64_t page = machine.take_guest_page();
+    const std::uint64_t ldt = Machine::linear_base + page;
+    const SystemDescriptor descriptor{descriptor_from_segment({0x50, ldt, 63, {0x82}}), ldt >> 32};
+    EXPECT_EQ(tables.write_gdt_entry(machine.gdt, 11, descriptor.high), Error::none);
+    EXPECT_EQ(tables.write_gdt_entry(machine.gdt, 10, descriptor.low), Error::none);
+    EXPECT_EQ(set_guest_ldtr(vcpu, 0x50), Error::none);
+    EXPECT_EQ(rights(ldt), EptRights::read);
+    EXPECT_EQ(machine.fields[Field::guest_ldtr_base], ldt);
+    EXPECT_EQ(tables.write_ldt_entry(ldt, 3, tls), Error::none);
+    EXPECT_EQ(tables.write_ldt_entry(ldt, 8, tls), Error::index_out_of_range);
+    EXPECT_EQ(tables.write_ldt_entry(ldt, 3, call_gate), Error::call_gate);
+    EXPECT_EQ(set_guest_ldtr(vcpu, 0), Error::none);
+    EXPECT_EQ(rights(ldt), EptRights::all);
+    EXPECT_EQ(tables.write_ldt_entry(ldt, 3, tls), Error::not_current_table);
+}
+
+TEST_F(Tables, StoresOfEverySize) {
+    const std::uint64_t slot = machine.physical(machine.gdt) + 6 * 8;
+    StoreVerdict verdict = tables.store(slot, 8, tls);
+    EXPECT_EQ(verdict.error, Error::none);
+    EXPECT_EQ(verdict.kind, MemoryAccess::gdt_write);
+    EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
+    EXPECT_EQ(tables.store(slot + 2, 2, 0xBEEF).error, Error::none); // base, bits 15:0
+    EXPECT_EQ(machine.gdt_slot(6), (tls | accessed | std::uint64_t{0xBEEF} << 16));
+    EXPECT_EQ(tables.store(slot + 5, 1, 0x8C).error, Error::call_gate); // type alone
+    EXPECT_EQ(tables.store(slot + 4, 4, 0).error, Error::none);
+    EXPECT_EQ(machine.gdt_slot(6) >> 32, 0U);
+    EXPECT_EQ(tables.store(slot + 4, 8, tls >> 32 | tls << 32).error, Error::none); // two slots
+    EXPECT_EQ(tables.store(machine.physical(machine.gdt) + 200, 8, call_gate).kind,
+              MemoryAccess::unprotected); // beside the table: no descriptor
+    EXPECT_EQ(tables.store(machine.physical(machine.tss) + 4, 8, 0x1234).kind,
+              MemoryAccess::tss_write);
+}
+
+TEST_F(Tables, SteppedStoreIsTakenBack) {
+    const std::uint64_t page = machine.physical(machine.gdt);
+    std::uint8_t before[page_size];
+    std::memcpy(before, direct_pointer(page), page_size);
+    machine.word(page + 6 * 8) = tls;
+    EXPECT_EQ(tables.judge_page(page, before), Error::none);
+    EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
+    std::memcpy(before, direct_pointer(page), page_size);
+    machine.word(page + 7 * 8) = tls;
+    machine.word(page + 8 * 8) = call_gate;
+    EXPECT_EQ(tables.judge_page(page, before), Error::call_gate);
+    EXPECT_EQ(machine.gdt_slot(7), 0U); // all of it
+    EXPECT_EQ(machine.gdt_slot(8), 0U);
+}
+
+class TrappedStore : public Tables {
+  protected:
+    static constexpr std::uint64_t code_page = 0x400000;
+
+    void exit_with(std::initializer_list<std::uint8_t> code, std::uint64_t gpa) {
+        std::memcpy(direct_pointer(code_page), std::data(code), code.size());
+        machine.fields[Field::guest_rip] = Machine::linear_base + code_page;
+        machine.fields[Field::guest_cs_access_rights] = 0xA09B;
+        machine.fields[Field::guest_physical_address] = gpa;
+        machine.fields[Field::exit_qualification] = 0x182; // write, linear address valid
+        machine.fields[Field::exit_reason] =
+            static_cast<std::uint64_t>(abi::ExitReason::ept_violation);
+        machine.fields[Field::vm_entry_interruption_information] = 0;
+        handle_vm_exit(vcpu.registers);
+    }
+    std::uint64_t count(MemoryAccess kind) {
+        return vcpu.statistics.memory[static_cast<std::uint32_t>(kind)];
+    }
+};
+
+TEST_F(TrappedStore, PlainStoreIsEmulatedInOneExit) {
+    vcpu.registers.rdx = tls;
+    vcpu.registers.rdi = machine.gdt + 6 * 8;
+    exit_with({0x48, 0x89, 0x17}, machine.physical(machine.gdt) + 6 * 8); // mov %rdx,(%rdi)
+    EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
+    EXPECT_EQ(machine.fields[Field::guest_rip], Machine::linear_base + code_page + 3);
+    EXPECT_EQ(count(MemoryAccess::gdt_write), 1U);
+    EXPECT_EQ(vcpu.statistics.exits, 1U);
+}
+
+TEST_F(TrappedStore, ChangedCodeIsDecodedAnew) {
+    vcpu.registers.rdx = tls;
+    vcpu.registers.rcx = 0x1111111111111111;
+    exit_with({0x48, 0x89, 0x17}, machine.physical(machine.gdt) + 6 * 8);
+    exit_with({0x48, 0x89, 0x0F}, machine.physical(machine.gdt) + 7 * 8); // mov %rcx,(%rdi)
+    EXPECT_EQ(machine.gdt_slot(7), 0x1111111111111111U);
+}
+
+TEST_F(TrappedStore, RefusedStoreIsGeneralProtection) {
+    vcpu.registers.rdx = call_gate;
+    exit_with({0x48, 0x89, 0x17}, machine.physical(machine.gdt) + 6 * 8);
+    EXPECT_EQ(machine.gdt_slot(6), 0U);
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information] & 0xFF, 13U);
+    EXPECT_EQ(count(MemoryAccess::refused), 1U);
+    EXPECT_NE(machine.console.find("call_gate"), std::string::npos);
+}
+
+TEST_F(TrappedStore, OtherInstructionsAreStepped) {
+    const std::uint64_t slot = machine.physical(machine.gdt) + 6 * 8;
+    exit_with({0x0F, 0x11, 0x07}, slot); // movups %xmm0,(%rdi)
+    EXPECT_EQ(count(MemoryAccess::stepped_write), 1U);
+    EXPECT_EQ(rights(machine.gdt), EptRights::read_write);
+    machine.word(slot) = tls; // the instruction runs
+    machine.fields[Field::exit_reason] =
+        static_cast<std::uint64_t>(abi::ExitReason::monitor_trap_flag);
+    handle_vm_exit(vcpu.registers);
+    EXPECT_EQ(rights(machine.gdt), EptRights::read);
+    EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information], 0U);
+}
+
+TEST_F(TrappedStore, TheMonitorsMemoryIsNotThere) {
+    exit_with({0x48, 0x89, 0x17}, fake_ram_size);
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information] & 0xFF, 13U);
+    EXPECT_EQ(count(MemoryAccess::refused), 1U);
+}
+
+TEST_F(TrappedStore, EventDeliveryIntoAProtectedPageEndsTheRun) {
+    machine.fields[Field::idt_vectoring_information] = 0x80000020;
+    EXPECT_THROW(exit_with({0x48, 0x89, 0x17}, machine.physical(machine.gdt)), RunEnded);
+}
+
+} // namespace
+} // namespace hv::test

@@ -1,0 +1,104 @@
+#include "tools/host/failure.h"
+#include "tools/image/grub_config.h"
+#include "tools/machine/bochs.h"
+#include "tools/machine/cpu_models.h"
+#include "tools/machine/last_lines.h"
+#include "tools/machine/machine.h"
+#include "tools/machine/memory_size.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tool {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(MemorySize, TakesMebibytesAndGibibytes) {
+    EXPECT_EQ(parse_memory_size("64M"), 64U);
+    EXPECT_EQ(parse_memory_size("256"), 256U);
+    EXPECT_EQ(parse_memory_size("1G"), 1024U);
+    EXPECT_EQ(parse_memory_size("3g"), 3072U);
+}
+
+TEST(MemorySize, OutOfRangeOrNoNumberIsRefused) {
+    for (const std::string_view text : {"", "M", "63M", "0", "4G", "3073M", "1T", "-1G", "1.5G",
+                                        "256MB", "4194304G", "99999999999"})
+        EXPECT_THROW(parse_memory_size(text), Failure) << text;
+}
+
+constexpr std::string_view bochs_help = "00000000000i[      ] LTDL_LIBRARY_PATH not set\n"
+                                        "Supported CPU models:\r\n\r\nbx_generic\r\n"
+                                        "corei7_haswell_4770\r\n\r\n"
+                                        "00000000000i[SIM   ] quit_sim called\n";
+
+TEST(CpuModels, AreReadFromBochs) {
+    EXPECT_THAT(parse_cpu_models(bochs_help), ElementsAre("bx_generic", "corei7_haswell_4770"));
+}
+
+TEST(CpuModels, WhenUnknownAreAnsweredWithThoseThatHaveVmx) {
+    const std::vector<std::string> known = parse_cpu_models(bochs_help);
+    EXPECT_NO_THROW(require_known_cpu_model("bx_generic", known));
+    try {
+        require_known_cpu_model("haswell", known);
+        FAIL();
+    } catch (const Failure& failure) {
+        EXPECT_THAT(failure.what(), HasSubstr("no CPU model \"haswell\""));
+        EXPECT_THAT(failure.what(), HasSubstr("corei7_haswell_4770"));
+    }
+}
+
+TEST(MachineChoice, IsKvmOnlyWhereItGivesVmx) {
+    const KvmCapability with{true, "with"};
+    const KvmCapability without{false, "without"};
+    EXPECT_EQ(choose_machine("", with).kind, MachineKind::kvm);
+    EXPECT_EQ(choose_machine("", without).kind, MachineKind::bochs);
+    EXPECT_THAT(choose_machine("", without).reason, HasSubstr("without"));
+    EXPECT_EQ(choose_machine("bochs", with).kind, MachineKind::bochs);
+    EXPECT_EQ(choose_machine("kvm", with).kind, MachineKind::kvm);
+    EXPECT_THROW(choose_machine("kvm", without), Failure);
+    EXPECT_THROW(choose_machine("xen", with), Failure);
+}
+
+TEST(BochsSettings, KeepWithinBochssLimits) {
+    const Machine machine{.kind = MachineKind::bochs,
+                          .cpu_model = "tigerlake",
+                          .memory_mebibytes = 3072,
+                          .time_limit = std::chrono::seconds(1),
+                          .emulator_log = std::nullopt};
+    const std::string settings = bochs_settings(machine, {.image = "/t/boot.iso",
+                                                          .console = "/dev/pts/9",
+                                                          .log = "/t/log",
+                                                          .settings = "",
+                                                          .debugger = ""});
+    EXPECT_THAT(settings, HasSubstr("cpu: model=tigerlake, count=1, ips=20000000\n"));
+    EXPECT_THAT(settings, HasSubstr("memory: guest=3072, host=2048\n"));
+    EXPECT_THAT(settings, HasSubstr("com1: enabled=1, mode=term, dev=/dev/pts/9\n"));
+    EXPECT_THAT(settings, HasSubstr("clock: sync=none, time0=946684800\n"));
+}
+
+TEST(GrubQuoting, IsLiteral) {
+    EXPECT_EQ(quote_for_grub("a b"), "'a b'");
+    EXPECT_EQ(quote_for_grub("$x \"y\" \\"), "'$x \"y\" \\'");
+    EXPECT_EQ(quote_for_grub("it's"), "'it'\\''s'");
+    EXPECT_EQ(quote_for_grub(""), "''");
+    EXPECT_THROW(quote_for_grub("a\nboot"), Failure);
+}
+
+TEST(GrubConfig, NamesProfileInterfaceAndArguments) {
+    const std::string config =
+        grub_config(abi::Profile::modern, abi::Interface::eager, {"workload=full", "x y"});
+    EXPECT_THAT(config, HasSubstr("multiboot2 /boot/lazyhv.elf profile=modern interface=eager;"));
+    EXPECT_THAT(config, HasSubstr("module2 /boot/vmi.rom rom;"));
+    EXPECT_THAT(config, HasSubstr("module2 /boot/guest.elf guest 'workload=full' 'x y';"));
+}
+
+TEST(LastLines, SkipEmptyOnes) {
+    EXPECT_EQ(last_lines("a\nb\n\nc\n", 2), "b\nc");
+    EXPECT_EQ(last_lines("a", 5), "a");
+    EXPECT_EQ(last_lines("", 5), "");
+}
+
+} // namespace
+} // namespace tool

@@ -1,0 +1,138 @@
+#include "tools/commands/bench.h"
+
+#include "tools/commands/benchmark_context.h"
+#include "tools/commands/boot.h"
+#include "tools/commands/combinations.h"
+#include "tools/commands/progress.h"
+#include "tools/host/failure.h"
+#include "tools/machine/emulation.h"
+#include "tools/machine/last_lines.h"
+#include "tools/results/benchmark_json.h"
+#include "tools/results/key_values.h"
+#include "tools/results/result_file.h"
+#include "tools/results/table.h"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <cstdio>
+#include <exception>
+#include <thread>
+
+namespace tool {
+namespace {
+
+constexpr std::chrono::seconds default_time_limit{300};
+/// Emulators that run at the same time.
+constexpr std::size_t parallel_boots = 2;
+/// Of a guest that failed.
+constexpr std::size_t shown_console_lines = 40;
+
+std::string boot_name(const Combination& combination) {
+    return fmt::format("{}/{}", abi::name(combination.profile), abi::name(combination.interface));
+}
+
+/// Boots one combination. Throws Failure, with the end of the console, when the guest fails or
+/// measures nothing.
+Run measure(const Machine& machine, const BootOptions& options, const Combination& combination) {
+    std::string console;
+    ConsoleReader reader([&console](ConsoleReader::Kind kind, std::string_view text) {
+        if (kind != ConsoleReader::Kind::program)
+            console += text;
+    });
+    const auto fail = [&](std::string_view why) {
+        const std::string last = last_lines(console, shown_console_lines);
+        return Failure(fmt::format("{}: {}{}{}", boot_name(combination), why,
+                                   last.empty() ? "" : "\nIts console said:\n", last));
+    };
+    int status = 0;
+    try {
+        status = emulate(machine, choose_image(options, combination.profile, combination.interface),
+                         reader, false);
+    } catch (const Failure& failure) {
+        throw fail(failure.what());
+    }
+    if (status != 0)
+        throw fail(fmt::format("the run ended with status {}", status));
+    Run run{.profile = combination.profile,
+            .interface = combination.interface,
+            .results = {},
+            .context = {}};
+    for (const std::string& line : reader.result_lines())
+        run.results.push_back(parse_result(line));
+    for (const std::string& line : reader.context_lines())
+        for (const auto& [key, value] : parse_key_values(line))
+            run.context.insert_or_assign(key, value);
+    if (run.results.empty())
+        throw fail("the guest printed no result");
+    return run;
+}
+
+/// Boots all combinations, some at the same time; the results are in the order of `combinations`.
+std::vector<Run> measure_all(const Machine& machine, const BootOptions& options,
+                             const std::vector<Combination>& combinations) {
+    std::vector<Run> runs(combinations.size());
+    std::vector<std::exception_ptr> failures(combinations.size());
+    std::atomic<std::size_t> next = 0;
+    std::atomic<bool> has_failed = false;
+    Progress progress;
+    const auto work = [&] {
+        for (;;) {
+            const std::size_t index = next++;
+            if (index >= combinations.size() || has_failed)
+                return;
+            progress.say(fmt::format("measuring {} ({} of {})", boot_name(combinations[index]),
+                                     index + 1, combinations.size()));
+            try {
+                runs[index] = measure(machine, options, combinations[index]);
+            } catch (...) {
+                failures[index] = std::current_exception();
+                has_failed = true;
+            }
+        }
+    };
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t count = 0; count < parallel_boots; ++count)
+            threads.emplace_back(work);
+    }
+    for (const std::exception_ptr& failure : failures)
+        if (failure)
+            std::rethrow_exception(failure);
+    return runs;
+}
+
+void add_workload_arguments(const BenchOptions& options, std::vector<std::string>& arguments) {
+    std::vector<std::string> words{fmt::format("switches={}", options.switches)};
+    if (!options.workloads.empty())
+        words.push_back(fmt::format("workload={}", options.workloads));
+    arguments.insert(arguments.begin(), words.begin(), words.end());
+}
+
+} // namespace
+
+int bench(const BenchOptions& options) {
+    const std::vector<Combination> combinations =
+        choose_combinations(options.boot.profile, options.boot.interface);
+    BootOptions boot = options.boot;
+    add_workload_arguments(options, boot.guest_arguments);
+    if (!options.json_file.empty())
+        require_result_folder(options.json_file);
+    if (!boot.guest.empty())
+        require_readable_guest(boot.guest);
+    const Machine machine = choose_machine(boot, default_time_limit);
+    const std::vector<Run> runs = measure_all(machine, boot, combinations);
+    fmt::print("{}", results_table(runs, {.machine = std::string(name(machine.kind)),
+                                          .cpu_model = machine.cpu_model,
+                                          .tick_name = std::string(tick_name(machine.kind))}));
+    if (!options.json_file.empty()) {
+        const auto context = benchmark_context(machine, options.switches);
+        write_result_file(options.json_file,
+                          benchmark_json(runs, context, tick_name(machine.kind)));
+    }
+    if (std::fflush(stdout) != 0)
+        throw Failure("cannot write the table to standard output");
+    return 0;
+}
+
+} // namespace tool

@@ -1,0 +1,145 @@
+#include "tools/commands/command_line.h"
+
+#include "shared/console.h"
+#include "tools/machine/cpu_models.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace tool {
+namespace {
+
+constexpr std::string_view general_examples = R"(
+Examples:
+  ./lazyhv bench                                    the whole table
+  ./lazyhv run build/guest/guest.elf -- test        the guest kernel's self-tests
+  ./lazyhv test                                     every test
+  ./lazyhv doctor                                   what this host has
+)";
+
+constexpr std::string_view run_examples = R"(
+Boots one guest image on the monitor, its console on the terminal, until the guest ends the run.
+The exit status is the guest's: 0 only for success.
+
+Examples:
+  ./lazyhv run build/guest/guest.elf -- test
+  ./lazyhv run --profile modern --interface native build/guest/guest.elf -- workload=full
+  ./lazyhv run --cpu corei7_skylake_x --memory 1G --emulator-log bochs.log my-kernel.elf -- debug
+)";
+
+constexpr std::string_view bench_examples = R"(
+Boots the guest once for each profile and interface, measures context switches, and prints VM exits
+per switch, what they were and what they cost. Without --profile and --interface: the bare machine
+(native), hardened and modern (native, eager, lazy).
+
+Examples:
+  ./lazyhv bench
+  ./lazyhv bench --profile hardened --workload full,pingpong
+  ./lazyhv bench --interface lazy --switches 100 --json results.json
+  ./lazyhv run build/guest/guest.elf -- workload=list     names the workloads
+)";
+
+void add_boot_options(CLI::App& command, BootOptions& options, std::string_view default_seconds) {
+    command.add_option("--profile", options.profile,
+                       "what the monitor owns: bare, hardened, modern");
+    command.add_option("--interface", options.interface, "how the guest asks: native, eager, lazy");
+    command.add_option("--cpu", options.cpu_model,
+                       fmt::format("Bochs's CPU model (default {})", default_cpu_model));
+    command.add_option("--memory", options.memory, "of the machine, 64M to 3G (default 256M)");
+    command.add_option("--machine", options.machine,
+                       "bochs or kvm (default: kvm where it gives a guest VT-x, else bochs)");
+    command
+        .add_option("--time-limit", options.time_limit_seconds,
+                    fmt::format("of one boot in seconds (default {})", default_seconds))
+        ->check(CLI::Range(1U, 86400U));
+}
+
+/// Exit status for a command line that is wrong.
+constexpr int wrong_usage = 2;
+
+void set_up(CLI::App& application) {
+    application.require_subcommand(0, 1); // none at all is answered below, and better
+    application.footer(std::string(general_examples));
+    application.set_help_flag("-h,--help", "prints this help");
+    application.failure_message([](const CLI::App* command, const CLI::Error& error) {
+        return fmt::format("{}{}\n`{} --help` says more\n", abi::error_prefix, error.what(),
+                           command->get_parent() == nullptr ? "./lazyhv"
+                                                            : "./lazyhv " + command->get_name());
+    });
+}
+
+/// Words behind "--" are the guest's; CLI11 would take them for more positional arguments.
+std::vector<std::string> cut_guest_arguments(int& argument_count, char** arguments) {
+    std::vector<std::string> cut;
+    for (int index = 1; index < argument_count; ++index) {
+        if (std::string_view(arguments[index]) == "--") {
+            cut.assign(arguments + index + 1, arguments + argument_count);
+            argument_count = index;
+        }
+    }
+    return cut;
+}
+
+} // namespace
+
+Request parse_command_line(int argument_count, char** arguments) {
+    RunOptions run_options;
+    BenchOptions bench_options;
+    TestOptions test_options;
+    const std::vector<std::string> guest_arguments = cut_guest_arguments(argument_count, arguments);
+    run_options.boot.guest_arguments = guest_arguments;
+    bench_options.boot.guest_arguments = guest_arguments;
+
+    CLI::App application("lazyhv: a hypervisor for which a context switch costs one VM exit",
+                         "./lazyhv");
+    set_up(application);
+
+    CLI::App* const bench =
+        application.add_subcommand("bench", "measure VM exits per context switch");
+    add_boot_options(*bench, bench_options.boot, "300");
+    bench->add_option("--workload", bench_options.workloads,
+                      "names, with commas between (default: all)");
+    bench->add_option("--switches", bench_options.switches, "of each workload (default 1000)")
+        ->check(CLI::Range(1U, 100'000'000U));
+    bench->add_option("--json", bench_options.json_file, "also write Google Benchmark JSON here");
+    bench->add_option("GUEST.elf", bench_options.boot.guest,
+                      "guest image (default: lazyhv's own); its arguments behind --");
+    bench->footer(std::string(bench_examples));
+
+    CLI::App* const run =
+        application.add_subcommand("run", "boot a guest, its console on the terminal");
+    add_boot_options(*run, run_options.boot, "120");
+    run->add_option("--emulator-log", run_options.emulator_log, "keep the emulator's log here");
+    run->add_flag("--verbose", run_options.verbose,
+                  "also show the console's lines for programs (@...)");
+    run->add_option("GUEST.elf", run_options.boot.guest, "guest image; its arguments behind --")
+        ->required();
+    run->footer(std::string(run_examples));
+
+    CLI::App* const test = application.add_subcommand("test", "run the tests");
+    test->add_option("-R", test_options.regular_expressions,
+                     "only tests whose name matches one of these regular expressions");
+
+    CLI::App* const doctor =
+        application.add_subcommand("doctor", "what this host has, and what it lacks");
+
+    try {
+        application.parse(argument_count, arguments);
+    } catch (const CLI::ParseError& error) {
+        return application.exit(error) == 0 ? 0 : wrong_usage;
+    }
+    if (run->parsed())
+        return run_options;
+    if (bench->parsed())
+        return bench_options;
+    if (test->parsed())
+        return test_options;
+    if (doctor->parsed())
+        return DoctorOptions{};
+    fmt::print(stderr,
+               "{}say what to do: bench, run, test or doctor; `./lazyhv --help` says more\n",
+               abi::error_prefix);
+    return wrong_usage;
+}
+
+} // namespace tool

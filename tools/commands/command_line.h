@@ -1,0 +1,18 @@
+#pragma once
+// The command line of lazyhv.
+
+#include "tools/commands/options.h"
+
+#include <variant>
+
+namespace tool {
+
+struct DoctorOptions {};
+
+/// What was asked for, or, when the command line ends it all (--help, or a mistake, both of which
+/// have been printed), the exit status.
+using Request = std::variant<int, RunOptions, BenchOptions, TestOptions, DoctorOptions>;
+
+Request parse_command_line(int argument_count, char** arguments);
+
+} // namespace tool

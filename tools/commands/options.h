@@ -1,0 +1,40 @@
+#pragma once
+// What the command line says, as written; the commands check it.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tool {
+
+/// Options that `run` and `bench` share. Empty: not given.
+struct BootOptions {
+    std::string profile;
+    std::string interface;
+    std::string cpu_model;
+    std::string memory = "256M";
+    std::string machine;
+    std::uint32_t time_limit_seconds = 0; ///< 0: not given
+    std::string guest;
+    std::vector<std::string> guest_arguments;
+};
+
+struct RunOptions {
+    BootOptions boot;
+    std::string emulator_log;
+    bool verbose = false;
+};
+
+struct BenchOptions {
+    BootOptions boot;
+    std::string workloads;
+    std::uint32_t switches = 1000;
+    std::string json_file;
+};
+
+struct TestOptions {
+    std::vector<std::string> regular_expressions;
+};
+
+} // namespace tool

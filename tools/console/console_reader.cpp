@@ -1,0 +1,119 @@
+#include "tools/console/console_reader.h"
+
+#include "shared/console.h"
+
+#include <charconv>
+
+namespace tool {
+namespace {
+
+constexpr char escape = '\x1b';
+
+/// The status of an end line; 1 when it is no number, for such a run was no success.
+int parse_end_status(std::string_view text) {
+    int status = 1;
+    const auto [parsed_to, error] = std::from_chars(text.data(), text.data() + text.size(), status);
+    const bool whole = error == std::errc() && parsed_to == text.data() + text.size();
+    return whole ? status : 1;
+}
+
+bool either_starts_with_other(std::string_view left, std::string_view right) {
+    return left.starts_with(right) || right.starts_with(left);
+}
+
+} // namespace
+
+void ConsoleReader::feed(std::string_view bytes) {
+    for (const char byte : bytes)
+        take(byte);
+    // What cannot become a line for programs is shown at once, before its line ends.
+    if (phase_ == Phase::running && !line_.empty() && !must_be_held()) {
+        sink_(Kind::text, line_);
+        line_.clear();
+        streaming_ = true;
+    }
+}
+
+void ConsoleReader::finish() {
+    if (phase_ == Phase::running && !line_.empty())
+        take_line(false);
+}
+
+void ConsoleReader::take(char byte) {
+    const bool may_be_grubs = phase_ == Phase::grub || at_start_;
+    if (may_be_grubs && (in_escape_ || byte == escape)) {
+        // ESC [ parameters letter: GRUB moves its cursor and clears the screen.
+        const bool is_letter = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
+        in_escape_ = byte == escape || !is_letter;
+        return;
+    }
+    if (phase_ == Phase::grub) {
+        if (byte == '\n' || byte == '\r')
+            take_grub_line();
+        else
+            line_ += byte;
+        return;
+    }
+    if (at_start_ && (byte == '\r' || byte == '\n'))
+        return; // the rest of GRUB's last line
+    at_start_ = false;
+    if (after_carriage_return_ && byte != '\n')
+        line_ += '\r';
+    after_carriage_return_ = byte == '\r';
+    if (byte == '\n')
+        take_line(true);
+    else if (byte != '\r')
+        line_ += byte;
+}
+
+void ConsoleReader::take_grub_line() {
+    if (line_ == grub_ready) {
+        phase_ = Phase::running;
+    } else if (line_ == grub_failed) {
+        phase_ = Phase::failed;
+    } else if (const std::size_t found = line_.find("error: ");
+               found != std::string::npos && grub_error_.empty()) {
+        grub_error_ = line_.substr(found + std::string_view("error: ").size());
+    }
+    line_.clear();
+}
+
+void ConsoleReader::take_line(bool finished) {
+    const Kind kind = line_kind();
+    const std::string_view line = line_;
+    // An emulator that ends at once may swallow the end of this line, not of its number's meaning.
+    if (kind == Kind::program && line.starts_with(abi::end_prefix) && !end_status_)
+        end_status_ = parse_end_status(line.substr(abi::end_prefix.size()));
+    if (finished) {
+        if (kind == Kind::program && line.starts_with(abi::result_prefix))
+            result_lines_.emplace_back(line.substr(abi::result_prefix.size()));
+        else if (kind == Kind::program && line.starts_with(abi::context_prefix))
+            context_lines_.emplace_back(line.substr(abi::context_prefix.size()));
+        else if (kind == Kind::error)
+            errors_.emplace_back(line.substr(abi::error_prefix.size()));
+        line_ += '\n';
+    }
+    sink_(kind, line_);
+    line_.clear();
+    streaming_ = false;
+}
+
+bool ConsoleReader::must_be_held() const {
+    if (streaming_)
+        return false;
+    return line_.starts_with('@') || either_starts_with_other(line_, abi::monitor_prefix);
+}
+
+ConsoleReader::Kind ConsoleReader::line_kind() const {
+    if (streaming_)
+        return Kind::text;
+    if (line_.starts_with('@'))
+        return Kind::program;
+    if (line_.starts_with(abi::error_prefix))
+        return Kind::error;
+    if (line_.starts_with(abi::monitor_prefix))
+        return Kind::monitor;
+    return Kind::text;
+}
+
+} // namespace tool

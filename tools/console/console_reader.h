@@ -1,0 +1,70 @@
+#pragma once
+// Takes the serial console apart: GRUB's text, the lines for programs, and what a person reads.
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tool {
+
+/// GRUB prints one of these (image/grub_config.cpp) before anything of ours runs.
+inline constexpr std::string_view grub_ready = "@grub ready";
+inline constexpr std::string_view grub_failed = "@grub failed";
+
+/// Fed with the bytes of COM1 in any portions; the protocol is that of shared/console.h.
+class ConsoleReader {
+  public:
+    enum class Kind {
+        text,    ///< for a person, in portions as they come; CR LF has become LF
+        program, ///< a whole line that starts with '@', with its LF
+        monitor, ///< a whole line of the monitor's, with its LF
+        error,   ///< a whole line with abi::error_prefix, with its LF
+    };
+    using Sink = std::function<void(Kind, std::string_view)>;
+
+    explicit ConsoleReader(Sink sink) : sink_(std::move(sink)) {}
+
+    void feed(std::string_view bytes);
+    /// There will be no more bytes: gives an unfinished line to the sink.
+    void finish();
+
+    /// The first "@end status=N" says how the run ended; nothing as long as there was none.
+    [[nodiscard]] std::optional<int> end_status() const { return end_status_; }
+    /// GRUB could not load the image; grub_error() says why.
+    [[nodiscard]] bool grub_has_failed() const { return phase_ == Phase::failed; }
+    /// GRUB has handed over to what it loaded.
+    [[nodiscard]] bool is_started() const { return phase_ == Phase::running; }
+    /// The first line with "error: " that GRUB printed, from there on.
+    [[nodiscard]] const std::string& grub_error() const { return grub_error_; }
+    [[nodiscard]] const std::vector<std::string>& result_lines() const { return result_lines_; }
+    [[nodiscard]] const std::vector<std::string>& context_lines() const { return context_lines_; }
+    /// What followed abi::error_prefix.
+    [[nodiscard]] const std::vector<std::string>& errors() const { return errors_; }
+
+  private:
+    enum class Phase { grub, running, failed };
+
+    void take(char byte);
+    void take_grub_line();
+    void take_line(bool finished);
+    /// False as soon as the line cannot be one that is shown only as a whole.
+    [[nodiscard]] bool must_be_held() const;
+    [[nodiscard]] Kind line_kind() const;
+
+    Sink sink_;
+    Phase phase_ = Phase::grub;
+    bool after_carriage_return_ = false;
+    bool streaming_ = false; ///< the start of this line has been given to the sink already
+    bool in_escape_ = false; ///< inside a terminal control sequence of GRUB's
+    bool at_start_ = true;   ///< nothing but GRUB's control sequences came since it handed over
+    std::string line_;
+    std::optional<int> end_status_;
+    std::string grub_error_;
+    std::vector<std::string> result_lines_;
+    std::vector<std::string> context_lines_;
+    std::vector<std::string> errors_;
+};
+
+} // namespace tool

@@ -1,0 +1,158 @@
+#include "tools/host/child_process.h"
+
+#include "tools/host/failure.h"
+#include "tools/host/interruption.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace tool {
+namespace {
+
+/// In the child, between fork and exec: only what is safe in a signal handler.
+[[noreturn]] void become(const char* program, char* const* arguments, char* const* environment,
+                         const StandardStreams& streams, bool is_terminal, pid_t parent) {
+    setsid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(127);
+    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    dup2(streams.input >= 0 ? streams.input : null, STDIN_FILENO);
+    dup2(streams.output >= 0 ? streams.output : null, STDOUT_FILENO);
+    dup2(streams.error >= 0 ? streams.error : null, STDERR_FILENO);
+    if (is_terminal)
+        ioctl(STDIN_FILENO, TIOCSCTTY, 0);
+    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
+        signal(signal_number, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    execve(program, arguments, environment);
+    _exit(127);
+}
+
+std::vector<std::string> child_environment(bool is_terminal) {
+    std::vector<std::string> variables;
+    for (char** variable = environ; *variable != nullptr; ++variable)
+        if (!is_terminal || !std::string_view(*variable).starts_with("TERM="))
+            variables.emplace_back(*variable);
+    if (is_terminal)
+        variables.emplace_back("TERM=xterm");
+    return variables;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+    std::vector<char*> result;
+    result.reserve(strings.size() + 1);
+    for (std::string& string : strings)
+        result.push_back(string.data());
+    result.push_back(nullptr);
+    return result;
+}
+
+} // namespace
+
+ChildProcess::ChildProcess(const std::vector<std::string>& command, const StandardStreams& streams,
+                           bool is_terminal) {
+    const std::optional<std::string> program = find_program(command.front());
+    if (!program) {
+        throw Failure(fmt::format("{} is not installed (not found in PATH); `./lazyhv doctor` says "
+                                  "which package brings it",
+                                  command.front()));
+    }
+    std::vector<std::string> arguments = command;
+    std::vector<std::string> environment = child_environment(is_terminal);
+    const std::vector<char*> argument_pointers = pointers(arguments);
+    const std::vector<char*> environment_pointers = pointers(environment);
+    const pid_t parent = getpid();
+    process_ = fork();
+    if (process_ == 0)
+        become(program->c_str(), argument_pointers.data(), environment_pointers.data(), streams,
+               is_terminal, parent);
+    if (process_ < 0)
+        throw Failure(fmt::format("cannot start {}: {}", *program, std::strerror(errno)));
+    // By number: glibc 2.36 declares pidfd_open without C linkage.
+    descriptor_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, process_, 0)));
+    if (!descriptor_.is_open()) {
+        const int error = errno;
+        kill();
+        throw Failure(fmt::format("cannot watch {}: {}", *program, std::strerror(error)));
+    }
+}
+
+ChildProcess::~ChildProcess() { kill(); }
+
+int ChildProcess::wait() {
+    if (!status_) {
+        int status = 0;
+        while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
+        }
+        status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+    return *status_;
+}
+
+void ChildProcess::kill() {
+    if (status_)
+        return;
+    ::kill(-process_, SIGKILL); // fails as long as the child has not called setsid
+    ::kill(process_, SIGKILL);
+    wait();
+}
+
+std::optional<std::string> find_program(std::string_view name) {
+    if (name.find('/') != std::string_view::npos)
+        return access(std::string(name).c_str(), X_OK) == 0 ? std::optional<std::string>(name)
+                                                            : std::nullopt;
+    const char* const variable = std::getenv("PATH");
+    std::string_view folders = variable == nullptr ? "" : variable;
+    while (!folders.empty()) {
+        const std::size_t end = std::min(folders.find(':'), folders.size());
+        const std::string candidate = fmt::format("{}/{}", folders.substr(0, end), name);
+        if (end != 0 && access(candidate.c_str(), X_OK) == 0)
+            return candidate;
+        folders.remove_prefix(std::min(end + 1, folders.size()));
+    }
+    return std::nullopt;
+}
+
+Captured capture(const std::vector<std::string>& command) {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0)
+        throw Failure(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+    const FileDescriptor reading(ends[0]);
+    FileDescriptor writing(ends[1]);
+    ChildProcess child(command, {.input = -1, .output = writing.get(), .error = writing.get()},
+                       false);
+    writing.reset();
+    std::string output;
+    for (;;) {
+        std::array<pollfd, 2> waited{
+            {{.fd = reading.get(), .events = POLLIN, .revents = 0},
+             {.fd = interruption_descriptor(), .events = POLLIN, .revents = 0}}};
+        poll(waited.data(), waited.size(), -1);
+        throw_if_interrupted();
+        std::array<char, 4096> bytes{};
+        const ssize_t count = read(reading.get(), bytes.data(), bytes.size());
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            break;
+        output.append(bytes.data(), static_cast<std::size_t>(count));
+    }
+    return {.status = child.wait(), .output = std::move(output)};
+}
+
+} // namespace tool

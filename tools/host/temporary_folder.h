@@ -1,0 +1,23 @@
+#pragma once
+// A private folder for the files of one emulated machine.
+
+#include <filesystem>
+
+namespace tool {
+
+/// Made under $TMPDIR (or /tmp), readable by its owner only; removed with all it holds at the end.
+class TemporaryFolder {
+  public:
+    /// Throws Failure when it cannot be made.
+    TemporaryFolder();
+    ~TemporaryFolder();
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+} // namespace tool

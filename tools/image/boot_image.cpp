@@ -1,0 +1,77 @@
+#include "tools/image/boot_image.h"
+
+#include "tools/host/child_process.h"
+#include "tools/host/failure.h"
+#include "tools/image/grub_config.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+#include <unistd.h>
+
+namespace tool {
+namespace {
+
+/// GRUB for BIOS machines (package grub-pc-bin); named, so that other platforms that happen to be
+/// installed do not go into the image.
+constexpr std::string_view grub_folder = "/usr/lib/grub/i386-pc";
+
+void copy_into(const std::filesystem::path& root, std::string_view name,
+               const std::filesystem::path& source) {
+    const std::filesystem::path target = root / std::filesystem::path(name).relative_path();
+    std::error_code error;
+    std::filesystem::copy_file(source, target, error);
+    if (error)
+        throw Failure(fmt::format("cannot copy {} to {}: {}", source.string(), target.string(),
+                                  error.message()));
+}
+
+} // namespace
+
+void require_readable_guest(const std::filesystem::path& guest) {
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(guest, error);
+    if (!std::filesystem::exists(status))
+        throw Failure(fmt::format("there is no guest image {}", guest.string()));
+    if (!std::filesystem::is_regular_file(status))
+        throw Failure(fmt::format("the guest image {} is no file", guest.string()));
+    if (access(guest.c_str(), R_OK) != 0)
+        throw Failure(fmt::format("the guest image {} cannot be read: {}", guest.string(),
+                                  std::strerror(errno)));
+}
+
+std::filesystem::path make_boot_image(const BootImage& image, const std::filesystem::path& folder) {
+    const std::filesystem::path root = folder / "image";
+    const std::filesystem::path config =
+        root / std::filesystem::path(config_in_image).relative_path();
+    std::error_code error;
+    std::filesystem::create_directories(config.parent_path(), error);
+    if (error)
+        throw Failure(
+            fmt::format("cannot make {}: {}", config.parent_path().string(), error.message()));
+    copy_into(root, monitor_in_image, image.monitor);
+    copy_into(root, rom_in_image, image.rom);
+    copy_into(root, guest_in_image, image.guest);
+    std::ofstream stream(config);
+    stream << grub_config(image.profile, image.interface, image.guest_arguments);
+    stream.close();
+    if (!stream)
+        throw Failure(fmt::format("cannot write {}", config.string()));
+
+    std::filesystem::path iso = folder / "boot.iso";
+    const Captured mkrescue =
+        capture({"grub-mkrescue", fmt::format("--directory={}", grub_folder),
+                 "--install-modules=multiboot2 normal serial echo boot halt iso9660 biosdisk",
+                 "--fonts=", "--locales=", "--themes=", "--compress=no", "-o", iso.string(),
+                 root.string()});
+    if (mkrescue.status != 0)
+        throw Failure(
+            fmt::format("grub-mkrescue could not make the boot image:\n{}", mkrescue.output));
+    std::filesystem::remove_all(root, error);
+    return iso;
+}
+
+} // namespace tool

@@ -1,0 +1,28 @@
+#pragma once
+// The ISO that GRUB boots: monitor, ROM, guest and their command lines.
+
+#include "shared/profile.h"
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace tool {
+
+struct BootImage {
+    std::filesystem::path monitor;
+    std::filesystem::path rom;
+    std::filesystem::path guest;
+    abi::Profile profile;
+    abi::Interface interface;
+    std::vector<std::string> guest_arguments;
+};
+
+/// Writes the image into `folder` and returns its path. Throws Failure when a file cannot be read
+/// or grub-mkrescue fails.
+std::filesystem::path make_boot_image(const BootImage& image, const std::filesystem::path& folder);
+
+/// Throws Failure unless `guest` is a file that can be read.
+void require_readable_guest(const std::filesystem::path& guest);
+
+} // namespace tool

@@ -1,0 +1,48 @@
+#include "tools/image/grub_config.h"
+
+#include "tools/console/console_reader.h"
+#include "tools/host/failure.h"
+
+#include <fmt/format.h>
+
+namespace tool {
+
+std::string quote_for_grub(std::string_view argument) {
+    std::string quoted = "'";
+    for (const char character : argument) {
+        if (character == '\n' || character == '\r' || character == '\0')
+            throw Failure("a guest argument may not contain a line break or a NUL");
+        if (character == '\'')
+            quoted += "'\\''"; // a quotation cannot contain its own mark, not even escaped
+        else
+            quoted += character;
+    }
+    return quoted + "'";
+}
+
+std::string grub_config(abi::Profile profile, abi::Interface interface,
+                        const std::vector<std::string>& arguments) {
+    std::string guest_arguments;
+    for (const std::string& argument : arguments)
+        guest_arguments += " " + quote_for_grub(argument);
+    return fmt::format(R"(serial --unit=0 --speed=115200
+terminal_output serial
+if multiboot2 {monitor} profile={profile} interface={interface}; then
+if module2 {rom} rom; then
+if module2 {guest} guest{arguments}; then
+echo
+echo "{ready}"
+boot
+fi; fi; fi
+echo
+echo "{failed}"
+halt
+)",
+                       fmt::arg("monitor", monitor_in_image),
+                       fmt::arg("profile", abi::name(profile)),
+                       fmt::arg("interface", abi::name(interface)), fmt::arg("rom", rom_in_image),
+                       fmt::arg("guest", guest_in_image), fmt::arg("arguments", guest_arguments),
+                       fmt::arg("ready", grub_ready), fmt::arg("failed", grub_failed));
+}
+
+} // namespace tool

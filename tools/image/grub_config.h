@@ -1,0 +1,27 @@
+#pragma once
+// The GRUB configuration of a bootable image.
+
+#include "shared/profile.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tool {
+
+/// One argument as GRUB's script language takes it literally. Throws Failure for an argument with a
+/// line break or a NUL, which has no place on a command line.
+std::string quote_for_grub(std::string_view argument);
+
+/// grub.cfg that loads monitor, ROM and guest and says on COM1 whether that went well
+/// (console/console_reader.h). `arguments` are the guest's.
+std::string grub_config(abi::Profile profile, abi::Interface interface,
+                        const std::vector<std::string>& arguments);
+
+/// Where the files lie in the image.
+inline constexpr std::string_view monitor_in_image = "/boot/lazyhv.elf";
+inline constexpr std::string_view rom_in_image = "/boot/vmi.rom";
+inline constexpr std::string_view guest_in_image = "/boot/guest.elf";
+inline constexpr std::string_view config_in_image = "/boot/grub/grub.cfg";
+
+} // namespace tool

@@ -1,0 +1,67 @@
+#include "tools/machine/bochs.h"
+
+#include "tools/host/failure.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace tool {
+namespace {
+
+/// Emulated time passes by this many instructions a second. A higher number makes the delays of
+/// BIOS and GRUB longer, a lower one makes timer interrupts come after too few instructions.
+constexpr std::uint32_t instructions_per_second = 20'000'000;
+/// Any fixed date of the real-time clock.
+constexpr std::uint32_t start_time = 946'684'800;
+/// Bochs keeps no more in its own memory, and swaps the rest to a file.
+constexpr std::uint32_t max_host_mebibytes = 2048;
+
+void write_file(const std::filesystem::path& path, std::string_view text) {
+    std::ofstream stream(path);
+    stream << text;
+    stream.close();
+    if (!stream)
+        throw Failure(fmt::format("cannot write {}", path.string()));
+}
+
+} // namespace
+
+std::string bochs_settings(const Machine& machine, const BochsFiles& files) {
+    return fmt::format(R"(romimage: file=$BXSHARE/BIOS-bochs-latest
+vgaromimage: file=$BXSHARE/VGABIOS-lgpl-latest
+display_library: term
+plugin_ctrl: sb16=0, es1370=0, speaker=0
+cpu: model={cpu}, count=1, ips={ips}
+memory: guest={guest}, host={host}
+clock: sync=none, time0={time}
+com1: enabled=1, mode=term, dev={console}
+ata0-master: type=cdrom, path="{image}", status=inserted
+boot: cdrom
+log: {log}
+panic: action=fatal
+error: action=report
+info: action=ignore
+debug: action=ignore
+port_e9_hack: enabled=0
+magic_break: enabled=0
+)",
+                       fmt::arg("cpu", machine.cpu_model), fmt::arg("ips", instructions_per_second),
+                       fmt::arg("guest", machine.memory_mebibytes),
+                       fmt::arg("host", std::min(machine.memory_mebibytes, max_host_mebibytes)),
+                       fmt::arg("time", start_time), fmt::arg("console", files.console),
+                       fmt::arg("image", files.image.string()),
+                       fmt::arg("log", files.log.string()));
+}
+
+Emulator prepare_bochs(const Machine& machine, const BochsFiles& files) {
+    write_file(files.settings, bochs_settings(machine, files));
+    // Debian's Bochs has its debugger compiled in and would wait for a command: continue.
+    write_file(files.debugger, "c\n");
+    return {
+        .command = {"bochs", "-q", "-f", files.settings.string(), "-rc", files.debugger.string()},
+        .console_on_standard_streams = false};
+}
+
+} // namespace tool

@@ -1,0 +1,165 @@
+#include "tools/machine/emulation.h"
+
+#include "tools/host/child_process.h"
+#include "tools/host/failure.h"
+#include "tools/host/interruption.h"
+#include "tools/host/pseudo_terminal.h"
+#include "tools/host/temporary_folder.h"
+#include "tools/machine/bochs.h"
+#include "tools/machine/last_lines.h"
+#include "tools/machine/qemu.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace tool {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// How long the emulator may take to end by itself behind the end line.
+constexpr std::chrono::seconds grace_time{2};
+constexpr std::size_t shown_log_lines = 8;
+
+struct Streams {
+    int console; ///< bytes of COM1, both ways
+    int screen;  ///< to be read and thrown away; -1: none
+    int input;   ///< what the user types; -1: none
+};
+
+/// Reads what there is. Nothing at the end of the stream or on an error.
+std::string read_available(int descriptor) {
+    std::array<char, 16384> bytes{};
+    const ssize_t count = read(descriptor, bytes.data(), bytes.size());
+    return count > 0 ? std::string(bytes.data(), static_cast<std::size_t>(count)) : std::string();
+}
+
+bool is_readable(int descriptor) {
+    pollfd waited{.fd = descriptor, .events = POLLIN, .revents = 0};
+    return poll(&waited, 1, 0) == 1 && (waited.revents & POLLIN) != 0;
+}
+
+int milliseconds_until(Clock::time_point time) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(time - Clock::now());
+    return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
+}
+
+/// Returns when the emulator has ended, the end line's grace time is over, or GRUB has failed.
+/// Throws Failure at the time limit.
+void follow(const Machine& machine, ChildProcess& child, Streams streams, ConsoleReader& reader) {
+    Clock::time_point end = Clock::now() + machine.time_limit;
+    for (bool has_ended = false;;) {
+        std::array<pollfd, 5> waited{
+            {{.fd = streams.console, .events = POLLIN, .revents = 0},
+             {.fd = streams.screen, .events = POLLIN, .revents = 0},
+             {.fd = child.descriptor(), .events = POLLIN, .revents = 0},
+             {.fd = interruption_descriptor(), .events = POLLIN, .revents = 0},
+             {.fd = streams.input, .events = POLLIN, .revents = 0}}};
+        const int ready = poll(waited.data(), waited.size(), milliseconds_until(end));
+        throw_if_interrupted();
+        if (ready < 0 && errno != EINTR)
+            throw Failure(fmt::format("poll: {}", std::strerror(errno)));
+        if (waited[0].revents != 0)
+            reader.feed(read_available(streams.console));
+        if (waited[1].revents != 0)
+            read_available(streams.screen);
+        if (waited[4].revents != 0) {
+            const std::string typed = read_available(streams.input);
+            if (typed.empty())
+                streams.input = -1;
+            write_all(streams.console, typed); // a guest that is not listening loses nothing
+        }
+        if (reader.grub_has_failed())
+            return;
+        if (waited[2].revents != 0) {
+            while (is_readable(streams.console))
+                reader.feed(read_available(streams.console));
+            return;
+        }
+        if (reader.end_status() && !has_ended) {
+            has_ended = true;
+            end = Clock::now() + grace_time;
+        }
+        if (Clock::now() < end)
+            continue;
+        if (has_ended)
+            return;
+        reader.finish();
+        throw Failure(
+            fmt::format("the time limit of {} seconds is over and the guest has not ended; "
+                        "--time-limit sets another",
+                        machine.time_limit.count()));
+    }
+}
+
+std::string how_it_ended(int status) {
+    return status > 128
+               ? fmt::format("killed by signal {} ({})", status - 128, strsignal(status - 128))
+               : fmt::format("exit status {}", status);
+}
+
+[[noreturn]] void fail_without_end_line(const ConsoleReader& reader, int status,
+                                        const std::string& log) {
+    if (reader.grub_has_failed() || (!reader.is_started() && !reader.grub_error().empty())) {
+        const std::string& error = reader.grub_error();
+        const bool is_too_big = error.find("out of memory") != std::string::npos;
+        throw Failure(fmt::format(
+            "GRUB could not load the image: {}{}", error.empty() ? "it gave no reason" : error,
+            is_too_big
+                ? " The guest image is too big for the machine's memory; --memory gives it more"
+                : ""));
+    }
+    const std::string last = last_lines(log, shown_log_lines);
+    throw Failure(fmt::format("the emulator ended before the guest did ({}){}{}",
+                              how_it_ended(status),
+                              last.empty() ? "" : "; the last lines of its log:\n", last));
+}
+
+} // namespace
+
+int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reader,
+            bool forwards_input) {
+    const TemporaryFolder folder;
+    const std::filesystem::path iso = make_boot_image(image, folder.path());
+    const std::filesystem::path log = machine.emulator_log.value_or(folder.path() / "emulator.log");
+    const PseudoTerminal screen = open_pseudo_terminal();
+    const PseudoTerminal serial = open_pseudo_terminal();
+    const Emulator emulator = machine.kind == MachineKind::bochs
+                                  ? prepare_bochs(machine, {.image = iso,
+                                                            .console = serial.name,
+                                                            .log = log,
+                                                            .settings = folder.path() / "bochsrc",
+                                                            .debugger = folder.path() / "debugger"})
+                                  : prepare_qemu(machine, iso);
+    // Bochs opens its log by name (and truncates it); what stands in it then is QEMU's.
+    const FileDescriptor messages(
+        open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND, 0666));
+    if (!messages.is_open())
+        throw Failure(fmt::format("cannot write the emulator's log {}: {}", log.string(),
+                                  std::strerror(errno)));
+    ChildProcess child(
+        emulator.command,
+        {.input = screen.theirs.get(), .output = screen.theirs.get(), .error = messages.get()},
+        true);
+    const bool on_streams = emulator.console_on_standard_streams;
+    follow(machine, child,
+           {.console = on_streams ? screen.ours.get() : serial.ours.get(),
+            .screen = on_streams ? -1 : screen.ours.get(),
+            .input = forwards_input && isatty(STDIN_FILENO) != 0 ? STDIN_FILENO : -1},
+           reader);
+    reader.finish();
+    if (!reader.end_status()) {
+        if (reader.grub_has_failed())
+            child.kill();
+        fail_without_end_line(reader, child.wait(), read_log(log));
+    }
+    return *reader.end_status();
+}
+
+} // namespace tool

@@ -1,0 +1,45 @@
+// lazyhv: the developer's command.
+
+#include "shared/console.h"
+#include "tools/commands/bench.h"
+#include "tools/commands/command_line.h"
+#include "tools/commands/doctor.h"
+#include "tools/commands/run.h"
+#include "tools/commands/test.h"
+#include "tools/host/failure.h"
+#include "tools/host/interruption.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+namespace {
+
+int perform(const tool::Request& request) {
+    if (const auto* const run = std::get_if<tool::RunOptions>(&request))
+        return tool::run(*run);
+    if (const auto* const bench = std::get_if<tool::BenchOptions>(&request))
+        return tool::bench(*bench);
+    if (const auto* const test = std::get_if<tool::TestOptions>(&request))
+        tool::test(*test);
+    if (std::holds_alternative<tool::DoctorOptions>(request))
+        return tool::doctor();
+    return std::get<int>(request);
+}
+
+} // namespace
+
+int main(int argument_count, char** arguments) {
+    // As the shell has it: 128 and the signal's number.
+    constexpr int signal_status = 128;
+    try {
+        tool::catch_interruptions();
+        return perform(tool::parse_command_line(argument_count, arguments));
+    } catch (const tool::Interrupted& interrupted) {
+        return signal_status + interrupted.signal_number();
+    } catch (const std::exception& failure) {
+        std::fflush(stdout);
+        fmt::print(stderr, "{}{}\n", abi::error_prefix, failure.what());
+        return 1;
+    }
+}

@@ -1,0 +1,100 @@
+#include "tools/results/benchmark_json.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <set>
+
+namespace tool {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Counters by name: how the line's prefix is called in the name of a benchmark counter.
+struct Family {
+    std::string_view prefix;
+    std::string_view counter;
+};
+constexpr std::array families{
+    Family{"exit", "exits"},    Family{"hypercall", "hypercalls"},
+    Family{"entry", "entries"}, Family{"control_register", "control_register"},
+    Family{"memory", "memory"}, Family{"msr", "msr"},
+    Family{"port", "port"},
+};
+
+void add_monitor_counters(Json& benchmark, const Result& result, std::string_view tick_name) {
+    benchmark["exits_per_switch"] = result.per_switch(result.counter("exits"));
+    benchmark["hypercalls_per_switch"] = result.per_switch(result.hypercalls());
+    benchmark["entries_per_flush"] = result.entries_per_flush();
+    benchmark[fmt::format("monitor_{}_per_switch", tick_name)] =
+        result.per_switch(result.counter("monitor_ticks"));
+    benchmark["vmcs_accesses_per_exit"] = result.vmcs_accesses_per_exit();
+    for (const Family& family : families) {
+        for (const auto& [name, count] : result.by_name(family.prefix)) {
+            const std::string counter = fmt::format("{}_{}_per_switch", family.counter, name);
+            benchmark[counter] = result.per_switch(count);
+        }
+    }
+}
+
+Json to_benchmark(const Run& run, const Result& result, std::string_view tick_name) {
+    const std::string name = benchmark_name(run, result);
+    const double ticks = result.per_switch(result.ticks);
+    Json benchmark{{"name", name},
+                   {"run_name", name},
+                   {"run_type", "iteration"},
+                   {"repetitions", 1},
+                   {"repetition_index", 0},
+                   {"threads", 1},
+                   {"iterations", result.switches},
+                   {"real_time", ticks},
+                   {"cpu_time", ticks},
+                   {"time_unit", "ns"}};
+    benchmark[fmt::format("guest_{}_per_switch", tick_name)] =
+        result.per_switch(result.guest_ticks());
+    if (result.has_monitor())
+        add_monitor_counters(benchmark, result, tick_name);
+    return benchmark;
+}
+
+/// What the monitor and the guest said of themselves, by "PROFILE/INTERFACE".
+Json run_contexts(const std::vector<Run>& runs) {
+    Json contexts = Json::object();
+    for (const Run& run : runs)
+        contexts[fmt::format("{}/{}", abi::name(run.profile), abi::name(run.interface))] =
+            run.context;
+    return contexts;
+}
+
+} // namespace
+
+std::string benchmark_name(const Run& run, const Result& result) {
+    if (result.workload != empty_vmcall_workload)
+        return fmt::format("switch/{}/{}/{}", result.workload, abi::name(run.profile),
+                           abi::name(run.interface));
+    const bool has_rom = run.interface != abi::Interface::native;
+    return fmt::format("vmcall/empty/{}/{}", abi::name(run.profile), has_rom ? "rom" : "native");
+}
+
+std::string benchmark_json(const std::vector<Run>& runs,
+                           const std::map<std::string, std::string>& context,
+                           std::string_view tick_name) {
+    Json document;
+    document["context"] = context;
+    document["context"]["time_unit_note"] =
+        fmt::format("real_time and cpu_time are {} per switch; 1 ns stands for one", tick_name);
+    document["context"]["runs"] = run_contexts(runs);
+    document["benchmarks"] = Json::array();
+    std::set<std::string> written;
+    for (const Run& run : runs) {
+        for (const Result& result : run.results) {
+            if (written.insert(benchmark_name(run, result)).second)
+                document["benchmarks"].push_back(to_benchmark(run, result, tick_name));
+        }
+    }
+    constexpr int indent = 2;
+    return document.dump(indent, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+} // namespace tool

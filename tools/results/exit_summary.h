@@ -1,0 +1,19 @@
+#pragma once
+// What the VM exits of a workload were, in words.
+
+#include "tools/results/result.h"
+
+#include <string>
+#include <vector>
+
+namespace tool {
+
+/// One part an exit reason, most frequent first, counts per switch:
+/// "CR_ACCESS 3 (CLTS 1, MOV_TO_CR0 1, MOV_TO_CR3 1)", "VMCALL 1 (Flush 1)"; then one part with
+/// what was drained from the ring: "drained: WriteGDTEntry 3, SetCR3 1".
+std::vector<std::string> exit_summary(const Result& result);
+
+/// A count per switch: whole numbers without decimals, others with three.
+std::string format_rate(double rate);
+
+} // namespace tool

@@ -1,0 +1,88 @@
+#include "tools/results/result.h"
+
+#include "tools/host/failure.h"
+#include "tools/results/key_values.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace tool {
+namespace {
+
+std::uint64_t parse_count(std::string_view key, std::string_view text) {
+    std::uint64_t count = 0;
+    const char* const end = text.data() + text.size();
+    const auto [parsed_to, error] = std::from_chars(text.data(), end, count);
+    if (error != std::errc() || parsed_to != end)
+        throw Failure(fmt::format("\"{}\" is no number for {} in a result line", text, key));
+    return count;
+}
+
+double divide(std::uint64_t dividend, std::uint64_t divisor) {
+    return divisor == 0 ? 0.0 : static_cast<double>(dividend) / static_cast<double>(divisor);
+}
+
+} // namespace
+
+std::uint64_t Result::counter(std::string_view name) const {
+    const auto found = counters.find(name);
+    return found == counters.end() ? 0 : found->second;
+}
+
+double Result::per_switch(std::uint64_t count) const { return divide(count, switches); }
+
+std::uint64_t Result::hypercalls() const {
+    std::uint64_t sum = 0;
+    for (const NamedCount& hypercall : by_name("hypercall"))
+        sum += hypercall.second;
+    return sum;
+}
+
+double Result::entries_per_flush() const { return divide(counter("drained"), counter("flushes")); }
+
+double Result::vmcs_accesses_per_exit() const {
+    return divide(counter("vmcs_accesses"), counter("exits"));
+}
+
+std::vector<Result::NamedCount> Result::by_name(std::string_view prefix) const {
+    const std::string start = fmt::format("{}.", prefix);
+    std::vector<NamedCount> found;
+    for (const auto& [name, count] : counters)
+        if (name.starts_with(start) && count != 0)
+            found.emplace_back(name.substr(start.size()), count);
+    std::stable_sort(
+        found.begin(), found.end(),
+        [](const NamedCount& left, const NamedCount& right) { return left.second > right.second; });
+    return found;
+}
+
+Result parse_result(std::string_view text) {
+    Result result;
+    bool has_switches = false;
+    bool has_ticks = false;
+    for (const auto& [key, value] : parse_key_values(text)) {
+        if (key == "workload") {
+            result.workload = value;
+        } else if (key == "switches") {
+            result.switches = parse_count(key, value);
+            has_switches = true;
+        } else if (key == "ticks") {
+            result.ticks = parse_count(key, value);
+            has_ticks = true;
+        } else {
+            result.counters.emplace(key, parse_count(key, value));
+        }
+    }
+    if (result.workload.empty() || !has_switches || !has_ticks)
+        throw Failure(fmt::format("workload, switches or ticks missing in the result: {}", text));
+    if (result.switches == 0)
+        throw Failure(fmt::format("no switch was made in workload {}", result.workload));
+    if (result.counter("monitor_ticks") > result.ticks)
+        throw Failure(fmt::format("the monitor's ticks are more than all in workload {}: {} of {}",
+                                  result.workload, result.counter("monitor_ticks"), result.ticks));
+    return result;
+}
+
+} // namespace tool

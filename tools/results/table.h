@@ -1,0 +1,22 @@
+#pragma once
+// Results as a person reads them.
+
+#include "tools/results/result.h"
+
+#include <string>
+#include <vector>
+
+namespace tool {
+
+struct TableContext {
+    std::string machine;   ///< "bochs", "kvm"
+    std::string cpu_model; ///< Bochs's name, or "host"
+    std::string tick_name; ///< "instructions", "cycles"
+};
+
+/// First the VM exits per switch of every workload side by side, then what an empty VMCALL costs,
+/// then for each workload what the exits were and what they cost. At most 120 columns as long as
+/// names are not longer than usual. Ends with a line feed.
+std::string results_table(const std::vector<Run>& runs, const TableContext& context);
+
+} // namespace tool

@@ -1,0 +1,99 @@
+#include "vmi_rom/entries.h"
+
+#include "shared/call_number.h"
+
+namespace rom {
+
+namespace {
+
+/// CR0.TS (Intel manual, volume 3, section 2.5).
+constexpr std::int32_t cr0_task_switched = 1 << 3;
+
+std::uint64_t address(const void* pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
+
+} // namespace
+
+Result set_gdt(const abi::PseudoDescriptor* table) {
+    return vmcall(abi::Call::set_gdt, address(table));
+}
+
+Result set_idt(const abi::PseudoDescriptor* table) {
+    return vmcall(abi::Call::set_idt, address(table));
+}
+
+Result set_tr(std::uint64_t selector) { return vmcall(abi::Call::set_tr, selector); }
+
+Result set_cr4(std::uint64_t value) { return vmcall(abi::Call::set_cr4, value); }
+
+Result set_ldt(std::uint64_t selector) {
+    return queue(abi::Call::set_ldt, selector, 0, 0, [selector](abi::ControlPage& control) {
+        store(control.ldt_selector, static_cast<std::uint16_t>(selector));
+    });
+}
+
+Result write_gdt_entry(std::uint64_t base, std::uint64_t index, std::uint64_t descriptor) {
+    return queue(abi::Call::write_gdt_entry, base, index, descriptor);
+}
+
+Result write_ldt_entry(std::uint64_t base, std::uint64_t index, std::uint64_t descriptor) {
+    return queue(abi::Call::write_ldt_entry, base, index, descriptor);
+}
+
+Result write_idt_entry(std::uint64_t base, std::uint64_t index, std::uint64_t half) {
+    return queue(abi::Call::write_idt_entry, base, index, half);
+}
+
+Result update_kernel_stack(std::uint64_t tss, std::uint64_t rsp0) {
+    return queue(abi::Call::update_kernel_stack, tss, rsp0);
+}
+
+Result write_tss_word(std::uint64_t tss, std::uint64_t offset, std::uint64_t value) {
+    return queue(abi::Call::write_tss_word, tss, offset, value);
+}
+
+Result set_cr0(std::uint64_t value) {
+    return queue(abi::Call::set_cr0, value, 0, 0,
+                 [value](abi::ControlPage& control) { store(control.cr0, value); });
+}
+
+Result set_cr3(std::uint64_t value) {
+    return queue(abi::Call::set_cr3, value, 0, 0,
+                 [value](abi::ControlPage& control) { store(control.cr3, value); });
+}
+
+Result clts() {
+    return queue(abi::Call::clts, 0, 0, 0,
+                 [](abi::ControlPage& control) { clear_bits(control.cr0, cr0_task_switched); });
+}
+
+void get_gdt(abi::PseudoDescriptor* table) {
+    table->limit = load(area().control.gdt_limit);
+    table->base = load(area().control.gdt_base);
+}
+
+void get_idt(abi::PseudoDescriptor* table) {
+    table->limit = load(area().control.idt_limit);
+    table->base = load(area().control.idt_base);
+}
+
+std::uint64_t get_ldt() { return load(area().control.ldt_selector); }
+
+std::uint64_t get_tr() { return load(area().control.tr_selector); }
+
+std::uint64_t get_cr0() { return load(area().control.cr0); }
+
+std::uint64_t get_cr3() { return load(area().control.cr3); }
+
+void reboot(std::uint64_t how) {
+    vmcall(abi::Call::reboot, how);
+    stop();
+}
+
+void shutdown(std::uint64_t status) {
+    vmcall(abi::Call::shutdown, status);
+    stop();
+}
+
+Result vmi_init() { return vmcall(abi::Call::vmi_init); }
+
+} // namespace rom

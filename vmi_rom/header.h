@@ -1,0 +1,32 @@
+#pragma once
+// The first bytes of the image: VMI header, PCI and PnP headers, strings.
+
+#include "shared/rom_header.h"
+#include "vmi_rom/option_rom.h"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace rom {
+
+/// bootstrap.S follows the header; each of its two entries takes this many bytes.
+inline constexpr std::uint32_t bootstrap_entry_size = 16;
+
+struct alignas(bootstrap_entry_size) ImageHeader {
+    abi::RomHeader vmi;
+    PciHeader pci;
+    PnpHeader pnp;
+    char licence[4];
+    char manufacturer[8];
+    char product[32];
+};
+inline constexpr std::uint32_t vmi_init_offset = sizeof(ImageHeader);
+inline constexpr std::uint32_t get_reloc_offset = vmi_init_offset + bootstrap_entry_size;
+
+/// Where finish_image writes.
+inline constexpr std::size_t image_length_offset =
+    offsetof(ImageHeader, pci) + offsetof(PciHeader, image_length);
+inline constexpr std::size_t length_offset = offsetof(abi::RomHeader, length);
+inline constexpr std::size_t checksum_offset = offsetof(abi::RomHeader, pad);
+
+} // namespace rom

@@ -1,0 +1,134 @@
+#pragma once
+// The ROM's seam: everything it does that a host program cannot do, and every access it makes to
+// the per-vCPU area. In the ROM each of these is one instruction or a few, inlined; in the unit
+// tests (LAZYHV_UNIT_TEST) each one outside a locked region is a point where an interrupt arrives.
+
+#include "shared/call_number.h"
+#include "shared/vcpu_area.h"
+
+#include <cstdint>
+
+namespace rom {
+
+/// RFLAGS as PUSHFQ stores it, kept while interrupts are off.
+using SavedFlags = std::uint64_t;
+
+#ifdef LAZYHV_UNIT_TEST
+
+abi::VcpuArea& area();
+/// Where the ROM's first byte is mapped.
+const std::uint8_t* image_base();
+/// Lets the test deliver an interrupt if they are on.
+void step();
+std::uint64_t vmcall(abi::Call call, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t c = 0);
+SavedFlags disable_interrupts();
+void restore_interrupts(SavedFlags flags);
+void wait_for_interrupt();
+[[noreturn]] void stop();
+
+#else
+
+} // namespace rom
+
+// Placed by the linker script at the distance from the image that the monitor maps them at.
+// Hidden, so that they are addressed relative to RIP.
+// NOLINTBEGIN(bugprone-dynamic-static-initializers): nothing initialises them, they are places.
+extern "C" {
+[[gnu::visibility("hidden")]] extern abi::VcpuArea lazyhv_vcpu_area;
+[[gnu::visibility("hidden")]] extern const std::uint8_t lazyhv_image_base;
+}
+// NOLINTEND(bugprone-dynamic-static-initializers)
+
+namespace rom {
+
+[[gnu::always_inline]] inline abi::VcpuArea& area() { return lazyhv_vcpu_area; }
+[[gnu::always_inline]] inline const std::uint8_t* image_base() { return &lazyhv_image_base; }
+[[gnu::always_inline]] inline void step() {}
+
+/// Executes VMCALL (docs/abi.md, "VMCALL"): RAX the call, RDI, RSI, RDX its arguments. Returns RAX,
+/// an abi::Error. RDX holds the value of a call that has one; none of the ROM's has.
+[[gnu::always_inline]] inline std::uint64_t vmcall(abi::Call call, std::uint64_t a = 0,
+                                                   std::uint64_t b = 0, std::uint64_t c = 0) {
+    std::uint64_t error = static_cast<std::uint16_t>(call);
+    asm volatile("vmcall" : "+a"(error), "+d"(c) : "D"(a), "S"(b) : "memory");
+    return error;
+}
+
+/// Clears RFLAGS.IF. No VM exit: interrupts belong to the guest.
+[[gnu::always_inline]] inline SavedFlags disable_interrupts() {
+    SavedFlags flags = 0;
+    asm volatile("pushfq\n\tpopq %0\n\tcli" : "=r"(flags) : : "memory");
+    return flags;
+}
+
+[[gnu::always_inline]] inline void restore_interrupts(SavedFlags flags) {
+    asm volatile("pushq %0\n\tpopfq" : : "r"(flags) : "memory", "cc");
+}
+
+/// STI, HLT: nothing can arrive between the two (Intel manual, volume 2, STI).
+[[gnu::always_inline]] inline void wait_for_interrupt() {
+    asm volatile("sti\n\thlt" : : : "memory");
+}
+
+[[noreturn]] [[gnu::always_inline]] inline void stop() {
+    for (;;) {
+        asm volatile("cli\n\thlt");
+    }
+}
+
+#endif
+
+/// Keeps the compiler from computing an address again for each access through it.
+template <class T>
+[[gnu::always_inline]] inline T* in_register(T* pointer) {
+    asm("" : "+r"(pointer));
+    return pointer;
+}
+
+/// Reads a field of the area exactly once.
+template <class T>
+[[gnu::always_inline]] inline T load(const T& field) {
+    step();
+    return *static_cast<const volatile T*>(&field);
+}
+
+/// Writes a field of the area exactly once.
+template <class T>
+[[gnu::always_inline]] inline void store(T& field, T value) {
+    step();
+    *static_cast<volatile T*>(&field) = value;
+}
+
+/// Adds one in a single instruction: an interrupt comes before or behind it.
+[[gnu::always_inline]] inline void increment(std::uint32_t& counter) {
+    step();
+    asm volatile("incl %0" : "+m"(counter) : : "cc");
+}
+
+/// Clears the bits of `mask` in a single instruction.
+[[gnu::always_inline]] inline void clear_bits(std::uint64_t& field, std::int32_t mask) {
+    step();
+    asm volatile("andq %1, %0" : "+m"(field) : "er"(std::int64_t{~mask}) : "cc");
+}
+
+/// Replaces `field` by `value` in a single instruction; returns what it was.
+[[gnu::always_inline]] inline std::uint32_t exchange(std::uint32_t& field, std::uint32_t value) {
+    step();
+    asm volatile("xchgl %0, %1" : "+r"(value), "+m"(field) : : "memory");
+    return value;
+}
+
+/// Replaces `field` by `value` if it is `expected`, in a single instruction without LOCK: both
+/// sides run on one processor. Returns whether it did.
+[[gnu::always_inline]] inline bool compare_exchange(std::uint32_t& field, std::uint32_t expected,
+                                                    std::uint32_t value) {
+    step();
+    bool done = false;
+    asm volatile("cmpxchgl %3, %1"
+                 : "=@ccz"(done), "+m"(field), "+a"(expected)
+                 : "r"(value)
+                 : "memory");
+    return done;
+}
+
+} // namespace rom
