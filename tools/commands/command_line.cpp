@@ -110,6 +110,8 @@ Request parse_command_line(int argument_count, char** arguments) {
         application.add_subcommand("run", "boot a guest, its console on the terminal");
     add_boot_options(*run, run_options.boot, "120");
     run->add_option("--emulator-log", run_options.emulator_log, "keep the emulator's log here");
+    run->add_flag("--log-exits", run_options.log_exits,
+                  "Bochs only: the emulator's log names each VM exit (with --emulator-log)");
     run->add_flag("--verbose", run_options.verbose,
                   "also show the console's lines for programs (@...)");
     run->add_option("GUEST.elf", run_options.boot.guest, "guest image; its arguments behind --")

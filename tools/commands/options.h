@@ -23,6 +23,7 @@ struct BootOptions {
 struct RunOptions {
     BootOptions boot;
     std::string emulator_log;
+    bool log_exits = false;
     bool verbose = false;
 };
 

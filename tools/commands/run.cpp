@@ -29,6 +29,7 @@ int run(const RunOptions& options) {
         parse_interface(options.boot.interface.empty() ? "lazy" : options.boot.interface);
     const BootImage image = choose_image(options.boot, profile, interface);
     Machine machine = choose_machine(options.boot, default_time_limit);
+    machine.log_exits = options.log_exits;
     if (!options.emulator_log.empty())
         machine.emulator_log = options.emulator_log;
     ConsoleReader reader([&options](ConsoleReader::Kind kind, std::string_view text) {

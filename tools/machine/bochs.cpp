@@ -43,7 +43,7 @@ log: {log}
 panic: action=fatal
 error: action=report
 info: action=ignore
-debug: action=ignore
+debug: action=ignore{debug}
 port_e9_hack: enabled=0
 magic_break: enabled=0
 )",
@@ -51,8 +51,8 @@ magic_break: enabled=0
                        fmt::arg("guest", machine.memory_mebibytes),
                        fmt::arg("host", std::min(machine.memory_mebibytes, max_host_mebibytes)),
                        fmt::arg("time", start_time), fmt::arg("console", files.console),
-                       fmt::arg("image", files.image.string()),
-                       fmt::arg("log", files.log.string()));
+                       fmt::arg("image", files.image.string()), fmt::arg("log", files.log.string()),
+                       fmt::arg("debug", machine.log_exits ? ", cpu0=report" : ""));
 }
 
 Emulator prepare_bochs(const Machine& machine, const BochsFiles& files) {

@@ -30,6 +30,7 @@ struct Machine {
     std::uint32_t memory_mebibytes;
     std::chrono::seconds time_limit;                   ///< of one boot, on the host's clock
     std::optional<std::filesystem::path> emulator_log; ///< else in the temporary folder
+    bool log_exits = false; ///< Bochs's log also names each VM exit as the emulated CPU makes it
 };
 
 struct MachineChoice {

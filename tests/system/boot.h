@@ -1,0 +1,51 @@
+#pragma once
+// What the tests that boot the monitor share.
+
+#include "tests/system/command.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace test {
+
+/// The CPU models on which everything must work.
+inline const std::vector<std::string> working_models{"corei5_lynnfield_750", "corei7_haswell_4770",
+                                                     "corei7_skylake_x", "corei7_icelake_u",
+                                                     "tigerlake"};
+
+/// `lazyhv run` of one of the guest's images in Bochs, with its lines for programs shown.
+inline Outcome run_guest(const std::string& profile, const std::string& interface,
+                         const std::vector<std::string>& words, const std::string& image = "guest",
+                         const std::vector<std::string>& options = {}) {
+    std::vector<std::string> arguments{"run",       "--machine", "bochs",       "--verbose",
+                                       "--profile", profile,     "--interface", interface};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    arguments.push_back(guest_image(image));
+    arguments.push_back("--");
+    arguments.insert(arguments.end(), words.begin(), words.end());
+    return lazyhv(arguments);
+}
+
+/// The numbers of the @result line of a workload; empty when there is none.
+inline std::map<std::string, std::uint64_t> result_of(const std::string& output,
+                                                      const std::string& workload) {
+    std::map<std::string, std::uint64_t> numbers;
+    const std::string start = "@result workload=" + workload + " ";
+    const std::size_t begin = output.find(start);
+    if (begin == std::string::npos)
+        return numbers;
+    std::size_t position = begin + start.size();
+    const std::size_t end = output.find('\n', position);
+    while (position < end) {
+        const std::size_t equals = output.find('=', position);
+        std::size_t next = output.find(' ', equals);
+        next = next == std::string::npos || next > end ? end : next;
+        numbers[output.substr(position, equals - position)] =
+            std::stoull(output.substr(equals + 1, next - equals - 1));
+        position = next + 1;
+    }
+    return numbers;
+}
+
+} // namespace test
