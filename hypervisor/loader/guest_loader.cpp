@@ -28,6 +28,9 @@ void check_place(const LoadSegment& segment, const GuestPlace& place) {
     if (range.overlaps(rom_window))
         refuse("overlaps the ROM window at ", Hex{rom_window.begin}, " to ", Hex{rom_window.end},
                "; link it at 2 MiB or above");
+    const auto& free = place.loadable.ranges(); // the largest first
+    if (free.empty() || range.size() > free.front().size())
+        refuse("is too big for this machine's memory; give more --memory");
     if (range.overlaps(place.monitor))
         refuse("overlaps the monitor at ", Hex{place.monitor.begin}, " to ", Hex{place.monitor.end},
                "; link it lower or give more --memory");
@@ -35,7 +38,7 @@ void check_place(const LoadSegment& segment, const GuestPlace& place) {
         refuse("overlaps the boot area at ", Hex{boot_range.begin}, " to ", Hex{boot_range.end},
                "; link it at 2 MiB or above");
     if (!place.loadable.is_ram(range.begin, range.size()))
-        refuse("is not all memory; the guest is too big for this machine, give more --memory");
+        refuse("is not all memory of this machine; link it lower or give more --memory");
 }
 
 template <typename T>

@@ -58,7 +58,7 @@ struct Vcpu : VcpuFrame {
     std::uint64_t cr4_mask;
     std::uint64_t cr4_shadow;
 
-    std::uint8_t pending;       ///< to be done before the guest runs on (vcpu/pending.h)
+    std::uint8_t pending; ///< to be done before the guest runs on (vcpu/pending.h)
     /// Value of statistics.exits when a failed entry was last repaired.
     std::uint64_t entry_repair = ~std::uint64_t{0};
 

@@ -38,6 +38,9 @@ void invept(InveptType type, std::uint64_t) {
 
 CpuidResult cpuid(std::uint32_t leaf, std::uint32_t) {
     constexpr std::uint32_t address_widths = 48 << 8 | 40;
+    const auto& leaves = Machine::current().cpuid;
+    if (const auto found = leaves.find(leaf); found != leaves.end())
+        return found->second;
     if (leaf == 0x80000000)
         return {0x80000008, 0, 0, 0};
     if (leaf == 0x80000008)

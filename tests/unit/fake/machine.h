@@ -2,6 +2,7 @@
 // A processor and its memory for the monitor's logic on the host: what hypervisor/cpu/ is in the
 // real thing. One at a time; making one resets everything.
 
+#include "hypervisor/cpu/instructions.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 #include <array>
@@ -44,6 +45,7 @@ class Machine {
     std::vector<std::pair<std::uint16_t, std::uint32_t>> port_writes;
     std::string console;
     std::uint64_t cr2 = 0;
+    std::map<std::uint32_t, cpu::CpuidResult> cpuid; ///< leaves that differ from "all features"
 
     /// A page of the guest's RAM that nobody has yet, zeroed.
     std::uint64_t take_guest_page();
