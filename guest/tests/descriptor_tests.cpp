@@ -72,6 +72,25 @@ void test_ldt(Cpu& cpu) {
         failed("ldt", "LDTR ", console::Hex{loaded}, ", %fs base ", console::Hex{found});
 }
 
+/// A store that is no plain one: a monitor that protects the GDT cannot emulate it in passing.
+void test_string_store(Cpu& cpu) {
+    constexpr std::uint32_t base = 0x00456000;
+    constexpr std::uint16_t selector = gdt_spare * 8 + 3;
+    auto* slot = &cpu.gdt[gdt_spare];
+    std::uint64_t count = 1;
+    asm volatile("rep stosq" : "+D"(slot), "+c"(count) : "a"(tls_descriptor(base)) : "memory");
+    const std::uint64_t faults = cpu.segment_faults;
+    segment_registers::load_fs(selector);
+    const std::uint64_t found = paravirt::rdmsr(msr::fs_base);
+    const bool faulted = cpu.segment_faults != faults;
+    segment_registers::load_fs(0);
+    paravirt::write_gdt_entry(cpu.gdt, gdt_spare, 0);
+    if (!faulted && found == base)
+        passed("gdt-string-store");
+    else
+        failed("gdt-string-store", "%fs base ", console::Hex{found});
+}
+
 /// A call gate would let ring 3 choose where ring 0 starts. What is queued behind it must not run.
 void test_refusal(Cpu& cpu) {
     const Machine& here = machine();
@@ -105,6 +124,7 @@ void test_descriptors() {
     Cpu& cpu = this_cpu();
     test_gate(cpu);
     test_ldt(cpu);
+    test_string_store(cpu);
     test_refusal(cpu);
 }
 

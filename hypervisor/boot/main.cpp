@@ -65,11 +65,13 @@ void read_boot_information(std::uint64_t multiboot2) {
 
 MemoryMap usable_memory() {
     MemoryMap ram;
-    for (const abi::MemoryRange& range : boot_information.memory)
-        if (range.type == abi::memory_type_ram &&
-            !ram.add({align_up(range.address, page_size),
-                      align_down(range.address + range.size, page_size)}))
+    for (const abi::MemoryRange& range : boot_information.memory) {
+        if (range.type != abi::memory_type_ram)
+            continue;
+        const std::uint64_t end = align_down(range.address + range.size, page_size);
+        if (!ram.add({align_up(range.address, page_size), end}))
             console::fail("the machine's memory map has too many ranges");
+    }
     return ram;
 }
 

@@ -10,7 +10,7 @@ namespace hv {
 namespace {
 
 /// Of the root, the entry below which the monitor's image is mapped.
-constexpr std::uint64_t image_entry = 511 * 8;
+constexpr std::uint64_t image_entry = std::uint64_t{511} * 8;
 
 constexpr std::uint64_t bare_cr0 = cr0::protection_enable | cr0::extension_type |
                                    cr0::numeric_error | cr0::write_protect | cr0::paging;

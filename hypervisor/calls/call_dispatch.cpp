@@ -63,11 +63,12 @@ constexpr bool has_row(Call call) {
 
 // Every call that the table sends to the monitor has a handler here.
 constexpr bool complete(abi::Profile profile) {
-    for (const abi::CallInfo& info : abi::call_table)
+    for (const abi::CallInfo& info : abi::call_table) {
         if (reaches_monitor(abi::answer(static_cast<std::uint32_t>(info.call), profile,
                                         abi::Interface::lazy)) &&
             !has_row(info.call))
             return false;
+    }
     return true;
 }
 static_assert(complete(abi::Profile::hardened) && complete(abi::Profile::modern));

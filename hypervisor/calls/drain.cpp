@@ -71,8 +71,7 @@ Error drain(Vcpu& vcpu, std::uint32_t tail) {
             ++index;
         }
     }
-    if (error != Error::none)
-        vcpu.drain_error = error;
+    vcpu.drain_error = error;
     vcpu.statistics.drained += index - head;
     vcpu.ring_head = tail;
     *const_cast<volatile std::uint32_t*>(&area.control.ring.head) = tail;

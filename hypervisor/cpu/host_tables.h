@@ -39,6 +39,6 @@ void load_host_tables(HostTables& tables);
 std::uint64_t host_idt_base();
 
 /// An NMI came while the monitor ran; it is the guest's (exits/dispatch.cpp).
-extern volatile bool nmi_pending;
+extern volatile bool nmi_pending; // NOLINT(bugprone-dynamic-static-initializers): no definition
 
 } // namespace hv::cpu

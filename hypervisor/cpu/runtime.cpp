@@ -55,13 +55,11 @@ std::size_t strlen(const char* text) {
         ++length;
     return length;
 }
-
-[[noreturn]] void __cxa_pure_virtual() { hv::console::fail("pure virtual call"); }
 }
 
 // libstdc++'s range checks, where it has them in freestanding code too.
 namespace std {
-[[noreturn]] void __throw_out_of_range_fmt(const char* what, ...) { hv::console::fail(what); }
+void __throw_out_of_range_fmt(const char* what, ...) { hv::console::fail(what); }
 } // namespace std
 
 // Boost.Container without exceptions. Capacity is checked before each use, so none of these is

@@ -20,6 +20,9 @@ struct TableEnvironment {
     std::uint64_t cr3; ///< of the guest, now
 };
 
+/// Bytes of what tables consist of: a descriptor, or half of a 16-byte one.
+inline constexpr std::uint32_t table_word = 8;
+
 /// A word of a table: RSP0 lies at offset 4 of its TSS, and a table may begin anywhere.
 using UnalignedWord = Unaligned<std::uint64_t>::Word;
 

@@ -1,7 +1,5 @@
 #include "hypervisor/descriptors/protected_tables.h"
 
-#include <algorithm>
-
 namespace hv {
 
 using abi::Error;
@@ -9,60 +7,40 @@ using abi::MemoryAccess;
 
 namespace {
 
-constexpr std::uint32_t word = 8;
 constexpr std::uint32_t rsp0_offset = 4; ///< in a 64-bit TSS (SDM vol. 3, 8.7)
-
-constexpr std::uint64_t merge(std::uint64_t old, std::uint32_t shift, std::uint32_t size,
-                              std::uint64_t value) {
-    const std::uint64_t bits =
-        size == word ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * size) - 1;
-    return (old & ~(bits << 8 * shift)) | (value & bits) << 8 * shift;
-}
-
-void write_memory(std::uint64_t gpa, std::uint32_t size, std::uint64_t value) {
-    switch (size) {
-    case 1:
-        direct_word<std::uint8_t>(gpa) = static_cast<std::uint8_t>(value);
-        break;
-    case 2:
-        direct_word<std::uint16_t>(gpa) = static_cast<std::uint16_t>(value);
-        break;
-    case 4:
-        direct_word<std::uint32_t>(gpa) = static_cast<std::uint32_t>(value);
-        break;
-    default:
-        direct_word<std::uint64_t>(gpa) = value;
-        break;
-    }
-}
 
 } // namespace
 
-Error ProtectedTables::load_gdt(const TableEnvironment& environment, std::uint64_t base,
-                                std::uint32_t limit, const RunningSegments&) {
-    GuestTable table;
+// Opens a GDT or LDT and judges all of it; on an error nothing stays protected.
+Error ProtectedTables::open_segment_table(const TableEnvironment& environment, DescriptorTable kind,
+                                          std::uint64_t base, std::uint32_t limit,
+                                          GuestTable& table) const {
     if (const Error error = table.open(environment, base, limit); error != Error::none)
         return error;
-    const auto keeps = [&table](Selector selector, std::uint32_t slots) {
-        return selector.null() || table.contains(selector.index() * word, slots * word);
-    };
-    Error error = Error::none;
-    if (!keeps(kept_.code.selector, 1) || !keeps(kept_.stack.selector, 1))
-        error = Error::kernel_segment;
-    else if (!keeps(kept_.tss.selector, 2))
-        error = Error::tss_moved;
-    else
-        error = check_segment_table(
-                    DescriptorTable::gdt, limit, kept_,
-                    [&table](std::uint32_t index) { return table.read(index * word); },
-                    [&table](std::uint32_t index, std::uint64_t value) {
-                        table.write(index * word, value);
-                    })
-                    .error;
-    if (error != Error::none) {
+    const TableVerdict verdict = check_segment_table(
+        kind, limit, kept_,
+        [&table](std::uint32_t index) { return table.read(index * table_word); },
+        [&table](std::uint32_t index, std::uint64_t value) {
+            table.write(index * table_word, value);
+        });
+    if (verdict.error != Error::none)
         table.close(environment.pages);
+    return verdict.error;
+}
+
+Error ProtectedTables::load_gdt(const TableEnvironment& environment, std::uint64_t base,
+                                std::uint32_t limit) {
+    const auto within = [limit](Selector selector, std::uint32_t slots) {
+        return selector.null() || (selector.index() + slots) * table_word <= limit + 1;
+    };
+    if (!within(kept_.code.selector, 1) || !within(kept_.stack.selector, 1))
+        return Error::kernel_segment;
+    if (!within(kept_.tss.selector, 2))
+        return Error::tss_moved;
+    GuestTable table;
+    const Error error = open_segment_table(environment, DescriptorTable::gdt, base, limit, table);
+    if (error != Error::none)
         return error;
-    }
     gdt_.close(environment.pages);
     gdt_.take(table);
     if (sealed())
@@ -77,10 +55,10 @@ Error ProtectedTables::load_idt(const TableEnvironment& environment, std::uint64
     GuestTable table;
     if (const Error error = table.open(environment, base, limit); error != Error::none)
         return error;
-    const Error error =
-        check_idt(limit, running.code, [&table](std::uint32_t gate) {
-            return GateDescriptor{table.read(gate * 2 * word), table.read(gate * 2 * word + word)};
-        }).error;
+    const Error error = check_idt(limit, running.code, [&table](std::uint32_t gate) {
+                            return GateDescriptor{table.read(gate * 2 * table_word),
+                                                  table.read(gate * 2 * table_word + table_word)};
+                        }).error;
     if (error != Error::none) {
         table.close(environment.pages);
         return error;
@@ -101,28 +79,20 @@ Error ProtectedTables::load_ldt(const TableEnvironment& environment, std::uint16
     }
     if (const Error error = check_system_selector(wanted, gdt_.limit()); error != Error::none)
         return error;
-    const SystemDescriptor descriptor{gdt_.read(wanted.index() * word),
-                                      gdt_.read(wanted.index() * word + word)};
+    const SystemDescriptor descriptor{gdt_.read(wanted.index() * table_word),
+                                      gdt_.read(wanted.index() * table_word + table_word)};
     if (const Error error = check_system_descriptor(SystemSegment::ldt, descriptor);
         error != Error::none)
         return error;
     GuestTable table;
-    Error error = table.open(environment, descriptor.base(), descriptor.limit());
+    const Error error = open_segment_table(environment, DescriptorTable::ldt, descriptor.base(),
+                                           descriptor.limit(), table);
     if (error != Error::none)
         return error;
-    error = check_segment_table(
-                DescriptorTable::ldt, descriptor.limit(), kept_,
-                [&table](std::uint32_t index) { return table.read(index * word); },
-                [&table](std::uint32_t index, std::uint64_t value) {
-                    table.write(index * word, value);
-                })
-                .error;
-    if (error != Error::none) {
-        table.close(environment.pages);
-        return error;
-    }
     ldt_.close(environment.pages);
     ldt_.take(table);
+    if (sealed())
+        learn_root(environment.memory, environment.cr3);
     ldtr = segment_from_descriptor(selector, descriptor.low, descriptor.high);
     return Error::none;
 }
@@ -134,8 +104,8 @@ Error ProtectedTables::load_tr(const TableEnvironment& environment, std::uint16_
         return Error::bad_selector;
     if (const Error error = check_system_selector(wanted, gdt_.limit()); error != Error::none)
         return error;
-    const std::uint32_t offset = wanted.index() * word;
-    const SystemDescriptor descriptor{gdt_.read(offset), gdt_.read(offset + word)};
+    const std::uint32_t offset = wanted.index() * table_word;
+    const SystemDescriptor descriptor{gdt_.read(offset), gdt_.read(offset + table_word)};
     if (const Error error = check_system_descriptor(SystemSegment::tss, descriptor);
         error != Error::none)
         return error;
@@ -158,15 +128,15 @@ Error ProtectedTables::load_tr(const TableEnvironment& environment, std::uint16_
 void ProtectedTables::seal(const TableEnvironment& environment, const RunningSegments& running,
                            std::uint16_t tss_selector) {
     const auto keep = [this](Selector selector) {
-        const std::uint32_t offset = selector.index() * word;
+        const std::uint32_t offset = selector.index() * table_word;
         const bool in_gdt = !selector.null() && selector.table() == DescriptorTable::gdt &&
-                            gdt_.contains(offset, word);
+                            gdt_.contains(offset, table_word);
         return in_gdt ? KeptSegment{selector, gdt_.read(offset)} : KeptSegment{};
     };
     kept_.code = keep(running.code);
     kept_.stack = keep(running.stack);
-    const std::uint32_t offset = Selector{tss_selector}.index() * word;
-    kept_.tss = {Selector{tss_selector}, {gdt_.read(offset), gdt_.read(offset + word)}};
+    const std::uint32_t offset = Selector{tss_selector}.index() * table_word;
+    kept_.tss = {Selector{tss_selector}, {gdt_.read(offset), gdt_.read(offset + table_word)}};
     free_gdt_slots_ = kept_.free_gdt_slots();
     learn_root(environment.memory, environment.cr3);
 }
@@ -181,7 +151,7 @@ Error ProtectedTables::write_segment_slot(GuestTable& table, DescriptorTable kin
     const auto slot = static_cast<std::uint32_t>(index);
     const SlotVerdict verdict = check_slot(kind, slot, value, kept_);
     if (verdict.error == Error::none)
-        table.write(slot * word, verdict.value);
+        table.write(slot * table_word, verdict.value);
     return verdict.error;
 }
 
@@ -191,7 +161,7 @@ Error ProtectedTables::write_idt_half(std::uint64_t base, std::uint64_t index,
         return Error::not_current_table;
     if (index >= idt_.words())
         return Error::index_out_of_range;
-    const auto offset = static_cast<std::uint32_t>(index) * word;
+    const auto offset = static_cast<std::uint32_t>(index) * table_word;
     const Error error = judge_word(idt_, MemoryAccess::idt_write, offset, value);
     if (error == Error::none)
         idt_.write(offset, value);
@@ -211,9 +181,9 @@ Error ProtectedTables::write_tss_word(std::uint64_t tss_base, std::uint64_t offs
                                       std::uint64_t value) {
     if (tss_base != tss_.base())
         return Error::not_current_table;
-    if (offset % word != 0)
+    if (offset % table_word != 0)
         return Error::bad_alignment;
-    if (!tss_.contains(offset, word))
+    if (!tss_.contains(offset, table_word))
         return Error::index_out_of_range;
     tss_.write(static_cast<std::uint32_t>(offset), value);
     return Error::none;
@@ -224,8 +194,9 @@ Error ProtectedTables::write_tss_word(std::uint64_t tss_base, std::uint64_t offs
 Error ProtectedTables::judge_word(GuestTable& table, MemoryAccess kind, std::uint32_t offset,
                                   std::uint64_t& value) const {
     if (kind == MemoryAccess::idt_write) {
-        const bool low_half = offset % (2 * word) == 0;
-        const std::uint64_t other = table.read(low_half ? offset + word : offset - word);
+        const bool low_half = offset % (2 * table_word) == 0;
+        const std::uint64_t other =
+            table.read(low_half ? offset + table_word : offset - table_word);
         const GateDescriptor gate =
             low_half ? GateDescriptor{value, other} : GateDescriptor{other, value};
         return check_gate(gate, gate_selector_);
@@ -234,132 +205,9 @@ Error ProtectedTables::judge_word(GuestTable& table, MemoryAccess kind, std::uin
         return Error::none;
     const auto table_kind =
         kind == MemoryAccess::gdt_write ? DescriptorTable::gdt : DescriptorTable::ldt;
-    const SlotVerdict verdict = check_slot(table_kind, offset / word, value, kept_);
+    const SlotVerdict verdict = check_slot(table_kind, offset / table_word, value, kept_);
     value = verdict.value;
     return verdict.error;
-}
-
-StoreVerdict ProtectedTables::store(std::uint64_t gpa, std::uint32_t size, std::uint64_t value) {
-    struct Affected {
-        GuestTable* table;
-        MemoryAccess kind;
-    };
-    const Affected affected[]{{&gdt_, MemoryAccess::gdt_write},
-                              {&ldt_, MemoryAccess::ldt_write},
-                              {&idt_, MemoryAccess::idt_write}};
-    StoreVerdict verdict{Error::none, MemoryAccess::unprotected};
-    struct Change {
-        GuestTable* table;
-        std::uint32_t offset;
-        std::uint64_t value;
-    };
-    boost::container::static_vector<Change, 6> changes;
-    for (const Affected& row : affected) {
-        // A store touches at most two words of a table; the first is found by its first or its last
-        // byte, since a table may begin or end inside the store.
-        for (std::uint32_t byte = 0; byte < size; ++byte) {
-            const auto offset = row.table->offset_of(gpa + byte);
-            if (!offset)
-                continue;
-            const std::uint32_t start = *offset / word * word;
-            const auto same = [&](const Change& change) {
-                return change.table == row.table && change.offset == start;
-            };
-            auto change = std::find_if(changes.begin(), changes.end(), same);
-            if (change == changes.end()) {
-                changes.push_back({row.table, start, row.table->read(start)});
-                change = changes.end() - 1;
-            }
-            change->value = merge(change->value, *offset - start, 1, value >> 8 * byte);
-            verdict.kind = row.kind;
-            if (byte == 0 && start == *offset && size == word) {
-                change->value = value;
-                break;
-            }
-        }
-    }
-    for (Change& change : changes) {
-        const MemoryAccess kind = change.table == &gdt_   ? MemoryAccess::gdt_write
-                                  : change.table == &ldt_ ? MemoryAccess::ldt_write
-                                                          : MemoryAccess::idt_write;
-        verdict.error = judge_word(*change.table, kind, change.offset, change.value);
-        if (verdict.error != Error::none)
-            return verdict;
-    }
-    if (changes.empty() && tss_.offset_of(gpa))
-        verdict.kind = MemoryAccess::tss_write;
-    // All bytes as the guest wrote them, then the words as judged (with accessed bits).
-    write_memory(gpa, size, value);
-    for (const Change& change : changes)
-        change.table->write(change.offset, change.value);
-    return verdict;
-}
-
-Error ProtectedTables::judge_page(std::uint64_t page, const std::uint8_t* before) {
-    const auto restore = [page, before] {
-        for (std::uint64_t offset = 0; offset < page_size; ++offset)
-            direct_word<std::uint8_t>(page + offset) = before[offset];
-    };
-    struct Judged {
-        GuestTable* table;
-        MemoryAccess kind;
-    };
-    const Judged judged[]{{&gdt_, MemoryAccess::gdt_write},
-                          {&ldt_, MemoryAccess::ldt_write},
-                          {&idt_, MemoryAccess::idt_write}};
-    for (const Judged& row : judged) {
-        std::uint32_t last = ~std::uint32_t{0};
-        for (std::uint64_t position = 0; position < page_size; ++position) {
-            if (direct_word<std::uint8_t>(page + position) == before[position])
-                continue;
-            const auto offset = row.table->offset_of(page + position);
-            if (!offset || *offset / word == last)
-                continue;
-            last = *offset / word;
-            std::uint64_t value = row.table->read(last * word);
-            const Error error = judge_word(*row.table, row.kind, last * word, value);
-            if (error != Error::none) {
-                restore();
-                return error;
-            }
-            row.table->write(last * word, value);
-        }
-    }
-    return Error::none;
-}
-
-void ProtectedTables::learn_root(const GuestMemory& memory, std::uint64_t root) {
-    known_entries_.clear();
-    for (const GuestTable* table : {&gdt_, &ldt_, &idt_, &tss_}) {
-        if (!table->is_open())
-            continue;
-        for (const std::uint64_t address : {table->base(), table->base() + table->limit()}) {
-            const auto index = static_cast<std::uint32_t>(address >> 39 & 0x1FF);
-            const auto known = [index](const KnownEntry& entry) { return entry.index == index; };
-            if (std::any_of(known_entries_.begin(), known_entries_.end(), known))
-                continue;
-            const auto value =
-                memory.read<std::uint64_t>((root & paging::address_mask) + index * word);
-            known_entries_.push_back({index, value.value_or(0) & ~paging::accessed});
-        }
-    }
-}
-
-bool ProtectedTables::root_maps_tables(const GuestMemory& memory, std::uint64_t root) {
-    bool unchanged = true;
-    for (const KnownEntry& entry : known_entries_) {
-        const std::uint64_t value = direct_word<std::uint64_t>(root + entry.index * word);
-        unchanged = unchanged && (value & ~paging::accessed) == entry.value;
-    }
-    return unchanged || new_root_maps_tables(memory, root);
-}
-
-bool ProtectedTables::new_root_maps_tables(const GuestMemory& memory, std::uint64_t root) {
-    for (const GuestTable* held : {&gdt_, &ldt_, &idt_, &tss_})
-        if (held->is_open() && !held->mapped_alike(memory, root))
-            return false;
-    learn_root(memory, root);
-    return true;
 }
 
 } // namespace hv

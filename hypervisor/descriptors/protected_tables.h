@@ -30,7 +30,7 @@ class ProtectedTables {
     /// LGDT and SetGDT. The old table's pages are given back. Errors: those of GuestTable::open and
     /// check_segment_table; after the TSS was loaded also kernel_segment and tss_moved.
     abi::Error load_gdt(const TableEnvironment& environment, std::uint64_t base,
-                        std::uint32_t limit, const RunningSegments& running);
+                        std::uint32_t limit);
     /// LIDT and SetIDT. After the TSS was loaded also idt_moved.
     abi::Error load_idt(const TableEnvironment& environment, std::uint64_t base,
                         std::uint32_t limit, const RunningSegments& running);
@@ -102,6 +102,8 @@ class ProtectedTables {
     [[gnu::noinline]] abi::Error write_segment_slot(GuestTable& table, DescriptorTable kind,
                                                     std::uint64_t base, std::uint64_t index,
                                                     std::uint64_t value);
+    abi::Error open_segment_table(const TableEnvironment& environment, DescriptorTable kind,
+                                  std::uint64_t base, std::uint32_t limit, GuestTable& table) const;
     abi::Error judge_word(GuestTable& table, abi::MemoryAccess kind, std::uint32_t offset,
                           std::uint64_t& value) const;
     void seal(const TableEnvironment& environment, const RunningSegments& running,

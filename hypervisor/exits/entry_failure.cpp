@@ -31,10 +31,11 @@ bool repair(Vcpu& vcpu) {
     if ((state & blocking_by_sti_or_mov_ss) == 0)
         return false;
     vcpu.vmcs.write(Field::guest_interruptibility_state, state & ~blocking_by_sti_or_mov_ss);
-    if ((vcpu.vmcs.read(Field::guest_rflags) & trap_flag) != 0)
+    if ((vcpu.vmcs.read(Field::guest_rflags) & trap_flag) != 0) {
         vcpu.vmcs.write(Field::guest_pending_debug_exceptions,
                         vcpu.vmcs.read(Field::guest_pending_debug_exceptions) |
                             pending_single_step);
+    }
     return true;
 }
 

@@ -16,10 +16,11 @@ void print_summary(const Vcpu& vcpu) {
     const abi::Statistics& statistics = vcpu.statistics;
     say(statistics.exits, " VM exits, ", statistics.drained, " entries drained in ",
         statistics.flushes, " flushes, ", statistics.refused, " requests refused");
-    for (std::uint32_t reason = 0; reason < abi::exit_reason_limit; ++reason)
+    for (std::uint32_t reason = 0; reason < abi::exit_reason_limit; ++reason) {
         if (statistics.exit[reason] != 0)
             say("  ", abi::name(static_cast<abi::ExitReason>(reason)), " ",
                 statistics.exit[reason]);
+    }
 }
 
 void print_guest_state(Vcpu& vcpu) {

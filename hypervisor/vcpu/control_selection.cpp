@@ -80,9 +80,12 @@ void print_selection(const ControlSelection& selection) {
     console::print(abi::context_prefix, "controls_granted=\"");
     bool printed = false;
     for (const ControlField& field : selection.fields) {
+        const std::uint32_t granted = field.result.value & ~field.result.forced;
+        if (granted == 0)
+            continue;
         if (printed)
             console::print("; ");
-        print_names(field.bits, field.result.value & ~field.result.forced, ", ");
+        print_names(field.bits, granted, ", ");
         printed = true;
     }
     console::print("\" controls_not_granted=\"");

@@ -37,8 +37,7 @@ void load_system_segment(Vcpu& vcpu, const Segment& segment, Field selector, Fie
 } // namespace
 
 Error set_guest_gdtr(Vcpu& vcpu, const abi::PseudoDescriptor& value) {
-    const Error error =
-        vcpu.tables.load_gdt(environment_of(vcpu), value.base, value.limit, running_segments(vcpu));
+    const Error error = vcpu.tables.load_gdt(environment_of(vcpu), value.base, value.limit);
     after_protection(vcpu);
     if (error != Error::none)
         return error;

@@ -18,20 +18,23 @@ void require_ept(const VirtualMachine& machine) {
     const Capabilities& capabilities = machine.capabilities;
     const auto name = abi::name(machine.profile);
     namespace secondary = secondary_processor_based;
-    if (!capabilities.may_set_secondary(secondary::enable_ept))
+    if (!capabilities.may_set_secondary(secondary::enable_ept)) {
         fail("profile ", name,
              " needs EPT, which this CPU does not have (SDM vol. 3, A.3.3); "
              "choose another --cpu");
+    }
     if (!capabilities.ept_vpid.page_walk_length_4() || !capabilities.ept_vpid.write_back() ||
-        !capabilities.ept_vpid.invept())
+        !capabilities.ept_vpid.invept()) {
         fail("profile ", name,
              " needs EPT with 4 levels, write-back memory and INVEPT, which this "
              "CPU does not have (SDM vol. 3, A.10); choose another --cpu");
+    }
     if (machine.profile == abi::Profile::hardened &&
-        !capabilities.may_set_secondary(secondary::descriptor_table_exiting))
+        !capabilities.may_set_secondary(secondary::descriptor_table_exiting)) {
         fail("profile ", name,
              " needs descriptor-table exiting, which this CPU does not have "
              "(SDM vol. 3, A.3.3); choose another --cpu or --profile modern");
+    }
 }
 
 } // namespace
@@ -59,12 +62,16 @@ void choose_controls(VirtualMachine& machine) {
     require_ept(machine);
     const ControlSelection selection = select_controls(machine.profile, machine.capabilities);
     print_selection(selection);
-    for (const ControlField& field : selection.fields)
-        for (std::uint32_t position = 0; position < 32; ++position)
-            if (const std::uint32_t bit = field.result.missing_required & 1U << position; bit != 0)
+    for (const ControlField& field : selection.fields) {
+        for (std::uint32_t position = 0; position < 32; ++position) {
+            if (const std::uint32_t bit = field.result.missing_required & 1U << position;
+                bit != 0) {
                 fail("profile ", abi::name(machine.profile), " needs \"",
                      control_name(field.bits, bit), "\" (", field.name,
                      "), which this CPU does not offer; choose another --cpu");
+            }
+        }
+    }
     machine.controls = selection.controls();
 }
 

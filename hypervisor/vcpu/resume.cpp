@@ -23,10 +23,11 @@ constexpr std::uint32_t fault_user = 1 << 2;
     const std::uint64_t state = vcpu.vmcs.read(Field::guest_interruptibility_state);
     if ((state & blocking_by_sti_or_mov_ss) != 0)
         vcpu.vmcs.write(Field::guest_interruptibility_state, state & ~blocking_by_sti_or_mov_ss);
-    if ((flags & trap_flag) != 0)
+    if ((flags & trap_flag) != 0) {
         vcpu.vmcs.write(Field::guest_pending_debug_exceptions,
                         vcpu.vmcs.read(Field::guest_pending_debug_exceptions) |
                             pending_single_step);
+    }
 }
 
 } // namespace

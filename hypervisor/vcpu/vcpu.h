@@ -49,7 +49,7 @@ struct Vcpu : VcpuFrame {
     abi::VcpuArea* area;       ///< guest-written: read each word once
 
     std::uint32_t ring_head; ///< the monitor's own; the guest sees a copy
-    abi::Error drain_error;  ///< of the last batch that was refused, until a Flush reports it
+    abi::Error drain_error;  ///< of the last batch, until a Flush reports it
     std::uint16_t vpid;      ///< 0 without VPID
     Invalidation invalidation;
 

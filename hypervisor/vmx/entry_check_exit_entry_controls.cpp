@@ -1,6 +1,6 @@
 // SDM vol. 3, 27.2.1.2 and 27.2.1.3: VM-exit and VM-entry control fields.
 
-#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/vmx/control_register.h"
 #include "hypervisor/vmx/controls.h"
 #include "hypervisor/vmx/entry_check.h"
 #include "hypervisor/vmx/interruption_information.h"

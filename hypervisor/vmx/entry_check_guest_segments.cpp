@@ -1,6 +1,6 @@
 // SDM vol. 3, 27.3.1.2: guest segment registers.
 
-#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/vmx/control_register.h"
 #include "hypervisor/vmx/controls.h"
 #include "hypervisor/vmx/entry_check.h"
 #include "hypervisor/vmx/rflags.h"

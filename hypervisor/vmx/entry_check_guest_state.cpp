@@ -1,7 +1,7 @@
 // SDM vol. 3, 27.3.1.3 to 27.3.1.6: guest descriptor-table registers, RIP, RFLAGS, SSP,
 // non-register state and PDPTEs.
 
-#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/vmx/control_register.h"
 #include "hypervisor/vmx/controls.h"
 #include "hypervisor/vmx/entry_check.h"
 #include "hypervisor/vmx/guest_state.h"

@@ -1,6 +1,6 @@
 // SDM vol. 3, 27.2.2 to 27.2.4: host control registers, MSRs, segments and address-space size.
 
-#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/vmx/control_register.h"
 #include "hypervisor/vmx/controls.h"
 #include "hypervisor/vmx/entry_check.h"
 

@@ -67,7 +67,7 @@ TEST(WrongArguments, MissingGuest) {
 }
 
 TEST(WrongArguments, UnreadableGuest) {
-    const std::string path = testing::TempDir() + "unreadable.elf";
+    const std::string path = testing::TempDir() + "unreadable.elf." + std::to_string(getpid());
     std::ofstream(path) << "x";
     std::filesystem::permissions(path, std::filesystem::perms::none);
     std::vector<std::string> words{lazyhv_program(), "run", path};

@@ -10,6 +10,7 @@
 #include <random>
 #include <string>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -41,9 +42,11 @@ class PrelinkLibrary : public testing::Test {
         return WIFEXITED(status) && WEXITSTATUS(status) < 128 ? WEXITSTATUS(status) : -1;
     }
 
-    const std::string library_ = testing::TempDir() + "prelink_library.so";
-    const std::string output_ = testing::TempDir() + "prelink_library.s";
-    const std::string errors_ = testing::TempDir() + "prelink_library.err";
+    /// Tests run side by side, each in a process of its own.
+    const std::string prefix_ = testing::TempDir() + "prelink_library." + std::to_string(getpid());
+    const std::string library_ = prefix_ + ".so";
+    const std::string output_ = prefix_ + ".s";
+    const std::string errors_ = prefix_ + ".err";
     std::string message_;
 };
 

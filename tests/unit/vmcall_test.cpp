@@ -87,6 +87,20 @@ TEST_F(Vmcall, FlushReportsARefusedBatchOnce) {
     EXPECT_EQ(vcpu.statistics.refused, 1U);
 }
 
+// A batch that another exit drained is reported by pending_error; a later, good batch is not to
+// blame.
+TEST_F(Vmcall, FlushReportsItsOwnBatch) {
+    abi::RingHeader& ring = machine.area().control.ring;
+    machine.area().entry[0] = {static_cast<std::uint16_t>(Call::set_cr3), 0, 0, {~0ULL, 0, 0}};
+    ring.tail = 1;
+    machine.fields[Field::exit_reason] = static_cast<std::uint64_t>(abi::ExitReason::cpuid);
+    handle_vm_exit(vcpu.registers);
+    EXPECT_EQ(ring.pending_error, static_cast<std::uint32_t>(Error::bad_cr3));
+    machine.area().entry[1] = {static_cast<std::uint16_t>(Call::clts), 0, 0, {0, 0, 0}};
+    ring.tail = 2;
+    EXPECT_EQ(call(Call::flush), Error::none);
+}
+
 TEST_F(Vmcall, TrapFlagStaysPrecise) {
     machine.fields[Field::guest_rflags] = 0x102;
     machine.fields[Field::guest_interruptibility_state] = 2; // MOV SS

@@ -1,0 +1,44 @@
+// Roots of the guest's page tables: whether they lead to the tables that are protected.
+
+#include "hypervisor/descriptors/protected_tables.h"
+
+#include <algorithm>
+
+namespace hv {
+
+void ProtectedTables::learn_root(const GuestMemory& memory, std::uint64_t root) {
+    known_entries_.clear();
+    for (const GuestTable* table : {&gdt_, &ldt_, &idt_, &tss_}) {
+        if (!table->is_open())
+            continue;
+        for (const std::uint64_t address : {table->base(), table->base() + table->limit()}) {
+            const auto index = static_cast<std::uint32_t>(address >> 39 & 0x1FF);
+            const auto known = [index](const KnownEntry& entry) { return entry.index == index; };
+            if (std::any_of(known_entries_.begin(), known_entries_.end(), known))
+                continue;
+            const auto value = memory.read<std::uint64_t>((root & paging::address_mask) +
+                                                          std::uint64_t{index} * table_word);
+            known_entries_.push_back({index, value.value_or(0) & ~paging::accessed});
+        }
+    }
+}
+
+bool ProtectedTables::root_maps_tables(const GuestMemory& memory, std::uint64_t root) {
+    bool unchanged = true;
+    for (const KnownEntry& entry : known_entries_) {
+        const std::uint64_t value =
+            direct_word<std::uint64_t>(root + std::uint64_t{entry.index} * table_word);
+        unchanged = unchanged && (value & ~paging::accessed) == entry.value;
+    }
+    return unchanged || new_root_maps_tables(memory, root);
+}
+
+bool ProtectedTables::new_root_maps_tables(const GuestMemory& memory, std::uint64_t root) {
+    for (const GuestTable* held : {&gdt_, &ldt_, &idt_, &tss_})
+        if (held->is_open() && !held->mapped_alike(memory, root))
+            return false;
+    learn_root(memory, root);
+    return true;
+}
+
+} // namespace hv
