@@ -6,6 +6,7 @@
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/vcpu/pending.h"
 #include "hypervisor/vcpu/resume.h"
+#include "hypervisor/vcpu/single_step.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "shared/exit_reason.h"
 
@@ -30,6 +31,7 @@ constexpr Row rows[]{
     {ExitReason::ept_violation, handle_ept_violation},
     {ExitReason::ept_misconfig, handle_ept_misconfig},
     {ExitReason::monitor_trap_flag, handle_monitor_trap_flag},
+    {ExitReason::exception_nmi, handle_exception_nmi},
     {ExitReason::gdtr_idtr, handle_gdtr_idtr},
     {ExitReason::ldtr_tr, handle_ldtr_tr},
     {ExitReason::cpuid, handle_cpuid},
@@ -80,6 +82,8 @@ extern "C" void handle_vm_exit(GuestRegisters& registers) {
     if (basic >= abi::exit_reason_limit) [[unlikely]]
         return handle_unexpected(vcpu);
     ++statistics.exit[basic];
+    if (vcpu.stepped.active) [[unlikely]]
+        interrupt_single_step(vcpu, static_cast<ExitReason>(basic));
     // Entries queued before the instruction that left come before it (docs/abi.md, "Drain").
     drain_if_queued(vcpu);
     handlers[basic](vcpu);

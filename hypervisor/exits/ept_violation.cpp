@@ -114,6 +114,11 @@ void handle_ept_violation(Vcpu& vcpu) {
         static_cast<std::uint32_t>(vcpu.vmcs.read(Field::idt_vectoring_information))};
     if (vectoring.valid()) [[unlikely]]
         return stop_delivery(vcpu, gpa);
+    // One instruction that writes two protected pages would be stepped for ever.
+    if (vcpu.stepped.active) [[unlikely]] {
+        end_single_step(vcpu);
+        return refuse_access(vcpu, gpa, Error::bad_value);
+    }
     const bool is_protected = vcpu.machine->protected_pages.contains(gpa);
     if (is_protected && violation.data_write() && on_behalf_of_guest)
         return emulate_store(vcpu, gpa);

@@ -1,5 +1,8 @@
 #pragma once
-// Running one guest instruction with a protected page writable, under the monitor trap flag.
+// Running one guest instruction with a protected page writable: under the monitor trap flag, or,
+// where the processor has none (Bochs's models), under RFLAGS.TF.
+
+#include "shared/exit_reason.h"
 
 #include <cstdint>
 
@@ -8,11 +11,16 @@ namespace hv {
 struct Vcpu;
 
 /// Opens the protected page that holds `gpa` for the instruction at RIP; the exit that follows it
-/// (MONITOR_TRAP_FLAG) ends with end_single_step. False when the processor has no monitor trap
-/// flag, or a step is on its way already (an instruction that writes two protected pages).
-bool begin_single_step(Vcpu& vcpu, std::uint64_t gpa);
+/// ends with end_single_step. False when a step is on its way already (an instruction that writes
+/// two protected pages).
+[[nodiscard]] bool begin_single_step(Vcpu& vcpu, std::uint64_t gpa);
 
-/// Closes the page, judges what was written to it, and takes it all back when that is refused.
-void end_single_step(Vcpu& vcpu);
+/// Closes the page, judges what was written to it, and takes it all back when that is refused: then
+/// the guest takes #GP, and the result is false.
+bool end_single_step(Vcpu& vcpu);
+
+/// An exit for another reason came during a step: the page is closed before anything else happens.
+/// (EPT_VIOLATION does so itself: exits/ept_violation.cpp.)
+[[gnu::cold, gnu::noinline]] void interrupt_single_step(Vcpu& vcpu, abi::ExitReason reason);
 
 } // namespace hv

@@ -21,11 +21,13 @@ struct CallDispatch;
 
 inline constexpr std::size_t host_stack_size = 4 * page_size;
 
-/// What the guest may not see halfway: a store to a protected page that runs as one instruction
-/// under the monitor trap flag (exits/monitor_trap_flag.cpp).
+/// A store to a protected page that runs as one instruction with the page open
+/// (vcpu/single_step.h).
 struct SteppedStore {
     bool active = false;
-    std::uint64_t page = 0; ///< GPA of the page that is writable for this one instruction
+    std::uint64_t page = 0;  ///< GPA of the page that is writable for this one instruction
+    std::uint64_t flags = 0; ///< the guest's RFLAGS before it, when stepped by TF
+    std::uint64_t interruptibility = 0; ///< and its interruptibility state
 };
 
 /// What the exit stub (cpu/vm_exit.S) touches: RSP points behind `registers` at a VM exit, so that

@@ -228,6 +228,69 @@ TEST_F(TrappedStore, OtherInstructionsAreStepped) {
     EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information], 0U);
 }
 
+class SteppedByTrapFlag : public TrappedStore {
+  protected:
+    const std::uint64_t slot = machine.physical(machine.gdt) + 6 * 8;
+
+    SteppedByTrapFlag() {
+        machine.machine().capabilities.primary_processor_based = 0; // no monitor trap flag
+        machine.fields[Field::guest_rflags] = 0x202;
+        exit_with({0x0F, 0x11, 0x07}, slot); // movups %xmm0,(%rdi)
+    }
+    void exception(std::uint32_t information) {
+        machine.fields[Field::vm_exit_interruption_information] = information;
+        machine.fields[Field::exit_reason] = 0; // EXCEPTION_NMI
+        handle_vm_exit(vcpu.registers);
+    }
+};
+
+TEST_F(SteppedByTrapFlag, NothingOfTheGuestsRunsMeanwhile) {
+    EXPECT_EQ(rights(machine.gdt), EptRights::read_write);
+    EXPECT_EQ(machine.fields[Field::guest_rflags], 0x102U);             // TF, no interrupts
+    EXPECT_EQ(machine.fields[Field::guest_interruptibility_state], 8U); // no NMIs
+    EXPECT_EQ(machine.fields[Field::exception_bitmap], 0xFFFFFFFFU);
+    machine.word(slot) = tls;
+    exception(0x80000301); // #DB
+    EXPECT_EQ(rights(machine.gdt), EptRights::read);
+    EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
+    EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
+    EXPECT_EQ(machine.fields[Field::guest_interruptibility_state], 0U);
+    EXPECT_EQ(machine.fields[Field::exception_bitmap], 0U);
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information], 0U);
+}
+
+TEST_F(SteppedByTrapFlag, AFaultOfTheInstructionIsTheGuests) {
+    machine.fields[Field::exit_qualification] = 0x1234;
+    machine.fields[Field::vm_exit_interruption_error_code] = 2;
+    exception(0x80000B0E); // #PF
+    EXPECT_EQ(rights(machine.gdt), EptRights::read);
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information], 0x80000B0EU);
+    EXPECT_EQ(machine.fields[Field::vm_entry_exception_error_code], 2U);
+    EXPECT_EQ(machine.cr2, 0x1234U);
+}
+
+TEST_F(SteppedByTrapFlag, AnotherExitClosesThePageFirst) {
+    machine.fields[Field::exit_reason] = static_cast<std::uint64_t>(abi::ExitReason::cpuid);
+    handle_vm_exit(vcpu.registers);
+    EXPECT_EQ(rights(machine.gdt), EptRights::read);
+    EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
+}
+
+TEST_F(SteppedByTrapFlag, ASecondProtectedPageIsRefused) {
+    exit_with({0x0F, 0x11, 0x07}, machine.physical(machine.idt));
+    EXPECT_EQ(rights(machine.gdt), EptRights::read);
+    EXPECT_EQ(rights(machine.idt), EptRights::read);
+    EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information] & 0xFF, 13U);
+}
+
+TEST_F(SteppedByTrapFlag, ARefusedStoreIsTakenBack) {
+    machine.word(slot) = call_gate;
+    exception(0x80000301);
+    EXPECT_EQ(machine.gdt_slot(6), 0U);
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information] & 0xFF, 13U);
+}
+
 TEST_F(TrappedStore, TheMonitorsMemoryIsNotThere) {
     exit_with({0x48, 0x89, 0x17}, fake_ram_size);
     EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information] & 0xFF, 13U);
