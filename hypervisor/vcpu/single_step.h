@@ -1,6 +1,6 @@
 #pragma once
 // Running one guest instruction with a protected page writable: under the monitor trap flag, or,
-// where the processor has none (Bochs's models), under RFLAGS.TF.
+// where the processor has none, under RFLAGS.TF.
 
 #include "shared/exit_reason.h"
 
