@@ -30,7 +30,6 @@ constexpr Row rows[]{
     {ExitReason::cr_access, handle_cr_access},
     {ExitReason::ept_violation, handle_ept_violation},
     {ExitReason::ept_misconfig, handle_ept_misconfig},
-    {ExitReason::monitor_trap_flag, handle_monitor_trap_flag},
     {ExitReason::exception_nmi, handle_exception_nmi},
     {ExitReason::gdtr_idtr, handle_gdtr_idtr},
     {ExitReason::ldtr_tr, handle_ldtr_tr},

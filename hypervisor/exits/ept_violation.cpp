@@ -1,5 +1,5 @@
 // EPT_VIOLATION: a store to a protected page is decoded, judged and carried out in this one exit;
-// what is no plain store runs under the monitor trap flag. All else the guest may not touch at all.
+// what is no plain store is single-stepped. All else the guest may not touch at all.
 
 #include "hypervisor/console/console.h"
 #include "hypervisor/decoder/store_cache.h"

@@ -16,7 +16,6 @@ void handle_vmcall(Vcpu& vcpu);
 void handle_cr_access(Vcpu& vcpu);
 void handle_ept_violation(Vcpu& vcpu);
 void handle_ept_misconfig(Vcpu& vcpu);
-void handle_monitor_trap_flag(Vcpu& vcpu);
 void handle_exception_nmi(Vcpu& vcpu);
 void handle_gdtr_idtr(Vcpu& vcpu);
 void handle_ldtr_tr(Vcpu& vcpu);

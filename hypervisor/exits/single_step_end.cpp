@@ -1,4 +1,4 @@
-// MONITOR_TRAP_FLAG and EXCEPTION_NMI: the one instruction that was let write to a protected page
+// EXCEPTION_NMI: the one instruction that was let write to a protected page
 // has run, or has faulted.
 
 #include "hypervisor/cpu/instructions.h"
@@ -8,12 +8,6 @@
 #include "hypervisor/vcpu/vcpu.h"
 
 namespace hv {
-
-void handle_monitor_trap_flag(Vcpu& vcpu) {
-    if (!vcpu.stepped.active)
-        return handle_unexpected(vcpu);
-    end_single_step(vcpu);
-}
 
 // Exceptions exit only during a step by RFLAGS.TF. All but the step's own #DB are the guest's.
 void handle_exception_nmi(Vcpu& vcpu) {

@@ -3,7 +3,6 @@
 #include "hypervisor/vcpu/pending.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
-#include "hypervisor/vmx/controls.h"
 
 namespace hv {
 
@@ -16,17 +15,6 @@ constexpr std::uint64_t pending_single_step = 1 << 14;
 constexpr std::uint64_t blocking_by_sti_or_mov_ss = 3;
 constexpr std::uint64_t blocking_by_nmi = 8;
 constexpr std::uint64_t all_exceptions = 0xFFFFFFFF;
-
-bool has_monitor_trap_flag(const VirtualMachine& machine) {
-    return (machine.capabilities.primary_processor_based >> 32 &
-            primary_processor_based::monitor_trap_flag) != 0;
-}
-
-void set_monitor_trap_flag(Vcpu& vcpu, bool on) {
-    const std::uint32_t controls = vcpu.machine->controls.primary;
-    vcpu.vmcs.write(Field::primary_processor_based_controls,
-                    on ? controls | primary_processor_based::monitor_trap_flag : controls);
-}
 
 // The step must end before any handler of the guest's runs, since the page is open: interrupts and
 // NMIs wait, and every exception exits.
@@ -64,17 +52,13 @@ bool begin_single_step(Vcpu& vcpu, std::uint64_t gpa) {
     for (std::uint64_t offset = 0; offset < page_size; ++offset)
         vcpu.stepped_copy[offset] = direct_word<std::uint8_t>(vcpu.stepped.page + offset);
     vcpu.machine->protected_pages.open(gpa);
-    if (has_monitor_trap_flag(*vcpu.machine))
-        set_monitor_trap_flag(vcpu, true);
-    else
-        set_trap_flag(vcpu);
+    set_trap_flag(vcpu);
     return true;
 }
 
 void interrupt_single_step(Vcpu& vcpu, abi::ExitReason reason) {
     using abi::ExitReason;
-    if (reason != ExitReason::monitor_trap_flag && reason != ExitReason::exception_nmi &&
-        reason != ExitReason::ept_violation)
+    if (reason != ExitReason::exception_nmi && reason != ExitReason::ept_violation)
         end_single_step(vcpu);
 }
 
@@ -82,10 +66,7 @@ bool end_single_step(Vcpu& vcpu) {
     ProtectedPages& pages = vcpu.machine->protected_pages;
     const std::uint64_t page = vcpu.stepped.page;
     vcpu.stepped.active = false;
-    if (has_monitor_trap_flag(*vcpu.machine))
-        set_monitor_trap_flag(vcpu, false);
-    else
-        clear_trap_flag(vcpu);
+    clear_trap_flag(vcpu);
     pages.close(page);
     if (pages.take_rights_reduced())
         drop_ept_translations(vcpu);

@@ -1,6 +1,6 @@
 #pragma once
-// Running one guest instruction with a protected page writable: under the monitor trap flag, or,
-// where the processor has none, under RFLAGS.TF.
+// Running one guest instruction with a protected page writable, under RFLAGS.TF. (Not under the
+// monitor trap flag: few CPU models offer it, and its exit was not seen on those of Bochs that do.)
 
 #include "shared/exit_reason.h"
 
