@@ -33,7 +33,7 @@ enum class MemoryAccess : std::uint8_t {
     ldt_write,
     idt_write,
     tss_write,
-    stepped_write, ///< no plain store: executed under the monitor trap flag
+    stepped_write, ///< no plain store: executed as a single step
     unprotected,   ///< a store beside the table in a protected page
     refused,       ///< ended in an exception for the guest
     other,

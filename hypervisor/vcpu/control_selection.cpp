@@ -29,8 +29,7 @@ void print_names(std::span<const ControlName> names, std::uint32_t word,
 
 ControlSelection select_controls(abi::Profile profile, const Capabilities& capabilities) {
     const bool hardened = profile == abi::Profile::hardened;
-    // A trapped store that is no plain one runs under the monitor trap flag; INVLPG, RDTSC, HLT
-    // and the rest stay the guest's.
+    // INVLPG, RDTSC, HLT and the rest stay the guest's.
     constexpr std::uint32_t primary_required =
         primary::use_io_bitmaps | primary::use_msr_bitmaps | primary::activate_secondary_controls;
     const std::uint32_t secondary_required =

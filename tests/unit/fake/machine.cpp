@@ -121,8 +121,6 @@ Machine::Machine()
     capabilities.cr4_fixed1 = 0x3727FF;
     capabilities.ept_vpid = {std::uint64_t{1} << 43 | std::uint64_t{1} << 41 |
                              std::uint64_t{1} << 25};
-    capabilities.primary_processor_based = std::uint64_t{primary_processor_based::monitor_trap_flag}
-                                           << 32;
     vcpu_->machine = machine_.get();
     vcpu_->calls = &call_dispatch(machine_->profile);
     vcpu_->area = area_.get();
