@@ -38,8 +38,24 @@ enum class Error : std::uint16_t {
     bad_cr4,            ///< a CR4 value the CPU would refuse, or that leaves 64-bit mode
     bad_register,       ///< a register number that does not exist
     bad_value,          ///< a value the CPU would refuse
+    bad_frame,   ///< a page frame that is not the guest's RAM: the monitor's, the ROM's, a device's
+    bad_level,   ///< AllocatePage without a level, or with more than one
+    not_a_table, ///< no registered page table of the level that is needed
+    already_a_table,    ///< AllocatePage of a page that is registered already
+    protected_page,     ///< the page holds a descriptor table, or another page table
+    clone_out_of_range, ///< AllocatePage clones entries that a table does not have
+    table_in_use,      ///< ReleasePage of the current root, or of a table that another one leads to
+    table_loop,        ///< an entry that leads to a table of its own level or above
+    bad_entry,         ///< an entry with reserved bits, or for memory that is not there
+    table_rights,      ///< hardened: an entry that leads to a table and takes rights away
+    writable_code,     ///< hardened: a kernel page both writable and executable
+    kept_mapping,      ///< hardened: an update that would map the descriptor tables elsewhere
+    bad_slot,          ///< SetLinearMapping with a slot or a range that does not exist
+    no_linear_mapping, ///< a pointer to a page-table entry that no SetLinearMapping covers
+    root_not_registered, ///< hardened: a root that is no registered table, after one that is was
+                         ///< loaded
 };
-inline constexpr std::uint32_t error_count = 29;
+inline constexpr std::uint32_t error_count = 44;
 
 inline constexpr std::array<std::string_view, error_count> error_names{"none",
                                                                        "unknown_call",
@@ -69,8 +85,23 @@ inline constexpr std::array<std::string_view, error_count> error_names{"none",
                                                                        "root_lacks_kernel",
                                                                        "bad_cr4",
                                                                        "bad_register",
-                                                                       "bad_value"};
-static_assert(static_cast<std::uint32_t>(Error::bad_value) + 1 == error_count);
+                                                                       "bad_value",
+                                                                       "bad_frame",
+                                                                       "bad_level",
+                                                                       "not_a_table",
+                                                                       "already_a_table",
+                                                                       "protected_page",
+                                                                       "clone_out_of_range",
+                                                                       "table_in_use",
+                                                                       "table_loop",
+                                                                       "bad_entry",
+                                                                       "table_rights",
+                                                                       "writable_code",
+                                                                       "kept_mapping",
+                                                                       "bad_slot",
+                                                                       "no_linear_mapping",
+                                                                       "root_not_registered"};
+static_assert(static_cast<std::uint32_t>(Error::root_not_registered) + 1 == error_count);
 static_assert(!error_names.back().empty());
 
 /// The name of an error, or "?" for a number that is none.

@@ -15,10 +15,13 @@ enum class Profile : std::uint8_t {
     hardened = 1,
     /// EPT; the guest owns everything it may own.
     modern = 2,
+    /// No EPT: shadow paging; the monitor owns what it owns on hardened, and sees every change of
+    /// the guest's page tables.
+    classic = 3,
 };
-inline constexpr std::uint32_t profile_count = 3;
+inline constexpr std::uint32_t profile_count = 4;
 inline constexpr std::array<std::string_view, profile_count> profile_names{"bare", "hardened",
-                                                                           "modern"};
+                                                                           "modern", "classic"};
 
 enum class Interface : std::uint8_t {
     /// No ROM: each sensitive instruction traps and is emulated.

@@ -27,7 +27,7 @@ inline constexpr std::array<std::string_view, control_register_access_count>
     control_register_access_names{"MOV_TO_CR0", "MOV_TO_CR3", "MOV_TO_CR4", "MOV_FROM_CR3",
                                   "CLTS",       "LMSW",       "OTHER"};
 
-/// Sub-reasons of EPT_VIOLATION.
+/// Sub-reasons of EPT_VIOLATION, and of EXCEPTION_NMI where that is a page fault (classic).
 enum class MemoryAccess : std::uint8_t {
     gdt_write = 0, ///< a store to the GDT, emulated in this one exit
     ldt_write,
@@ -37,11 +37,15 @@ enum class MemoryAccess : std::uint8_t {
     unprotected,   ///< a store beside the table in a protected page
     refused,       ///< ended in an exception for the guest
     other,
+    table_write,    ///< a store to a page table, emulated in this one exit
+    table_unsynced, ///< classic: a page table is left out of step; stores to it exit no more
+    shadow_filled,  ///< classic: the guest's tables allow the access, the shadow did not yet
+    reflected,      ///< classic: the guest's own page fault, given to it
 };
-inline constexpr std::uint32_t memory_access_count = 8;
+inline constexpr std::uint32_t memory_access_count = 12;
 inline constexpr std::array<std::string_view, memory_access_count> memory_access_names{
-    "GDT_WRITE",     "LDT_WRITE",   "IDT_WRITE", "TSS_WRITE",
-    "STEPPED_WRITE", "UNPROTECTED", "REFUSED",   "OTHER"};
+    "GDT_WRITE", "LDT_WRITE", "IDT_WRITE",   "TSS_WRITE",      "STEPPED_WRITE", "UNPROTECTED",
+    "REFUSED",   "OTHER",     "TABLE_WRITE", "TABLE_UNSYNCED", "SHADOW_FILLED", "REFLECTED"};
 
 /// A count for a key that is too sparse to index a table: an MSR or a port.
 struct KeyedCount {
@@ -68,8 +72,14 @@ struct alignas(4096) Statistics {
     std::uint64_t entry[call_limit];       ///< drained entries by Call
     std::uint64_t control_register[control_register_access_count];
     std::uint64_t memory[memory_access_count];
-    KeyedCount msr[keyed_counts];  ///< MSR_READ and MSR_WRITE by MSR; the last one takes the rest
-    KeyedCount port[keyed_counts]; ///< IO_INSTRUCTION by port; the last one takes the rest
+    std::uint64_t shadow_built;     ///< classic: shadow tables made
+    std::uint64_t shadow_rebuilt;   ///< of those, made again after they had been reclaimed
+    std::uint64_t shadow_reclaimed; ///< shadow tables dropped because memory for others was needed
+    std::uint64_t shadow_ticks;     ///< spent in page faults that filled shadow tables
+    std::uint64_t shadow_in_use;    ///< shadow tables there are now: no counter, a level
+    std::uint64_t shadow_limit;     ///< and how many there can be
+    KeyedCount msr[keyed_counts];   ///< MSR_READ and MSR_WRITE by MSR; the last one takes the rest
+    KeyedCount port[keyed_counts];  ///< IO_INSTRUCTION by port; the last one takes the rest
 };
 static_assert(sizeof(Statistics) == page_size);
 

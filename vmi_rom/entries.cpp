@@ -56,11 +56,6 @@ Result set_cr0(std::uint64_t value) {
                  [value](abi::ControlPage& control) { store(control.cr0, value); });
 }
 
-Result set_cr3(std::uint64_t value) {
-    return queue(abi::Call::set_cr3, value, 0, 0,
-                 [value](abi::ControlPage& control) { store(control.cr3, value); });
-}
-
 Result clts() {
     return queue(abi::Call::clts, 0, 0, 0,
                  [](abi::ControlPage& control) { clear_bits(control.cr0, cr0_task_switched); });

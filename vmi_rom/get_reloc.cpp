@@ -59,6 +59,22 @@ const void* entry_of(abi::Call call) {
         return code(reboot);
     case abi::Call::shutdown:
         return code(shutdown);
+    case abi::Call::set_pxe:
+    case abi::Call::set_pxe_long:
+        return code(set_pxe);
+    case abi::Call::update_pxe:
+    case abi::Call::update_pxe_long:
+        return code(update_pxe);
+    case abi::Call::allocate_page:
+        return code(allocate_page);
+    case abi::Call::release_page:
+        return code(release_page);
+    case abi::Call::inval_page:
+        return code(inval_page);
+    case abi::Call::flush_tlb:
+        return code(flush_tlb);
+    case abi::Call::set_linear_mapping:
+        return code(set_linear_mapping);
     case abi::Call::set_lazy_mode:
         return code(set_lazy_mode);
     case abi::Call::write_tss_word:

@@ -10,8 +10,9 @@
 
 namespace rom {
 
-/// RFLAGS as PUSHFQ stores it, kept while interrupts are off.
-using SavedFlags = std::uint64_t;
+/// RFLAGS are kept on the stack while interrupts are off. Code between disable_interrupts and
+/// restore_interrupts may therefore have no stack slot and save no register; the build looks at
+/// every instruction of the ROM (check_stack.cmake).
 
 #ifdef LAZYHV_UNIT_TEST
 
@@ -21,9 +22,13 @@ const std::uint8_t* image_base();
 /// Lets the test deliver an interrupt if they are on.
 void step();
 std::uint64_t vmcall(abi::Call call, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t c = 0);
-SavedFlags disable_interrupts();
-void restore_interrupts(SavedFlags flags);
+std::uint64_t flush();
+void disable_interrupts();
+void restore_interrupts();
+void keep_interrupts_off();
 void wait_for_interrupt();
+void load_root(std::uint64_t loaded, std::uint64_t guest_root);
+void drop_translations();
 [[noreturn]] void stop();
 
 #else
@@ -46,28 +51,58 @@ namespace rom {
 [[gnu::always_inline]] inline void step() {}
 
 /// Executes VMCALL (docs/abi.md, "VMCALL"): RAX the call, RDI, RSI, RDX its arguments. Returns RAX,
-/// an abi::Error. RDX holds the value of a call that has one; none of the ROM's has.
+/// an abi::Error. All other registers stay.
 [[gnu::always_inline]] inline std::uint64_t vmcall(abi::Call call, std::uint64_t a = 0,
                                                    std::uint64_t b = 0, std::uint64_t c = 0) {
     std::uint64_t error = static_cast<std::uint16_t>(call);
-    asm volatile("vmcall" : "+a"(error), "+d"(c) : "D"(a), "S"(b) : "memory");
+    asm volatile("vmcall" : "+a"(error) : "D"(a), "S"(b), "d"(c) : "memory");
     return error;
 }
 
-/// Clears RFLAGS.IF. No VM exit: interrupts belong to the guest.
-[[gnu::always_inline]] inline SavedFlags disable_interrupts() {
-    SavedFlags flags = 0;
-    asm volatile("pushfq\n\tpopq %0\n\tcli" : "=r"(flags) : : "memory");
-    return flags;
+/// Flush has no arguments: no register is set up, or saved, for it.
+[[gnu::always_inline]] inline std::uint64_t flush() {
+    std::uint64_t error = static_cast<std::uint16_t>(abi::Call::flush);
+    asm volatile("vmcall" : "+a"(error) : : "memory");
+    return error;
 }
 
-[[gnu::always_inline]] inline void restore_interrupts(SavedFlags flags) {
-    asm volatile("pushq %0\n\tpopfq" : : "r"(flags) : "memory", "cc");
+/// PUSHFQ, CLI: clears RFLAGS.IF. No VM exit: interrupts belong to the guest.
+[[gnu::always_inline]] inline void disable_interrupts() {
+    asm volatile("pushfq\n\tcli" : : : "memory");
 }
+
+/// POPFQ: RFLAGS.IF as it was.
+[[gnu::always_inline]] inline void restore_interrupts() {
+    asm volatile("popfq" : : : "memory", "cc");
+}
+
+/// CLI where the flags are not needed again.
+[[gnu::always_inline]] inline void keep_interrupts_off() { asm volatile("cli" : : : "memory"); }
 
 /// STI, HLT: nothing can arrive between the two (Intel manual, volume 2, STI).
 [[gnu::always_inline]] inline void wait_for_interrupt() {
     asm volatile("sti\n\thlt" : : : "memory");
+}
+
+/// MOV to CR3. RDI is what the guest calls this root: if the pair was withdrawn the MOV exits, and
+/// the monitor takes it for SetCR3 of RDI (docs/abi.md, "Roots without an exit").
+[[gnu::always_inline]] inline void load_root(std::uint64_t loaded, std::uint64_t guest_root) {
+    asm volatile("movq %0, %%cr3" : : "r"(loaded), "D"(guest_root) : "memory");
+}
+
+/// Drops all translations, global ones too, by changing CR4.PGE twice (Intel manual, volume 3,
+/// section 4.10.4.1). No VM exit where FlushTLB is local: the bit is the guest's there.
+[[gnu::always_inline]] inline void drop_translations() {
+    constexpr std::uint64_t global_pages = 1 << 7;
+    std::uint64_t cr4 = 0;
+    asm volatile("movq %%cr4, %0\n\t"
+                 "xorq %1, %0\n\t"
+                 "movq %0, %%cr4\n\t"
+                 "xorq %1, %0\n\t"
+                 "movq %0, %%cr4"
+                 : "=&r"(cr4)
+                 : "i"(global_pages)
+                 : "memory", "cc");
 }
 
 [[noreturn]] [[gnu::always_inline]] inline void stop() {
@@ -90,6 +125,22 @@ template <class T>
 [[gnu::always_inline]] inline T load(const T& field) {
     step();
     return *static_cast<const volatile T*>(&field);
+}
+
+/// Whether a field is 0, compared where it lies.
+[[gnu::always_inline]] inline bool is_zero(const std::uint32_t& field) {
+    step();
+    bool zero = false;
+    asm volatile("cmpl $0, %1" : "=@ccz"(zero) : "m"(field));
+    return zero;
+}
+
+/// Reads a field while interrupts are off: nothing changes it but the monitor in a VM exit, so the
+/// compiler may use it where it lies.
+template <class T>
+[[gnu::always_inline]] inline T peek(const T& field) {
+    step();
+    return field;
 }
 
 /// Writes a field of the area exactly once.

@@ -17,16 +17,18 @@ Result enter(std::uint32_t mode) {
 
 Result leave() {
     abi::ControlPage& control = area().control;
-    if (load(control.lazy_mode) == no_mode) {
+    if (is_zero(control.lazy_mode)) [[unlikely]] {
         increment(control.unpaired_mode_errors);
         return result(abi::Error::unpaired_lazy_mode);
     }
     // The mode ends before the flush: what a handler queued in between would be left behind.
     store(control.lazy_mode, no_mode);
-    const Result flush_error =
-        ring_has_entries() ? vmcall(abi::Call::flush) : result(abi::Error::none);
+    const Result flush_error = ring_has_entries() ? flush() : result(abi::Error::none);
     // A refused batch, whichever exit drained it, has left its error here; VMCALL returned the same
     // one. An error that is no batch's (not privileged) is only in what VMCALL returned.
+    if (is_zero(control.ring.pending_error)) [[likely]] {
+        return flush_error;
+    }
     const std::uint32_t pending = exchange(control.ring.pending_error, 0);
     return pending != 0 ? pending : flush_error;
 }
@@ -47,9 +49,9 @@ Result set_lazy_mode(std::uint32_t mode) {
 
 void halt() {
     // Off, so that no handler queues behind the flush: its entries would wait for the halt's end.
-    disable_interrupts();
+    keep_interrupts_off();
     if (ring_has_entries()) {
-        vmcall(abi::Call::flush);
+        flush();
     }
     wait_for_interrupt();
 }

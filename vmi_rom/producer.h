@@ -33,6 +33,41 @@ using Result = std::uint64_t;
     return load(ring.head) != load(ring.tail);
 }
 
+/// The slot of `index`. Spelt so that one register addresses all words of it.
+[[gnu::always_inline]] inline abi::RingEntry& entry_at(abi::VcpuArea& vcpu_area,
+                                                       std::uint32_t index) {
+    auto* const slot = in_register(reinterpret_cast<std::uint8_t*>(&vcpu_area) +
+                                   index % abi::ring_capacity * sizeof(abi::RingEntry));
+    return *reinterpret_cast<abi::RingEntry*>(slot + offsetof(abi::VcpuArea, entry));
+}
+
+/// The part of `queue` between CLI and POPFQ, for entries that have more to do there.
+template <class Update>
+[[gnu::always_inline]] inline Result queue_locked(abi::VcpuArea& vcpu_area, abi::Call call,
+                                                  std::uint64_t a, std::uint64_t b, std::uint64_t c,
+                                                  Update update_shadow) {
+    abi::ControlPage& control = vcpu_area.control;
+    static_assert(static_cast<std::uint32_t>(abi::LazyMode::none) == 0);
+    if (is_zero(control.lazy_mode)) [[unlikely]] {
+        update_shadow(control);
+        return vmcall(call, a, b, c);
+    }
+    const std::uint32_t tail = peek(control.ring.tail);
+    if (tail - peek(control.ring.head) >= abi::ring_capacity) [[unlikely]] {
+        flush();
+    }
+    // Behind the flush: a refused batch makes the monitor write the shadow copies.
+    update_shadow(control);
+    abi::RingEntry& entry = entry_at(vcpu_area, tail);
+    // One word: the unused halves are zero, so that a ring's contents are the same every run.
+    store(reinterpret_cast<std::uint64_t&>(entry), std::uint64_t{static_cast<std::uint16_t>(call)});
+    store(entry.argument[0], a);
+    store(entry.argument[1], b);
+    store(entry.argument[2], c);
+    increment(control.ring.tail);
+    return result(abi::Error::none);
+}
+
 /// Queues a call if a lazy mode is set, else executes it in its own VM exit. `update_shadow` writes
 /// the shadow copies that the call changes. Returns what VMCALL returned, or none when queued.
 ///
@@ -41,29 +76,9 @@ using Result = std::uint64_t;
 template <class Update>
 [[gnu::always_inline]] inline Result queue(abi::Call call, std::uint64_t a, std::uint64_t b,
                                            std::uint64_t c, Update update_shadow) {
-    abi::ControlPage& control = area().control;
-    const SavedFlags flags = disable_interrupts();
-    Result error = result(abi::Error::none);
-    if (load(control.lazy_mode) == static_cast<std::uint32_t>(abi::LazyMode::none)) {
-        update_shadow(control);
-        error = vmcall(call, a, b, c);
-    } else {
-        const std::uint32_t tail = load(control.ring.tail);
-        if (tail - load(control.ring.head) >= abi::ring_capacity) [[unlikely]] {
-            vmcall(abi::Call::flush);
-        }
-        // Behind the flush: a refused batch makes the monitor write the shadow copies.
-        update_shadow(control);
-        abi::RingEntry& entry = in_register(area().entry)[tail % abi::ring_capacity];
-        // One word: the unused halves are zero, so that a ring's contents are the same every run.
-        store(reinterpret_cast<std::uint64_t&>(entry),
-              std::uint64_t{static_cast<std::uint16_t>(call)});
-        store(entry.argument[0], a);
-        store(entry.argument[1], b);
-        store(entry.argument[2], c);
-        store(control.ring.tail, tail + 1);
-    }
-    restore_interrupts(flags);
+    disable_interrupts();
+    const Result error = queue_locked(*in_register(&area()), call, a, b, c, update_shadow);
+    restore_interrupts();
     return error;
 }
 

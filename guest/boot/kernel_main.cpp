@@ -9,6 +9,7 @@
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/descriptor_tables.h"
 #include "guest/interrupts/timer.h"
+#include "guest/memory/address_space.h"
 #include "guest/memory/page_allocator.h"
 #include "guest/paravirt/binding.h"
 #include "guest/tasks/task.h"
@@ -32,6 +33,7 @@ void initialise(std::uint64_t start_info) {
 
     // From here on the operations are the ROM's, and the tables are loaded again through them.
     paravirt::bind();
+    address_spaces::enter_kernel_tables();
     load_descriptor_tables(cpu);
     load_task_register();
     timer::initialise();

@@ -12,6 +12,21 @@ namespace {
 
 std::array<char, 1024> kept_command_line;
 std::size_t kept_length;
+abi::MemoryRange reserved; ///< the largest such range
+/// Above the first MiB, where firmware and ROM are.
+std::array<abi::MemoryRange, 16> reserved_ranges;
+std::size_t reserved_count;
+
+void keep_reserved(const abi::MemoryRange& range) {
+    constexpr std::uint64_t mebibyte = 0x100000;
+    if (range.size > reserved.size)
+        reserved = range;
+    if (range.address < mebibyte || range.address >= linear_map_size)
+        return;
+    if (reserved_count == reserved_ranges.size())
+        panic("the memory map has too many reserved ranges");
+    reserved_ranges[reserved_count++] = range;
+}
 
 template <typename T>
 const T& at(std::uint64_t physical) {
@@ -40,11 +55,25 @@ void take(std::uint64_t physical) {
     if (info.version < 1 || info.memory_map == 0 || info.memory_map_entries == 0)
         panic("the start information has no memory map");
     const auto* const map = &at<abi::MemoryRange>(info.memory_map);
-    for (std::uint32_t i = 0; i < info.memory_map_entries; ++i)
+    for (std::uint32_t i = 0; i < info.memory_map_entries; ++i) {
         if (map[i].type == abi::memory_type_ram)
             pages::add_range(map[i].address, map[i].address + map[i].size);
+        else if (map[i].type == abi::memory_type_reserved)
+            keep_reserved(map[i]);
+    }
     keep_command_line(info.command_line);
 }
+
+bool overlaps_reserved(std::uint64_t begin, std::uint64_t end) {
+    for (std::size_t i = 0; i < reserved_count; ++i) {
+        const abi::MemoryRange& range = reserved_ranges[i];
+        if (begin < range.address + range.size && range.address < end)
+            return true;
+    }
+    return false;
+}
+
+abi::MemoryRange largest_reserved_range() { return reserved; }
 
 std::string_view command_line() { return {kept_command_line.data(), kept_length}; }
 

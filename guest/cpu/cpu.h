@@ -4,6 +4,7 @@
 
 #include "guest/cpu/cpu_offsets.h"
 #include "guest/cpu/descriptor_tables.h"
+#include "shared/vcpu_area.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -24,8 +25,9 @@ struct Cpu {
     std::uint64_t* idt;
     TaskStateSegment* tss;
 
-    std::uint64_t cr0; ///< CR0 without TS
-    bool ts_set;       ///< CR0.TS as asked for last
+    std::uint64_t root; ///< CR3 as loaded last
+    std::uint64_t cr0;  ///< CR0 without TS
+    bool ts_set;        ///< CR0.TS as asked for last
 
     std::uint64_t debug_address[4]; ///< DR0-3 as loaded last
     std::uint64_t debug_control;    ///< DR7 as loaded last
@@ -39,8 +41,11 @@ struct Cpu {
     std::uint64_t ticks;               ///< timer interrupts so far
     void (*on_tick)(Cpu&);             ///< called in each, if set
     std::uint64_t fpu_faults;          ///< #NM taken by the kernel itself
-    std::uint64_t lazy_mode_errors;    ///< errors reported by the leave in context_switch
-    std::uint32_t last_lazy_error;     ///< the last of them
+    abi::LazyMode lazy_mode;           ///< of the section this runs in; not context_switch's own
+    std::uint32_t last_lazy_error;     ///< the last of lazy_mode_errors
+    std::uint64_t lazy_mode_errors;    ///< errors of leaves and of page-table operations
+    std::uint64_t resolved_faults;     ///< page faults on updates that were only queued
+    std::uint64_t copied_pages;        ///< page faults that gave a task its own copy
     std::uint64_t software_interrupts; ///< of the self-tests' vector
 };
 static_assert(offsetof(Cpu, self) == CPU_SELF);

@@ -2,6 +2,7 @@
 #include "guest/cpu/cpu.h"
 #include "guest/interrupts/exception_fixup.h"
 #include "guest/interrupts/interrupts.h"
+#include "guest/memory/page_fault.h"
 #include "guest/paravirt/operations.h"
 #include "guest/tasks/debug_registers.h"
 #include "guest/tasks/fpu.h"
@@ -54,6 +55,9 @@ void fault_of_task(Cpu& cpu, InterruptFrame& frame) {
 
 void handle_exception(InterruptFrame& frame) {
     if (!frame.from_user()) {
+        // No segment load reaches it: the descriptor tables are always mapped.
+        if (frame.vector == page_fault && guest::page_fault::resolve(this_cpu(), frame))
+            return;
         if (fix_up(frame))
             return;
         if (frame.vector == device_not_available)
@@ -64,6 +68,10 @@ void handle_exception(InterruptFrame& frame) {
     switch (frame.vector) {
     case device_not_available:
         return fpu::first_use(cpu, *cpu.current);
+    case page_fault:
+        if (!guest::page_fault::resolve(cpu, frame))
+            fault_of_task(cpu, frame);
+        return;
     case debug:
         return debug_registers::hit(*cpu.current);
     case non_maskable:

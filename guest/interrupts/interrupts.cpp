@@ -4,6 +4,7 @@
 #include "guest/cpu/cpu.h"
 #include "guest/interrupts/timer.h"
 #include "guest/tasks/system_call.h"
+#include "guest/tests/memory_tests.h"
 
 /// Entry stubs (interrupts/entry.S): exceptions and IRQs in the order of their vectors, then
 /// system_call_vector and test_vector; `interrupt_stub_size` bytes each.
@@ -36,7 +37,9 @@ extern "C" void handle_interrupt(InterruptFrame& frame) {
     } else if (frame.vector < ordered_stubs) {
         timer::handle_irq(frame, static_cast<std::uint32_t>(frame.vector) - first_irq);
     } else if (frame.vector == system_call_vector) {
-        frame.rax = system_call(frame.rax, frame.rdi, frame.rsi, frame.rdx);
+        frame.rax = frame.rax == static_cast<std::uint64_t>(SystemCall::fork)
+                        ? tests::fork_current(frame)
+                        : system_call(frame.rax, frame.rdi, frame.rsi, frame.rdx);
     } else {
         ++this_cpu().software_interrupts;
     }

@@ -1,8 +1,11 @@
 #include "guest/memory/address_space.h"
 
+#include "guest/memory/address_range.h"
 #include "guest/memory/layout.h"
 #include "guest/memory/page_allocator.h"
+#include "guest/memory/page_tables.h"
 #include "guest/paravirt/operations.h"
+#include "shared/page_table_calls.h"
 
 extern "C" {
 extern std::uint64_t boot_pml4[]; // linked at its physical address (boot/entry.S)
@@ -13,88 +16,114 @@ extern const char user_image_end[];
 namespace guest {
 namespace {
 
-// Intel SDM vol. 3, 4.5: entries of four-level paging.
-constexpr std::uint64_t present = 1 << 0;
-constexpr std::uint64_t writable = 1 << 1;
-constexpr std::uint64_t user = 1 << 2;
-constexpr std::uint64_t owned = 1 << 9; // ignored by the processor: the page is this space's own
-constexpr std::uint64_t execute_disable = std::uint64_t{1} << 63;
-constexpr std::uint64_t address_mask = 0x000FFFFFFFFFF000;
-
-constexpr std::uint32_t entries = 512;
-constexpr std::uint32_t first_kernel_entry = 256;
-constexpr std::uint32_t levels = 4;
-
 AddressSpace kernel_space;
 
-std::uint64_t* table_at(std::uint64_t physical) { return linear_pointer<std::uint64_t>(physical); }
-
-/// The table's entry for `linear` at `level` (4: PML4 ... 1: page table).
-std::uint32_t index_of(std::uint64_t linear, std::uint32_t level) {
-    return static_cast<std::uint32_t>(linear >> (12 + 9 * (level - 1))) % entries;
+void map_image(const AddressSpace& space) {
+    const std::uint64_t image = to_physical(address_of(user_image));
+    const std::uint64_t size = address_of(user_image_end) - address_of(user_image);
+    TableWalk walk(space.root);
+    for (std::uint64_t offset = 0; offset < size; offset += page_size)
+        page_tables::write(walk.make_entry(user_image_base + offset),
+                           (image + offset) | pte::read_execute | pte::user);
 }
 
-void map(const AddressSpace& space, std::uint64_t linear, std::uint64_t physical,
-         std::uint64_t flags) {
-    std::uint64_t table = space.root;
-    for (std::uint32_t level = levels; level > 1; --level) {
-        std::uint64_t& entry = table_at(table)[index_of(linear, level)];
-        if ((entry & present) == 0)
-            entry = pages::allocate() | present | writable | user;
-        table = entry & address_mask;
-    }
-    table_at(table)[index_of(linear, 1)] = physical | flags | present | user;
+/// Entries of the user half in a table at `level`.
+constexpr std::uint32_t user_entries(std::uint32_t level) {
+    return level == pte::levels ? pte::first_kernel_entry : pte::entries;
 }
 
-void map_own_page(const AddressSpace& space, std::uint64_t linear) {
-    map(space, linear, pages::allocate(), writable | owned | execute_disable);
-}
-
-void release_table(std::uint64_t table, std::uint32_t level) {
-    const std::uint32_t limit = level == levels ? first_kernel_entry : entries;
-    for (std::uint32_t i = 0; i < limit; ++i) {
-        const std::uint64_t entry = table_at(table)[i];
-        if ((entry & present) == 0)
+/// Releases what the entries of `table` lead to. Those of a page table need not be cleared.
+void release_entries(std::uint64_t table, std::uint32_t level, ReleasedTables& released) {
+    for (std::uint32_t i = 0; i < user_entries(level); ++i) {
+        const std::uint64_t entry = pte::table_at(table)[i];
+        if ((entry & pte::present) == 0)
             continue;
-        if (level > 1)
-            release_table(entry & address_mask, level - 1);
-        else if ((entry & owned) != 0)
-            pages::release(entry & address_mask);
+        const std::uint64_t page = entry & pte::address_mask;
+        if (level > 1) {
+            release_entries(page, level - 1, released);
+            page_tables::write(&pte::table_at(table)[i], 0);
+            released.release(page, level - 1);
+        } else if ((entry & pte::owned) != 0) {
+            pages::release(page);
+        }
     }
-    pages::release(table);
+}
+
+/// What both sides of a fork have of an own page that may be written.
+std::uint64_t shared_entry(std::uint64_t* parent_entry) {
+    std::uint64_t value = *parent_entry;
+    if ((value & pte::owned) == 0)
+        return value;
+    pages::share(value & pte::address_mask);
+    if ((value & pte::writable) != 0) {
+        value = (value & ~(pte::writable | pte::dirty)) | pte::copy_on_write;
+        page_tables::write(parent_entry, value);
+    }
+    return value;
+}
+
+void fork_entries(std::uint64_t parent, std::uint64_t child, std::uint32_t level) {
+    for (std::uint32_t i = 0; i < user_entries(level); ++i) {
+        const std::uint64_t entry = pte::table_at(parent)[i];
+        if ((entry & pte::present) == 0)
+            continue;
+        if (level == 1) {
+            page_tables::write(&pte::table_at(child)[i], shared_entry(&pte::table_at(parent)[i]));
+        } else {
+            const std::uint64_t table = page_tables::allocate(level - 1);
+            page_tables::write(&pte::table_at(child)[i], table | pte::to_table);
+            fork_entries(entry & pte::address_mask, table, level - 1);
+        }
+    }
 }
 
 } // namespace
 
 AddressSpace& address_spaces::kernel() {
-    kernel_space.root = address_of(boot_pml4);
+    if (kernel_space.root == 0)
+        kernel_space.root = address_of(boot_pml4);
     return kernel_space;
 }
 
+void address_spaces::load(std::uint64_t root) {
+    this_cpu().root = root;
+    paravirt::set_cr3(root);
+}
+
 void address_spaces::drop_identity_mapping() {
-    table_at(kernel().root)[0] = 0;
+    pte::table_at(kernel().root)[0] = 0;
     // Global translations survive a CR3 load; the identity mapping's are not global only while
     // CR4.PGE is clear, so this comes before it is set (cpu/control_register_setup.cpp).
-    paravirt::set_cr3(kernel().root);
+    load(kernel().root);
 }
 
 AddressSpace address_spaces::create(std::uint32_t stacks) {
-    const AddressSpace space{pages::allocate()};
-    for (std::uint32_t i = first_kernel_entry; i < entries; ++i)
-        table_at(space.root)[i] = table_at(kernel().root)[i];
-
-    const std::uint64_t image = to_physical(address_of(user_image));
-    const std::uint64_t size = address_of(user_image_end) - address_of(user_image);
-    for (std::uint64_t offset = 0; offset < size; offset += page_size)
-        map(space, user_image_base + offset, image + offset, 0);
-    map_own_page(space, user_tls_page);
+    const LazySection section(this_cpu());
+    const AddressSpace space{page_tables::allocate_root(kernel().root)};
+    map_image(space);
+    address_ranges::map_own(space, user_tls_page, 1);
     for (std::uint32_t i = 0; i < stacks; ++i)
-        map_own_page(space, user_stack_top(i) - page_size);
+        address_ranges::map_own(space, user_stack_top(i) - page_size, 1);
     return space;
 }
 
+AddressSpace address_spaces::fork(const AddressSpace& parent) {
+    AddressSpace child{};
+    {
+        const LazySection section(this_cpu());
+        child.root = page_tables::allocate_root(kernel().root);
+        fork_entries(parent.root, child.root, pte::levels);
+    }
+    if (this_cpu().root == parent.root)
+        paravirt::flush_tlb(abi::flush_flags::all, parent.root);
+    return child;
+}
+
 void address_spaces::destroy(AddressSpace& space) {
-    release_table(space.root, levels);
+    LazySection section(this_cpu());
+    ReleasedTables released(section);
+    release_entries(space.root, pte::levels, released);
+    released.release(space.root, pte::levels);
     space.root = 0;
 }
 

@@ -5,24 +5,33 @@
 
 namespace guest {
 
-/// Owns its page tables, TLS page and stack pages; not the ring-3 image, which all share.
+/// Owns its page tables, TLS page, stack pages and what address_ranges::map_own mapped; not the
+/// ring-3 image, which all share.
 struct AddressSpace {
     std::uint64_t root; ///< physical address of the PML4: what CR3 holds
 };
-
-enum class PageAccess : std::uint8_t { read_execute, read_write };
 
 namespace address_spaces {
 
 /// The kernel's own: no user half.
 AddressSpace& kernel();
 
+/// Makes `root` this processor's, and remembers it: to ask CR3 may cost a VM exit.
+void load(std::uint64_t root);
+
 /// Drops the identity mapping the kernel was booted with.
 void drop_identity_mapping();
+
+/// Leaves the boot page tables for the kernel's final ones (memory/kernel_tables.cpp).
+void enter_kernel_tables();
 
 /// An address space with the ring-3 image, a TLS page and `stacks` stack pages (1..user_stacks).
 /// The caller destroys it.
 AddressSpace create(std::uint32_t stacks);
+
+/// A copy: own pages are shared until one side writes. Nothing is copied but page tables, in one
+/// lazy section; translations of `parent` are dropped behind it.
+AddressSpace fork(const AddressSpace& parent);
 
 /// Releases everything it owns. It must not be the one in CR3.
 void destroy(AddressSpace& space);

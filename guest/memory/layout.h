@@ -26,6 +26,10 @@ inline constexpr std::uint64_t user_stack_stride = 2 * page_size;
 inline constexpr std::uint32_t user_stacks = 64;
 static_assert(user_stack_base + user_stacks * user_stack_stride <= user_image_base + 0x200000);
 
+/// What the self-tests and workloads map; the tests' pages lie on both sides of a page table's end.
+inline constexpr std::uint64_t user_memory_base = 0x101E0000;
+inline constexpr std::uint64_t user_scratch_page = 0x0FFFF000;
+
 /// The linear address of a physical one below linear_map_size.
 constexpr std::uint64_t to_linear(std::uint64_t physical) { return physical + kernel_base; }
 /// The physical address of one in the kernel half.

@@ -43,6 +43,7 @@ std::array<Range, max_ranges> ranges;
 std::uint32_t range_count;
 FreeList free_pages;
 FreeList free_blocks;
+std::array<std::uint16_t, linear_map_size / page_size> further_owners; ///< by page frame
 
 constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
     return (value + alignment - 1) & ~(alignment - 1);
@@ -82,7 +83,15 @@ void add_range(std::uint64_t begin, std::uint64_t end) {
 }
 
 std::uint64_t allocate() { return take(free_pages, page_size); }
-void release(std::uint64_t page) { free_pages.push(page); }
+void release(std::uint64_t page) {
+    std::uint16_t& more = further_owners[page / page_size];
+    if (more != 0)
+        --more;
+    else
+        free_pages.push(page);
+}
+void share(std::uint64_t page) { ++further_owners[page / page_size]; }
+bool shared(std::uint64_t page) { return further_owners[page / page_size] != 0; }
 std::uint64_t allocate_block() { return take(free_blocks, block_size); }
 void release_block(std::uint64_t block) { free_blocks.push(block); }
 

@@ -9,4 +9,5 @@
 #include "guest/paravirt/interrupt_operations.h"
 #include "guest/paravirt/lazy_mode_operations.h"
 #include "guest/paravirt/machine_operations.h"
+#include "guest/paravirt/page_table_operations.h"
 #include "guest/paravirt/table_register_operations.h"

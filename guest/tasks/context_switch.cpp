@@ -1,5 +1,6 @@
 #include "guest/tasks/context_switch.h"
 
+#include "guest/cpu/lazy_section.h"
 #include "guest/paravirt/operations.h"
 #include "guest/tasks/debug_registers.h"
 #include "guest/tasks/fpu.h"
@@ -15,12 +16,21 @@ extern "C" void switch_stack(std::uint64_t* save_stack_pointer, std::uint64_t st
 namespace guest {
 namespace {
 
-void leave_lazy_mode(Cpu& cpu) {
+/// Leaves the switch's own mode.
+void leave_cpu_mode(Cpu& cpu) {
     const std::uint32_t error = paravirt::set_lazy_mode_checked(abi::LazyMode::none);
-    if (error != 0) [[unlikely]] {
-        ++cpu.lazy_mode_errors;
-        cpu.last_lazy_error = error;
-    }
+    if (error != 0) [[unlikely]]
+        note_lazy_mode_error(cpu, error);
+}
+
+/// The section of a task that is switched away from ends, and goes on when the task does.
+void leave_section(Cpu& cpu, Task& previous) {
+    previous.lazy_mode = cpu.lazy_mode;
+    leave_lazy_mode(cpu);
+}
+void enter_section_again(Cpu& cpu, Task& task) {
+    enter_lazy_mode(cpu, task.lazy_mode);
+    task.lazy_mode = abi::LazyMode::none;
 }
 
 void save_segment_registers(Task& previous) {
@@ -38,12 +48,16 @@ void load_segment_registers(const Task& previous, const Task& next) {
 } // namespace
 
 void context_switch(Cpu& cpu, Task& previous, Task& next) {
+    if (cpu.lazy_mode != abi::LazyMode::none) [[unlikely]]
+        leave_section(cpu, previous);
     save_segment_registers(previous);
 
     // From here to the leave, a monitor may only be told; nothing below may rely on an effect.
     paravirt::set_lazy_mode(abi::LazyMode::cpu);
-    if (previous.root != next.root)
+    if (previous.root != next.root) {
+        cpu.root = next.root;
         paravirt::set_cr3(next.root);
+    }
     cpu.kernel_stack = next.kernel_stack;
     paravirt::update_kernel_stack(cpu.tss, next.kernel_stack);
     tls::load(cpu, next);
@@ -60,7 +74,7 @@ void context_switch(Cpu& cpu, Task& previous, Task& next) {
     if constexpr (leave_point == LeavePoint::after_fpu)
         if (preload_fpu)
             fpu::finish_switch(next);
-    leave_lazy_mode(cpu);
+    leave_cpu_mode(cpu);
     if constexpr (leave_point != LeavePoint::after_fpu)
         if (preload_fpu)
             fpu::finish_switch(next);
@@ -69,6 +83,8 @@ void context_switch(Cpu& cpu, Task& previous, Task& next) {
 
     cpu.current = &next;
     switch_stack(&previous.stack_pointer, next.stack_pointer);
+    if (previous.lazy_mode != abi::LazyMode::none) [[unlikely]]
+        enter_section_again(cpu, previous);
 }
 
 } // namespace guest

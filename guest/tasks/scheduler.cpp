@@ -69,6 +69,7 @@ void exit() {
     Task& task = *cpu.current;
     Task* const next = task.run_next == &task ? cpu.main : task.run_next;
     remove(task);
+    task.ended = true;
     context_switch(cpu, task, *next);
     panic("a task that ended ran again");
 }

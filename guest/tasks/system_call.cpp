@@ -5,6 +5,7 @@
 #include "guest/tasks/io_permissions.h"
 #include "guest/tasks/scheduler.h"
 #include "guest/tasks/tls.h"
+#include "guest/tests/memory_tests.h"
 #include "guest/tests/task_tests.h"
 
 namespace guest {
@@ -74,6 +75,18 @@ extern "C" std::uint64_t system_call(std::uint64_t number, std::uint64_t first,
         return tests::checked(first, second) ? 0 : system_call_refused;
     case SystemCall::stop_requested:
         return tests::phase_over() ? 1 : 0;
+    case SystemCall::map_pages:
+    case SystemCall::unmap_pages:
+    case SystemCall::protect_pages:
+    case SystemCall::move_pages:
+        return tests::change_pages(*cpu.current, static_cast<SystemCall>(number), first, second,
+                                   third != 0)
+                   ? 0
+                   : system_call_refused;
+    case SystemCall::yield_in_section:
+        return tests::yield_in_section(cpu) ? 1 : 0;
+    case SystemCall::fork: // needs the frame
+        break;
     }
     return system_call_refused;
 }

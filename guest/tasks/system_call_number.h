@@ -19,6 +19,13 @@ enum class SystemCall : std::uint64_t {
     report_mismatch, ///< tests::Check, expected, found
     report_checked,  ///< tests::Check, how many
     stop_requested,  ///< 1 when the test phase is over
+    // Pages of user_memory_base, by number: first, count. (tests/memory_tests.cpp)
+    map_pages,        ///< zeroed, where nothing is mapped
+    unmap_pages,      ///< gives them up
+    protect_pages,    ///< third argument: 1 writable, 0 not
+    move_pages,       ///< the same contents in other frames
+    yield_in_section, ///< yields inside a lazy section of the kernel; 1 if that left no trace
+    fork,             ///< through the IDT only: the child's id, 0 in the child
 };
 /// What a system call that refuses its arguments, or does not exist, returns.
 inline constexpr std::uint64_t system_call_refused = ~std::uint64_t{0};

@@ -59,6 +59,17 @@ Task* create_task(const TaskStart& start) {
     return task;
 }
 
+Task* fork_task(const InterruptFrame& frame, const AddressSpace& space, std::uint64_t id) {
+    TaskStart start{};
+    start.id = id;
+    start.space = &space;
+    Task* const task = create_task(start);
+    auto* const copy = reinterpret_cast<InterruptFrame*>(task->kernel_stack) - 1;
+    *copy = frame;
+    copy->rax = 0;
+    return task;
+}
+
 void destroy_task(Task& task) {
     io_permissions::forget(this_cpu(), task);
     pages::release_block(to_physical(address_of(&task)));

@@ -10,6 +10,8 @@
 
 namespace guest {
 
+struct InterruptFrame;
+
 /// Bytes of a task's block, and its alignment: the Task is found from any kernel stack pointer.
 inline constexpr std::uint64_t task_block_size = 16384;
 inline constexpr std::uint64_t task_canary = 0x6B6E617473617420;
@@ -38,7 +40,8 @@ struct Task {
     bool used_fpu;            ///< its state is in the registers
     std::uint8_t fpu_counter; ///< slices in a row in which it used the FPU; stays at 255
 
-    abi::LazyMode lazy_mode; ///< to be re-entered when it runs again; `none` so far
+    abi::LazyMode
+        lazy_mode; ///< of the section it was switched away from; entered again when it runs
 
     std::uint64_t debug_address[4]; ///< DR0-3
     std::uint64_t debug_control;    ///< DR7; 0 if it uses no debug registers
@@ -46,6 +49,7 @@ struct Task {
 
     std::uint64_t fault_handler; ///< ring-3 address that its next faults go to; 0: they end it
     std::uint64_t debug_hits;    ///< #DB it has taken
+    bool ended;                  ///< it will not run again
 
     FxsaveArea fpu;
 };
@@ -68,6 +72,10 @@ struct TaskStart {
 /// runs nor is runnable.
 Task* create_task(const TaskStart& start);
 void destroy_task(Task& task);
+
+/// A copy of the running task in `space`, a fork of its address space: it returns to ring 3 from
+/// the same system call, with 0 in RAX. Without FPU state, TLS and ports.
+Task* fork_task(const InterruptFrame& frame, const AddressSpace& space, std::uint64_t id);
 
 /// Makes the code that runs since boot a task, without a user half.
 Task& initialise_boot_task();

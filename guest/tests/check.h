@@ -7,9 +7,16 @@
 
 namespace guest::tests {
 
-enum class Check : std::uint64_t { tls = 0, fpu, kernel_stack, debug_registers, io_permissions };
-inline constexpr std::uint32_t check_count = 5;
+enum class Check : std::uint64_t {
+    tls = 0,
+    fpu,
+    kernel_stack,
+    debug_registers,
+    io_permissions,
+    memory
+};
+inline constexpr std::uint32_t check_count = 6;
 inline constexpr std::array<std::string_view, check_count> check_names{
-    "tls", "fpu", "kernel-stack", "debug-registers", "io-permissions"};
+    "tls", "fpu", "kernel-stack", "debug-registers", "io-permissions", "memory"};
 
 } // namespace guest::tests

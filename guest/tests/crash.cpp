@@ -2,24 +2,30 @@
 
 #include "guest/console/console.h"
 #include "guest/cpu/cpu.h"
+#include "guest/memory/address_space.h"
 #include "guest/memory/layout.h"
+#include "guest/memory/page_tables.h"
 #include "guest/paravirt/operations.h"
-
-extern "C" std::uint64_t
-    boot_pdpt_high[]; // boot/entry.S: the kernel half's page-directory pointers
 
 namespace guest {
 namespace {
 
-/// Takes the kernel half's mapping away: the next instruction cannot be fetched, nor the handler of
-/// that fault, nor the handler of that. (An empty IDT would do it on bare hardware, but a monitor
-/// that owns the IDT refuses one.)
+/// Takes both stacks away: the exception finds none, the page fault that follows from it is a
+/// double fault, and that one's own stack is not there either. (An empty IDT would do it on bare
+/// hardware, but a monitor that owns the IDT refuses one.)
 [[noreturn]] void triple_fault() {
-    constexpr std::uint32_t kernel_base_entry = 510;
-    auto* const entries = linear_pointer<volatile std::uint64_t>(address_of(boot_pdpt_high));
-    entries[kernel_base_entry] = 0;
+    constexpr std::uint64_t no_stack = page_size; // nothing is mapped there in the kernel's space
+    const std::uint64_t top = this_cpu().tss->ist[emergency_stack - 1];
+    const std::uint64_t root = address_spaces::kernel().root;
+    // One page of memory may lie in two pages.
+    std::uint64_t* const upper = page_tables::find(root, top - 1);
+    std::uint64_t* const lower = page_tables::find(root, top - page_size);
+    paravirt::set_pxe(0, upper);
+    paravirt::set_pxe(0, lower);
+    paravirt::inval_page(top - 1);
+    paravirt::inval_page(top - page_size);
     for (;;)
-        asm volatile("invlpg (%0)\n\tinvlpg (%1)\n\tud2" : : "r"(this_cpu().idt), "r"(&crash));
+        asm volatile("movq %0, %%rsp\n\tud2" : : "r"(no_stack));
 }
 
 [[noreturn]] void hang() {

@@ -10,6 +10,8 @@ bool run_self_tests();
 void test_operations();
 void test_descriptors();
 void test_lazy_modes();
+void test_page_tables();
+void test_page_table_refusals();
 void test_tasks();
 
 } // namespace guest::tests

@@ -10,6 +10,7 @@
 #include "guest/paravirt/operations.h"
 #include "guest/tasks/scheduler.h"
 #include "guest/tests/check.h"
+#include "guest/tests/memory_tests.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "guest/user/test_task.h"
@@ -98,25 +99,10 @@ bool give_up(Cpu&) {
     return true;
 }
 
-void run_phase(std::string_view name, std::uint64_t flags, std::uint64_t wanted) {
-    Cpu& cpu = this_cpu();
+void run_tasks(std::string_view name, std::uint64_t flags, std::uint64_t wanted) {
     TestTasks tasks = create_tasks(flags);
-    const std::uint64_t before = cpu.switches;
-    phase.last_switch = before + wanted;
-    phase.last_tick = cpu.ticks + time_limit;
-    scheduler::set_alarm(cpu, patience * wanted, give_up);
-    timer::start();
-    scheduler::run();
-    timer::stop();
-    scheduler::clear_alarm(cpu);
+    run_phase(name, wanted);
     destroy_tasks(tasks);
-    const std::uint64_t made = cpu.switches - before;
-    if (phase.gave_up)
-        failed(name, "the tasks get nowhere between two switches");
-    else if (made >= wanted)
-        passed(name);
-    else
-        failed(name, made, " switches instead of ", wanted);
 }
 
 void report_check(std::uint32_t check) {
@@ -140,11 +126,31 @@ void report_lazy_mode_errors(const Cpu& cpu) {
     if (cpu.lazy_mode_errors == 0)
         passed("no-lazy-mode-error");
     else
-        failed("no-lazy-mode-error", cpu.lazy_mode_errors, " in context_switch, the last: ",
-               abi::name(static_cast<abi::Error>(cpu.last_lazy_error)));
+        failed("no-lazy-mode-error", cpu.lazy_mode_errors,
+               ", the last: ", abi::name(static_cast<abi::Error>(cpu.last_lazy_error)));
 }
 
 } // namespace
+
+void run_phase(std::string_view name, std::uint64_t wanted) {
+    Cpu& cpu = this_cpu();
+    const std::uint64_t before = cpu.switches;
+    phase.last_switch = before + wanted;
+    phase.last_tick = cpu.ticks + time_limit;
+    phase.gave_up = false;
+    scheduler::set_alarm(cpu, patience * wanted, give_up);
+    timer::start();
+    scheduler::run();
+    timer::stop();
+    scheduler::clear_alarm(cpu);
+    const std::uint64_t made = cpu.switches - before;
+    if (phase.gave_up)
+        failed(name, "the tasks get nowhere between two switches");
+    else if (made >= wanted)
+        passed(name);
+    else
+        failed(name, made, " switches instead of ", wanted);
+}
 
 bool mismatch(const Task& task, std::uint64_t check, std::uint64_t expected, std::uint64_t found) {
     if (check >= check_count)
@@ -179,9 +185,9 @@ void test_tasks() {
     phase = {};
     cpu.fpu_faults = 0;
     cpu.segment_faults = 0;
-    cpu.lazy_mode_errors = 0;
-    run_phase("cooperative-switches", 0, cooperative_switches);
-    run_phase("preemptive-switches", user::test_preemptive, preemptive_switches);
+    run_tasks("cooperative-switches", 0, cooperative_switches);
+    run_tasks("preemptive-switches", user::test_preemptive, preemptive_switches);
+    test_memory();
     for (std::uint32_t check = 0; check < check_count; ++check)
         report_check(check);
     report_lazy_mode_errors(cpu);

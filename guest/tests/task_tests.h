@@ -5,6 +5,7 @@
 #include "guest/tasks/task.h"
 
 #include <cstdint>
+#include <string_view>
 
 namespace guest::tests {
 
@@ -19,5 +20,9 @@ void task_died(const Task& task, const InterruptFrame& frame);
 
 /// True when the tasks of the running phase shall end.
 bool phase_over();
+
+/// Runs the tasks that are in the scheduler's ring for `wanted` switches, and says on the console
+/// whether they were made. The caller destroys the tasks.
+void run_phase(std::string_view name, std::uint64_t wanted);
 
 } // namespace guest::tests

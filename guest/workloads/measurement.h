@@ -12,8 +12,13 @@ namespace guest::workloads {
 void begin_measurement();
 void end_measurement();
 
+/// What lies between the two is not part of the measurement.
+void pause_measurement();
+void resume_measurement();
+
 struct Measurement {
     std::uint64_t ticks;
+    std::uint64_t root_loads;      ///< by the ROM, without an exit; 0 without one
     const abi::Statistics* before; ///< null without a monitor
     const abi::Statistics* after;
 };

@@ -55,6 +55,12 @@ void print_statistics(const Statistics& before, const Statistics& after) {
           " refused=", after.refused - before.refused);
     print_nonzero("", "discarded", after.discarded - before.discarded);
     print_nonzero("", "injected", after.injected - before.injected);
+    print_nonzero("", "shadow_built", after.shadow_built - before.shadow_built);
+    print_nonzero("", "shadow_rebuilt", after.shadow_rebuilt - before.shadow_rebuilt);
+    print_nonzero("", "shadow_reclaimed", after.shadow_reclaimed - before.shadow_reclaimed);
+    print_nonzero("", "shadow_ticks", after.shadow_ticks - before.shadow_ticks);
+    if (after.shadow_limit != 0) // levels
+        print(" shadow_in_use=", after.shadow_in_use, " shadow_limit=", after.shadow_limit);
     for (const abi::ExitReasonName& entry : abi::exit_reason_names) {
         const auto reason = static_cast<std::uint32_t>(entry.reason);
         print_nonzero("exit.", entry.name, after.exit[reason] - before.exit[reason]);
@@ -68,6 +74,14 @@ void print_statistics(const Statistics& before, const Statistics& after) {
     print_keyed("port.", 2, before.port, after.port);
 }
 
+void print_measurement(const Measurement& measurement) {
+    print(" ticks=", measurement.ticks);
+    if (measurement.before != nullptr)
+        print_statistics(*measurement.before, *measurement.after);
+    print_nonzero("", "root_loads", measurement.root_loads);
+    print("\n");
+}
+
 } // namespace
 
 void print_context() {
@@ -79,11 +93,15 @@ void print_context() {
 
 void print_result(const Workload& workload, std::uint64_t switches,
                   const Measurement& measurement) {
-    print(abi::result_prefix, "workload=", workload.name, " switches=", switches,
-          " ticks=", measurement.ticks);
-    if (measurement.before != nullptr)
-        print_statistics(*measurement.before, *measurement.after);
-    print("\n");
+    print(abi::result_prefix, "workload=", workload.name, " switches=", switches);
+    print_measurement(measurement);
+}
+
+void print_operations_result(const Workload& workload, std::uint64_t operations,
+                             const Measurement& measurement) {
+    print(abi::result_prefix, "workload=", workload.name, " operations=", operations,
+          " entries=", operations * workload.pages);
+    print_measurement(measurement);
 }
 
 } // namespace guest::workloads

@@ -31,6 +31,17 @@ bool all_known(std::string_view names) {
     return true;
 }
 
+void measure_operations(const Workload& workload, std::uint64_t wanted) {
+    std::uint64_t operations = 0;
+    if (workload.kind == Kind::page_tables)
+        operations = run_page_tables(workload);
+    else if (workload.kind == Kind::fork_exit)
+        operations = run_fork_exit(workload);
+    else
+        operations = run_single_entries(workload, wanted);
+    print_operations_result(workload, operations, measured());
+}
+
 void measure(const Workload& workload, std::uint64_t wanted) {
     const std::uint64_t switches = rounded_switches(workload, wanted);
     timer::stop();
@@ -44,6 +55,13 @@ void measure(const Workload& workload, std::uint64_t wanted) {
     case Kind::tasks:
         run_tasks(workload, switches);
         break;
+    case Kind::address_space:
+        run_address_spaces(workload, switches);
+        break;
+    case Kind::page_tables:
+    case Kind::fork_exit:
+    case Kind::single_entries:
+        return measure_operations(workload, wanted);
     }
     print_result(workload, switches, measured());
 }

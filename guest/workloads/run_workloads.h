@@ -16,5 +16,12 @@ bool run(std::string_view names, std::uint64_t switches);
 void run_switch_operations(const Workload& workload, std::uint64_t switches);
 void run_empty_vmcall(std::uint64_t iterations);
 void run_tasks(const Workload& workload, std::uint64_t switches);
+void run_address_spaces(const Workload& workload, std::uint64_t switches);
+
+// Each measures operations on page tables, with the timer stopped, and returns how many. Each
+// operation is on `workload.pages` entries.
+std::uint64_t run_page_tables(const Workload& workload);
+std::uint64_t run_fork_exit(const Workload& workload);
+std::uint64_t run_single_entries(const Workload& workload, std::uint64_t operations);
 
 } // namespace guest::workloads

@@ -87,7 +87,7 @@ void restore(Cpu& cpu) {
         paravirt::write_gdt_entry(cpu.gdt, gdt_first_tls + i, 0);
     segment_registers::load_gs(0);
     segment_registers::load_fs(0);
-    paravirt::set_cr3(address_spaces::kernel().root);
+    address_spaces::load(address_spaces::kernel().root);
 }
 
 } // namespace

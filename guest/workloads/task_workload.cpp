@@ -2,7 +2,8 @@
 // boundary of two switches, inside the scheduler.
 
 #include "guest/cpu/cpu.h"
-#include "guest/memory/address_space.h"
+#include "guest/memory/address_range.h"
+#include "guest/memory/layout.h"
 #include "guest/tasks/debug_registers.h"
 #include "guest/tasks/scheduler.h"
 #include "guest/tasks/task.h"
@@ -48,6 +49,12 @@ Task* create(const Workload& workload, std::uint32_t number) {
     start.space = &current.space[workload.one_address_space ? 0 : number];
     start.stack = workload.one_address_space ? number : 0;
     start.entry = user_address(workload.uses.fpu ? &yielding_fpu_task : &yielding_task);
+    if (workload.pages != 0) {
+        start.entry = user_address(&touching_task);
+        start.argument[0] = user_memory_base;
+        start.argument[1] = workload.pages;
+        address_ranges::map_own(*start.space, user_memory_base, workload.pages);
+    }
     if (workload.uses.tls) {
         for (std::uint32_t i = 0; i < tls_slots; ++i)
             start.tls[i] = tls_descriptor(tls_base(number, i));

@@ -11,6 +11,20 @@ enum class Kind : std::uint8_t {
     switch_operations, ///< the operations of a switch alone, in the kernel (switch_operations.cpp)
     empty_vmcall,      ///< a hypercall that does nothing; needs the monitor
     tasks,             ///< ring-3 tasks that yield by system call (task_workload.cpp)
+    address_space,     ///< the root's load alone, in the kernel (address_space_workload.cpp)
+    page_tables,       ///< loops over page-table entries (page_table_workload.cpp)
+    fork_exit,         ///< fork and exit of an address space (fork_workload.cpp)
+    single_entries,    ///< one entry at a time, outside a lazy mode (single_entry_workload.cpp)
+};
+
+/// What a page-table workload does to each entry.
+enum class Operation : std::uint8_t {
+    map,
+    protect,
+    unmap,
+    remap,
+    write_invlpg,    ///< rewritten, then INVLPG
+    write_touch_cr3, ///< rewritten, then a read of the page, then the same root loaded
 };
 
 /// What tasks have and use of their own, or which operations are done.
@@ -31,7 +45,13 @@ struct Workload {
     std::uint32_t tasks;    ///< the number of switches is a multiple of it
     bool one_address_space; ///< threads
     Uses uses;
+    std::uint32_t pages = 0; ///< that each task touches in a slice, or of each operation
+    Operation operation = Operation::map;
 };
+
+constexpr Workload page_table(std::string_view name, Operation operation, std::uint32_t pages) {
+    return {name, Kind::page_tables, 1, false, none, pages, operation};
+}
 
 inline constexpr std::array table{
     Workload{"full", Kind::switch_operations, 2, false, all},
@@ -67,6 +87,40 @@ inline constexpr std::array table{
     Workload{"round-robin-256-fpu", Kind::tasks, 256, false, fpu},
     Workload{"round-robin-256-debug", Kind::tasks, 256, false, debug},
     Workload{"round-robin-256-all", Kind::tasks, 256, false, all},
+    Workload{"address-space", Kind::address_space, 2, false, none},
+    Workload{"address-space-4", Kind::address_space, 4, false, none},
+    Workload{"address-space-16", Kind::address_space, 16, false, none},
+    Workload{"address-space-64", Kind::address_space, 64, false, none},
+    Workload{"address-space-256", Kind::address_space, 256, false, none},
+    Workload{"mapped-2", Kind::tasks, 2, false, none, 2},
+    Workload{"mapped-16", Kind::tasks, 2, false, none, 16},
+    Workload{"mapped-64", Kind::tasks, 2, false, none, 64},
+    Workload{"mapped-256", Kind::tasks, 2, false, none, 256},
+    page_table("pagetable/map/1", Operation::map, 1),
+    page_table("pagetable/map/8", Operation::map, 8),
+    page_table("pagetable/map/64", Operation::map, 64),
+    page_table("pagetable/map/512", Operation::map, 512),
+    page_table("pagetable/map/4096", Operation::map, 4096),
+    page_table("pagetable/protect/1", Operation::protect, 1),
+    page_table("pagetable/protect/8", Operation::protect, 8),
+    page_table("pagetable/protect/64", Operation::protect, 64),
+    page_table("pagetable/protect/512", Operation::protect, 512),
+    page_table("pagetable/protect/4096", Operation::protect, 4096),
+    page_table("pagetable/unmap/1", Operation::unmap, 1),
+    page_table("pagetable/unmap/8", Operation::unmap, 8),
+    page_table("pagetable/unmap/64", Operation::unmap, 64),
+    page_table("pagetable/unmap/512", Operation::unmap, 512),
+    page_table("pagetable/unmap/4096", Operation::unmap, 4096),
+    page_table("pagetable/remap/1", Operation::remap, 1),
+    page_table("pagetable/remap/8", Operation::remap, 8),
+    page_table("pagetable/remap/64", Operation::remap, 64),
+    page_table("pagetable/remap/512", Operation::remap, 512),
+    page_table("pagetable/remap/4096", Operation::remap, 4096),
+    Workload{"pagetable/fork-exit/1024", Kind::fork_exit, 1, false, none, 1024},
+    Workload{"pagetable/write-invlpg/1", Kind::single_entries, 1, false, none, 1,
+             Operation::write_invlpg},
+    Workload{"pagetable/write-touch-cr3/1", Kind::single_entries, 1, false, none, 1,
+             Operation::write_touch_cr3},
 };
 inline constexpr std::uint32_t max_tasks = 256;
 

@@ -1,5 +1,6 @@
 // From the boot loader's hand-over to the guest's first instruction.
 
+#include "hypervisor/boot/monitor_memory.h"
 #include "hypervisor/boot/multiboot2.h"
 #include "hypervisor/boot/options.h"
 #include "hypervisor/boot/relocate.h"
@@ -82,18 +83,16 @@ std::uint64_t end_of(const MemoryMap& ram) {
     return align_up(end, large_page_size);
 }
 
-PhysicalRange choose_home(const MemoryMap& ram) {
+PhysicalRange choose_home(const MemoryMap& ram, std::uint64_t size) {
     boost::container::static_vector<PhysicalRange, 8> taken;
     taken.push_back(boot_information.information);
     taken.push_back({IMAGE_LOAD_ADDRESS, IMAGE_LOAD_ADDRESS + align_up(image_size(), page_size)});
     for (const BootModule& module : boot_information.modules)
         taken.push_back(module.range);
-    const std::uint64_t home =
-        ram.find_highest(monitor_memory_size, large_page_size, four_gib, taken);
+    const std::uint64_t home = ram.find_highest(size, large_page_size, four_gib, taken);
     if (home == 0)
-        console::fail("no place for the monitor's ", monitor_memory_size >> 20,
-                      " MiB; give more --memory");
-    return {home, home + monitor_memory_size};
+        console::fail("no place for the monitor's ", size >> 20, " MiB; give more --memory");
+    return {home, home + size};
 }
 
 struct Module {
@@ -124,15 +123,16 @@ LoadedGuest place_guest(const VirtualMachine& machine) {
                       {machine.ram, loadable, machine.monitor, boot_information.rsdp});
 }
 
-std::uint64_t place_rom(VirtualMachine& machine) {
+MonitorPages place_rom(VirtualMachine& machine) {
     const Module rom = module("rom");
     if (rom.file.size() > abi::rom_max_size)
         console::fail("rom: the image is larger than its place");
     const std::uint64_t pages = align_up(rom.file.size(), page_size) / page_size;
     const std::uint64_t physical = take_pages(machine.pages, pages);
     std::memcpy(direct_pointer(physical), rom.file.data(), rom.file.size());
-    map_rom(machine, physical, pages * page_size);
-    return physical;
+    return {.guest = {abi::rom_base, abi::rom_base + pages * page_size},
+            .physical = physical,
+            .executable = true};
 }
 
 void prepare_machine(VirtualMachine& machine, std::uint64_t memory_end) {
@@ -143,25 +143,83 @@ void prepare_machine(VirtualMachine& machine, std::uint64_t memory_end) {
     machine.io_bitmaps = take_pages(machine.pages, 2);
     fill_msr_bitmaps(machine.msr_bitmaps);
     fill_io_bitmaps(machine.io_bitmaps);
-    machine.ept = Ept{machine.pages};
-    build_guest_physical_map(machine, read_mtrrs(read_msr), std::max(memory_end, four_gib));
+    const std::uint64_t frames = memory_end / page_size;
+    machine.frames = FrameTable{reinterpret_cast<Frame*>(direct_pointer(take_pages(
+                                    machine.pages, frame_table_memory(memory_end) / page_size))),
+                                frames};
+    for (const PhysicalRange& range : machine.ram.ranges())
+        machine.frames.add_guest_ram(range.begin, range.end);
+    machine.features = paging_features(machine.physical_address_bits);
+    const std::uint64_t end = std::max(memory_end, four_gib);
+    if (machine.profile != abi::Profile::classic) {
+        machine.ept = Ept{machine.pages};
+        build_guest_physical_map(machine, read_mtrrs(read_msr), end);
+    }
+    ShadowTables* const shadows =
+        machine.profile == abi::Profile::classic ? &machine.shadows : nullptr;
+    machine.protected_pages = ProtectedPages{machine.frames, &machine.ept, shadows};
+    machine.page_tables =
+        RegisteredTables{machine.frames, machine.memory, machine.protected_pages, shadows,
+                         TableRules{.hardened = machine.profile == abi::Profile::hardened,
+                                    .features = machine.features,
+                                    .memory_end = end,
+                                    .monitor = machine.monitor}};
 }
 
-void prepare_vcpu(Vcpu& vcpu, VirtualMachine& machine) {
+// What the guest sees of the monitor, in shadow tables.
+void prepare_shadows(Vcpu& vcpu, const Options& options, std::uint64_t memory_end,
+                     const MonitorPages& rom) {
+    VirtualMachine& machine = *vcpu.machine;
+    const std::uint64_t size = shadow_memory(options, memory_end);
+    const std::uint64_t memory = take_pages(machine.pages, size / page_size);
+    ShadowSettings settings{.features = machine.features,
+                            .memory_end = std::max(memory_end, four_gib),
+                            .monitor = machine.monitor};
+    settings.monitor_pages[0] = {.guest = {abi::statistics_base, abi::statistics_base + page_size},
+                                 .physical = direct_physical(&vcpu.statistics)};
+    if (machine.interface != abi::Interface::native) {
+        settings.monitor_pages[1] = {
+            .guest = {abi::vcpu_area_base, abi::vcpu_area_base + sizeof(abi::VcpuArea)},
+            .physical = direct_physical(vcpu.area),
+            .writable = true};
+        settings.monitor_pages[2] = rom;
+    }
+    machine.shadows = ShadowTables{ShadowPool{PhysicalRange{memory, memory + size}}, machine.frames,
+                                   machine.memory, settings, vcpu.statistics};
+    if (machine.interface == abi::Interface::lazy)
+        vcpu.roots.limit =
+            std::min<std::uint32_t>(machine.capabilities.misc.cr3_target_count(), abi::root_pairs);
+}
+
+void prepare_vcpu(Vcpu& vcpu, VirtualMachine& machine, const Options& options,
+                  std::uint64_t memory_end) {
     vcpu.machine = &machine;
     vcpu.calls = &call_dispatch(machine.profile);
-    map_statistics(machine, direct_physical(&vcpu.statistics));
+    const bool has_ept = machine.has(secondary_processor_based::enable_ept);
+    if (has_ept)
+        map_statistics(machine, direct_physical(&vcpu.statistics));
     const std::uint64_t area = take_pages(machine.pages, sizeof(abi::VcpuArea) / page_size);
     vcpu.area = reinterpret_cast<abi::VcpuArea*>(direct_pointer(area));
     vcpu.vpid = machine.has(secondary_processor_based::enable_vpid) ? 1 : 0;
     vcpu.invalidation = choose_invalidation(machine.capabilities, vcpu.vpid);
-    if (machine.interface == abi::Interface::native)
-        return;
+    vcpu.watches_descriptor_registers =
+        machine.owns_descriptors() &&
+        !machine.has(secondary_processor_based::descriptor_table_exiting);
+    vcpu.followed_tr = boot_tss_selector;
+    MonitorPages rom;
+    if (machine.interface != abi::Interface::native)
+        rom = place_rom(machine);
+    if (has_ept && machine.interface != abi::Interface::native) {
+        map_rom(machine, rom.physical, rom.guest.size());
+        map_vcpu_area(machine, area);
+    }
+    if (machine.profile == abi::Profile::classic)
+        prepare_shadows(vcpu, options, memory_end, rom);
+    for (abi::RootPair& pair : vcpu.area->control.root_pair)
+        pair = {abi::no_root, abi::no_root};
     for (std::uint32_t call = 0; call < abi::call_limit; ++call)
         vcpu.area->control.answer[call] =
             static_cast<std::uint8_t>(abi::answer(call, machine.profile, machine.interface));
-    map_vcpu_area(machine, area);
-    place_rom(machine);
 }
 
 HostState host_state(const cpu::HostTables& tables) {
@@ -182,11 +240,11 @@ HostState host_state(const cpu::HostTables& tables) {
 
 // From here on the boot descriptors are the monitor's as well.
 void take_over_descriptors(Vcpu& vcpu) {
-    if (vcpu.machine->profile != abi::Profile::hardened)
+    if (!vcpu.machine->owns_descriptors())
         return;
     const abi::PseudoDescriptor gdtr{boot_gdt_limit, boot_area::gdt};
     if (set_guest_gdtr(vcpu, gdtr) != abi::Error::none)
-        console::fail("the boot GDT breaks the rules of profile hardened");
+        console::fail("the boot GDT breaks the rules of its profile");
 }
 
 } // namespace
@@ -202,7 +260,7 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
 
     MemoryMap ram = usable_memory();
     const std::uint64_t memory_end = end_of(ram);
-    const PhysicalRange home = choose_home(ram);
+    const PhysicalRange home = choose_home(ram, monitor_memory_size(*options, memory_end));
     PageAllocator pages = move_to(home, memory_end);
     ram.remove(home);
     ram.remove({low_memory_end, IMAGE_LOAD_ADDRESS});
@@ -220,7 +278,7 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
     require_vmx();
     prepare_machine(machine, memory_end);
     Vcpu& vcpu = make_object<Vcpu>(machine.pages);
-    prepare_vcpu(vcpu, machine);
+    prepare_vcpu(vcpu, machine, *options, memory_end);
     const LoadedGuest guest = place_guest(machine);
 
     cpu::HostTables& tables = make_object<cpu::HostTables>(machine.pages);
@@ -235,7 +293,11 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
     console::say("profile ", abi::name(machine.profile), ", interface ",
                  abi::name(machine.interface), ", monitor at ", console::Hex{home.begin});
     console::flush();
+    const std::uint64_t shadow_limit = vcpu.statistics.shadow_limit;
+    const std::uint64_t shadow_in_use = vcpu.statistics.shadow_in_use;
     vcpu.statistics = {};
+    vcpu.statistics.shadow_limit = shadow_limit;
+    vcpu.statistics.shadow_in_use = shadow_in_use;
     vcpu.vmcs.reset_accesses();
     vm_launch(&vcpu.registers);
 }

@@ -16,6 +16,17 @@ std::uint32_t position(const Names& names, std::string_view name) {
     return index;
 }
 
+bool take_number(std::string_view digits, std::uint64_t& number) {
+    constexpr std::size_t most_digits = 9;
+    number = 0;
+    for (const char digit : digits) {
+        if (digit < '0' || digit > '9')
+            return false;
+        number = number * 10 + static_cast<std::uint64_t>(digit - '0');
+    }
+    return !digits.empty() && digits.size() <= most_digits;
+}
+
 bool take_word(std::string_view word, Options& options) {
     const std::size_t equals = word.find('=');
     if (equals == std::string_view::npos)
@@ -32,6 +43,8 @@ bool take_word(std::string_view word, Options& options) {
         options.interface = static_cast<abi::Interface>(index);
         return index < abi::interface_count;
     }
+    if (key == "shadow")
+        return take_number(value, options.shadow_kibibytes);
     return false;
 }
 

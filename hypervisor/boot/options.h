@@ -1,8 +1,9 @@
 #pragma once
-// The monitor's own command line: "profile=hardened interface=lazy".
+// The monitor's own command line: "profile=classic interface=lazy shadow=4096".
 
 #include "shared/profile.h"
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -11,6 +12,7 @@ namespace hv {
 struct Options {
     abi::Profile profile = abi::Profile::hardened;
     abi::Interface interface = abi::Interface::lazy;
+    std::uint64_t shadow_kibibytes = 0; ///< for shadow tables; 0: the monitor's choice
 };
 
 /// Reads the words; at the first one it does not know returns nothing, with that word in `unknown`.

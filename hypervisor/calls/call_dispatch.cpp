@@ -25,6 +25,14 @@ constexpr Row rows[]{
     {Call::set_cr3, call_set_cr3},
     {Call::set_cr4, call_set_cr4},
     {Call::clts, call_clts},
+    {Call::set_pxe, call_set_pxe},
+    {Call::set_pxe_long, call_set_pxe},
+    {Call::update_pxe, call_update_pxe},
+    {Call::update_pxe_long, call_update_pxe},
+    {Call::allocate_page, call_allocate_page},
+    {Call::release_page, call_release_page},
+    {Call::inval_page, call_inval_page},
+    {Call::flush_tlb, call_flush_tlb},
     {Call::reboot, call_reboot},
     {Call::shutdown, call_shutdown},
     {Call::flush, call_flush},
@@ -43,13 +51,17 @@ constexpr bool reaches_monitor(Answer answer) {
 
 constexpr CallDispatch make_dispatch(abi::Profile profile) {
     CallDispatch dispatch;
+    dispatch.entry.fill(call_unknown);
     for (const Row& row : rows) {
         const auto number = static_cast<std::uint32_t>(row.call);
         const Answer answer = abi::answer(number, profile, abi::Interface::lazy);
-        if (reaches_monitor(answer) || is_monitors_own(row.call))
+        const bool accepted = reaches_monitor(answer) || is_monitors_own(row.call);
+        if (accepted)
             dispatch.hypercall[number] = row.handler;
         if (answer == Answer::queued)
             dispatch.entry[number] = row.handler;
+        else if (accepted)
+            dispatch.entry[number] = call_not_queueable;
     }
     return dispatch;
 }
@@ -71,15 +83,28 @@ constexpr bool complete(abi::Profile profile) {
     }
     return true;
 }
-static_assert(complete(abi::Profile::hardened) && complete(abi::Profile::modern));
+static_assert(complete(abi::Profile::hardened) && complete(abi::Profile::modern) &&
+              complete(abi::Profile::classic));
 
-constexpr CallDispatch hardened = make_dispatch(abi::Profile::hardened);
-constexpr CallDispatch modern = make_dispatch(abi::Profile::modern);
+constexpr std::array<CallDispatch, abi::profile_count> dispatches{
+    CallDispatch{}, make_dispatch(abi::Profile::hardened), make_dispatch(abi::Profile::modern),
+    make_dispatch(abi::Profile::classic)};
+static_assert(static_cast<int>(abi::Profile::hardened) == 1 &&
+              static_cast<int>(abi::Profile::modern) == 2 &&
+              static_cast<int>(abi::Profile::classic) == 3);
 
 } // namespace
 
+abi::Error call_unknown(Vcpu&, std::uint64_t, std::uint64_t, std::uint64_t) {
+    return abi::Error::unknown_call;
+}
+
+abi::Error call_not_queueable(Vcpu&, std::uint64_t, std::uint64_t, std::uint64_t) {
+    return abi::Error::not_queueable;
+}
+
 const CallDispatch& call_dispatch(abi::Profile profile) {
-    return profile == abi::Profile::hardened ? hardened : modern;
+    return dispatches[static_cast<std::uint32_t>(profile)];
 }
 
 std::string_view call_name(std::uint32_t call) {

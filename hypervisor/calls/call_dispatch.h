@@ -10,9 +10,10 @@
 
 namespace hv {
 
-/// What the monitor accepts under one profile; a null handler is no such call.
+/// What the monitor accepts under one profile. Where nothing is accepted stands a handler that says
+/// why.
 struct CallDispatch {
-    std::array<CallHandler, abi::call_limit> hypercall{}; ///< by VMCALL
+    std::array<CallHandler, abi::call_limit> hypercall{}; ///< by VMCALL; null: no such call
     std::array<CallHandler, abi::call_limit> entry{};     ///< in a ring entry
 };
 

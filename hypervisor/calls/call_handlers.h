@@ -15,6 +15,10 @@ using CallFunction = abi::Error(Vcpu& vcpu, std::uint64_t first, std::uint64_t s
                                 std::uint64_t third);
 using CallHandler = CallFunction*;
 
+// calls/call_dispatch.cpp: what stands where no call may.
+CallFunction call_unknown;
+CallFunction call_not_queueable;
+
 // calls/control_register_calls.cpp
 CallFunction call_set_cr0;
 CallFunction call_set_cr3;
@@ -31,6 +35,14 @@ CallFunction call_write_ldt_entry;
 CallFunction call_write_idt_entry;
 CallFunction call_update_kernel_stack;
 CallFunction call_write_tss_word;
+
+// calls/page_table_calls.cpp
+CallFunction call_set_pxe;
+CallFunction call_update_pxe;
+CallFunction call_allocate_page;
+CallFunction call_release_page;
+CallFunction call_inval_page;
+CallFunction call_flush_tlb;
 
 // calls/machine_calls.cpp
 CallFunction call_flush;

@@ -16,12 +16,6 @@ struct Refused {
     std::uint64_t argument;
 };
 
-// Why a call that has no handler for ring entries is refused.
-Error not_an_entry(const CallDispatch& dispatch, std::uint16_t call) {
-    return call < abi::call_limit && dispatch.hypercall[call] != nullptr ? Error::not_queueable
-                                                                         : Error::unknown_call;
-}
-
 // Ends a batch: says where and why in the ring header, and gives the guest true shadow copies back,
 // since the ROM had already written what the entries behind would have done.
 [[gnu::cold, gnu::noinline]] void refuse_batch(Vcpu& vcpu, std::uint32_t index,
@@ -43,7 +37,7 @@ Error not_an_entry(const CallDispatch& dispatch, std::uint16_t call) {
 
 Error drain(Vcpu& vcpu, std::uint32_t tail) {
     abi::VcpuArea& area = *vcpu.area;
-    const CallDispatch& dispatch = *vcpu.calls;
+    const CallHandler* const handlers = vcpu.calls->entry.data();
     const std::uint32_t head = vcpu.ring_head;
     const std::uint32_t count = tail - head;
     Error error = Error::none;
@@ -61,9 +55,8 @@ Error drain(Vcpu& vcpu, std::uint32_t tail) {
         const std::uint64_t first = entry.argument[0];
         const std::uint64_t second = entry.argument[1];
         const std::uint64_t third = entry.argument[2];
-        const CallHandler handler = call < abi::call_limit ? dispatch.entry[call] : nullptr;
-        error =
-            handler != nullptr ? handler(vcpu, first, second, third) : not_an_entry(dispatch, call);
+        error = call < abi::call_limit ? handlers[call](vcpu, first, second, third)
+                                       : Error::unknown_call;
         if (error != Error::none) [[unlikely]] {
             refuse_batch(vcpu, index, tail - index - 1, {call, first}, error);
         } else {

@@ -72,14 +72,8 @@ class GuestTable {
             write_scattered(offset, value);
     }
 
-    /// write() of word `index`, which must be below words(), if the table's pages are adjacent;
-    /// else returns false.
-    bool write_adjacent(std::uint64_t index, std::uint64_t value) {
-        if (adjacent_ == nullptr) [[unlikely]]
-            return false;
-        reinterpret_cast<UnalignedWord*>(adjacent_)[index] = value;
-        return true;
-    }
+    /// Its words in the monitor's memory, when its pages are adjacent; else null.
+    UnalignedWord* adjacent() const { return reinterpret_cast<UnalignedWord*>(adjacent_); }
 
     /// The offset that `gpa` has in this table; nothing when it does not lie in it.
     std::optional<std::uint32_t> offset_of(std::uint64_t gpa) const;

@@ -28,6 +28,14 @@ Error ProtectedTables::open_segment_table(const TableEnvironment& environment, D
     return verdict.error;
 }
 
+void ProtectedTables::find_free_slots() {
+    const std::uint32_t words = gdt_.words();
+    const std::uint64_t within = words < 64 ? (std::uint64_t{1} << words) - 1 : ~std::uint64_t{0};
+    free_slots_ = {};
+    if (gdt_.adjacent() != nullptr)
+        free_slots_ = {gdt_.base(), kept_.free_gdt_slots() & within, gdt_.adjacent()};
+}
+
 Error ProtectedTables::load_gdt(const TableEnvironment& environment, std::uint64_t base,
                                 std::uint32_t limit) {
     const auto within = [limit](Selector selector, std::uint32_t slots) {
@@ -43,6 +51,7 @@ Error ProtectedTables::load_gdt(const TableEnvironment& environment, std::uint64
         return error;
     gdt_.close(environment.pages);
     gdt_.take(table);
+    find_free_slots();
     if (sealed())
         learn_root(environment.memory, environment.cr3);
     return Error::none;
@@ -98,7 +107,7 @@ Error ProtectedTables::load_ldt(const TableEnvironment& environment, std::uint16
 }
 
 Error ProtectedTables::load_tr(const TableEnvironment& environment, std::uint16_t selector,
-                               const RunningSegments& running, Segment& tr) {
+                               const RunningSegments& running, Segment& tr, bool busy_allowed) {
     const Selector wanted{selector};
     if (!gdt_.is_open())
         return Error::bad_selector;
@@ -106,7 +115,7 @@ Error ProtectedTables::load_tr(const TableEnvironment& environment, std::uint16_
         return error;
     const std::uint32_t offset = wanted.index() * table_word;
     const SystemDescriptor descriptor{gdt_.read(offset), gdt_.read(offset + table_word)};
-    if (const Error error = check_system_descriptor(SystemSegment::tss, descriptor);
+    if (const Error error = check_system_descriptor(SystemSegment::tss, descriptor, busy_allowed);
         error != Error::none)
         return error;
     if (sealed() && (wanted.index() != kept_.tss.selector.index() ||
@@ -137,7 +146,7 @@ void ProtectedTables::seal(const TableEnvironment& environment, const RunningSeg
     kept_.stack = keep(running.stack);
     const std::uint32_t offset = Selector{tss_selector}.index() * table_word;
     kept_.tss = {Selector{tss_selector}, {gdt_.read(offset), gdt_.read(offset + table_word)}};
-    free_gdt_slots_ = kept_.free_gdt_slots();
+    find_free_slots();
     learn_root(environment.memory, environment.cr3);
 }
 

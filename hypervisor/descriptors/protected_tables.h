@@ -1,6 +1,6 @@
 #pragma once
-// Profile `hardened`: the guest's GDT, LDT, IDT and TSS, owned by the monitor. Every change comes
-// through here, whether asked for by a call or by a store that was trapped.
+// Profiles `hardened` and `classic`: the guest's GDT, LDT, IDT and TSS, owned by the monitor. Every
+// change comes through here, whether asked for by a call or by a store that was trapped.
 
 #include "hypervisor/descriptors/descriptor_rules.h"
 #include "hypervisor/descriptors/guest_table.h"
@@ -37,17 +37,18 @@ class ProtectedTables {
     /// LLDT and SetLDT: fills what LDTR has to hold. A null selector means no LDT.
     abi::Error load_ldt(const TableEnvironment& environment, std::uint16_t selector, Segment& ldtr);
     /// LTR and SetTR: fills what TR has to hold. From the first time on TSS and IDT stay where they
-    /// are, and so do the segments in CS and SS.
+    /// are, and so do the segments in CS and SS. `busy_allowed`: LTR has run already.
     abi::Error load_tr(const TableEnvironment& environment, std::uint16_t selector,
-                       const RunningSegments& running, Segment& tr);
+                       const RunningSegments& running, Segment& tr, bool busy_allowed = false);
 
     /// WriteGDTEntry, WriteLDTEntry: slot `index` of the table at `base`. Errors:
     /// not_current_table, index_out_of_range, and those of check_slot.
     abi::Error write_gdt_entry(std::uint64_t base, std::uint64_t index, std::uint64_t value) {
-        if (base == gdt_.base() && index < gdt_.words() && is_free_gdt_slot(index) &&
-            is_present_data(value) &&
-            gdt_.write_adjacent(index, value | SegmentDescriptor::accessed_bit)) [[likely]]
+        if (base == free_slots_.base && index < 64 && (free_slots_.free >> index & 1) != 0 &&
+            is_present_data(value)) [[likely]] {
+            free_slots_.words[index] = value | SegmentDescriptor::accessed_bit;
             return abi::Error::none;
+        }
         return write_segment_slot(gdt_, DescriptorTable::gdt, base, index, value);
     }
     abi::Error write_ldt_entry(std::uint64_t base, std::uint64_t index, std::uint64_t value) {
@@ -75,6 +76,19 @@ class ProtectedTables {
     /// (docs/profiles.md, "hardened").
     bool root_maps_tables(const GuestMemory& memory, std::uint64_t root);
 
+    /// Calls `visit(linear address)` for each page on which a table lies.
+    template <typename Visit>
+    void for_each_page(Visit visit) const {
+        for (const GuestTable* table : {&gdt_, &ldt_, &idt_, &tss_}) {
+            if (!table->is_open())
+                continue;
+            const std::uint64_t last = table->base() + table->limit();
+            for (std::uint64_t page = align_down(table->base(), page_size); page <= last;
+                 page += page_size)
+                visit(page);
+        }
+    }
+
     bool sealed() const { return !kept_.tss.selector.null(); }
     const GuestTable& gdt() const { return gdt_; }
     const GuestTable& idt() const { return idt_; }
@@ -87,18 +101,23 @@ class ProtectedTables {
         std::uint64_t value;
     };
 
+    /// What a context switch needs of the GDT: the slots below 64 that may hold any data segment.
+    struct FreeSlots {
+        std::uint64_t base = ~std::uint64_t{0}; ///< of the GDT; no table's while none may be used
+        std::uint64_t free = 0;                 ///< bit n: slot n
+        UnalignedWord* words = nullptr;
+    };
+
+    FreeSlots free_slots_;
     GuestTable gdt_;
     GuestTable ldt_;
     GuestTable idt_;
     GuestTable tss_;
     KeptSegments kept_;
-    std::uint64_t free_gdt_slots_ = kept_.free_gdt_slots();
     Selector gate_selector_{0}; ///< the kernel's code segment, to which gates must lead
     boost::container::static_vector<KnownEntry, 8> known_entries_;
 
-    bool is_free_gdt_slot(std::uint64_t index) const {
-        return index < 64 && (free_gdt_slots_ >> index & 1) != 0;
-    }
+    void find_free_slots();
     [[gnu::noinline]] abi::Error write_segment_slot(GuestTable& table, DescriptorTable kind,
                                                     std::uint64_t base, std::uint64_t index,
                                                     std::uint64_t value);

@@ -19,6 +19,7 @@ constexpr std::uint32_t bit32(std::uint32_t position) { return std::uint32_t{1} 
 // Leaf 1, ECX.
 constexpr std::uint32_t leaf1_vmx = bit32(5);
 constexpr std::uint32_t leaf1_smx = bit32(6);
+constexpr std::uint32_t leaf1_pcid = bit32(17);
 constexpr std::uint32_t leaf1_osxsave = bit32(27);
 constexpr std::uint32_t leaf1_hypervisor = bit32(31);
 // Leaf 7, subleaf 0: state or controls the monitor does not manage.
@@ -26,6 +27,7 @@ constexpr std::uint32_t leaf7_ebx_sgx = bit32(2);
 constexpr std::uint32_t leaf7_ebx_invpcid = bit32(10);
 constexpr std::uint32_t leaf7_ebx_mpx = bit32(14);
 constexpr std::uint32_t leaf7_ebx_processor_trace = bit32(25);
+constexpr std::uint32_t leaf7_ecx_pku = bit32(3);
 constexpr std::uint32_t leaf7_ecx_ospke = bit32(4);
 constexpr std::uint32_t leaf7_ecx_waitpkg = bit32(5);
 constexpr std::uint32_t leaf7_ecx_shadow_stack = bit32(7);
@@ -63,6 +65,8 @@ cpu::CpuidResult guest_cpuid(const Vcpu& vcpu, std::uint32_t leaf, std::uint32_t
     if (leaf == 1) {
         result.ecx &= ~(leaf1_vmx | leaf1_smx | leaf1_osxsave);
         result.ecx |= leaf1_hypervisor;
+        if (machine.shadows.in_use())
+            result.ecx &= ~leaf1_pcid;
         if ((guest_cr4(vcpu) & cr4::osxsave) != 0)
             result.ecx |= leaf1_osxsave;
     } else if (leaf == 7 && subleaf == 0) {
@@ -72,6 +76,8 @@ cpu::CpuidResult guest_cpuid(const Vcpu& vcpu, std::uint32_t leaf, std::uint32_t
         result.ecx &= ~(leaf7_ecx_ospke | leaf7_ecx_waitpkg | leaf7_ecx_shadow_stack |
                         leaf7_ecx_linear_address_57 | leaf7_ecx_key_locker | leaf7_ecx_sgx_launch |
                         leaf7_ecx_pks);
+        if (machine.shadows.in_use())
+            result.ecx &= ~leaf7_ecx_pku;
         if ((guest_cr4(vcpu) & cr4::protection_key_enable) != 0)
             result.ecx |= leaf7_ecx_ospke;
         result.edx &= ~(leaf7_edx_user_interrupts | leaf7_edx_pconfig |

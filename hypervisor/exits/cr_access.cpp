@@ -2,6 +2,7 @@
 
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vcpu/mirror.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
@@ -40,6 +41,10 @@ Outcome move_to(Vcpu& vcpu, CrAccess access) {
         return {set_guest_cr0(vcpu, value), value};
     case 3:
         count(vcpu, ControlRegisterAccess::mov_to_cr3);
+        // A root that was offered and has been withdrawn since: the ROM has what it stands for in
+        // RDI (docs/abi.md, "Roots without an exit").
+        if (vcpu.machine->shadows.in_use() && vcpu.machine->shadows.at(value) != 0) [[unlikely]]
+            return {set_guest_cr3(vcpu, vcpu.registers.rdi), vcpu.registers.rdi};
         return {set_guest_cr3(vcpu, value), value};
     case 4:
         count(vcpu, ControlRegisterAccess::mov_to_cr4);
@@ -51,11 +56,11 @@ Outcome move_to(Vcpu& vcpu, CrAccess access) {
 }
 
 Outcome move_from(Vcpu& vcpu, CrAccess access) {
-    // Only forced CR3-store exiting brings us here; CR8 does not exit.
+    // Shadow paging, or forced CR3-store exiting, brings us here; CR8 does not exit.
     count(vcpu, ControlRegisterAccess::mov_from_cr3);
     if (access.control_register() != 3)
         return {Error::bad_register, access.control_register()};
-    const std::uint64_t value = vcpu.vmcs.read(Field::guest_cr3);
+    const std::uint64_t value = guest_cr3(vcpu);
     if (access.general_register() == rsp_number)
         vcpu.vmcs.write(Field::guest_rsp, value);
     else

@@ -2,6 +2,7 @@
 
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/vcpu/descriptor_registers.h"
+#include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/instruction_information.h"
@@ -42,8 +43,7 @@ std::uint64_t operand_address(Vcpu& vcpu, MemoryOperandInformation operand) {
 // SGDT, SIDT, SLDT and STR may run in ring 3, and write with its rights.
 bool store(Vcpu& vcpu, std::uint64_t linear, const std::uint8_t* bytes, std::uint32_t size) {
     const bool user = current_privilege_level(vcpu) == 3;
-    if (write_guest_linear(vcpu.machine->memory, vcpu.vmcs.read(Field::guest_cr3), linear, bytes,
-                           size, user))
+    if (write_guest_linear(vcpu.machine->memory, guest_cr3(vcpu), linear, bytes, size, user))
         return true;
     inject_page_fault(vcpu, linear, true, user, false);
     return false;
@@ -121,8 +121,8 @@ void handle_ldtr_tr(Vcpu& vcpu) {
         selector = static_cast<std::uint16_t>(register_value(vcpu, information.general_register()));
     } else {
         std::array<std::uint8_t, sizeof(selector)> bytes{};
-        if (!read_guest_linear(vcpu.machine->memory, vcpu.vmcs.read(Field::guest_cr3), linear,
-                               bytes.data(), sizeof(selector)))
+        if (!read_guest_linear(vcpu.machine->memory, guest_cr3(vcpu), linear, bytes.data(),
+                               sizeof(selector)))
             return inject_page_fault(vcpu, linear, false, false, false);
         selector = std::bit_cast<std::uint16_t>(bytes);
     }

@@ -1,9 +1,11 @@
 // From a VM exit to its handler, through one table.
 
 #include "hypervisor/calls/drain.h"
+#include "hypervisor/console/console.h"
 #include "hypervisor/cpu/host_tables.h"
 #include "hypervisor/exits/entry_failure.h"
 #include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/vcpu/descriptor_watch.h"
 #include "hypervisor/vcpu/pending.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/single_step.h"
@@ -28,6 +30,7 @@ struct Row {
 constexpr Row rows[]{
     {ExitReason::vmcall, handle_vmcall},
     {ExitReason::cr_access, handle_cr_access},
+    {ExitReason::invlpg, handle_invlpg},
     {ExitReason::ept_violation, handle_ept_violation},
     {ExitReason::ept_misconfig, handle_ept_misconfig},
     {ExitReason::exception_nmi, handle_exception_nmi},
@@ -68,6 +71,16 @@ constexpr std::array<ExitHandler, abi::exit_reason_limit> make_table() {
 
 constexpr auto handlers = make_table();
 
+// What few exits need, before anything else. Returns whether the ring may be drained: not while a
+// page is open for a step, which is judged by what it was when it was opened.
+[[gnu::cold, gnu::noinline]] bool before_handling(Vcpu& vcpu, ExitReason reason) {
+    if (vcpu.stepped.active)
+        interrupt_single_step(vcpu, reason);
+    if (vcpu.watches_descriptor_registers)
+        follow_descriptor_registers(vcpu, reason);
+    return !vcpu.stepped.active;
+}
+
 } // namespace
 
 extern "C" void handle_vm_exit(GuestRegisters& registers) {
@@ -81,13 +94,23 @@ extern "C" void handle_vm_exit(GuestRegisters& registers) {
     if (basic >= abi::exit_reason_limit) [[unlikely]]
         return handle_unexpected(vcpu);
     ++statistics.exit[basic];
-    if (vcpu.stepped.active) [[unlikely]]
-        interrupt_single_step(vcpu, static_cast<ExitReason>(basic));
+    bool may_drain = true;
+    if ((vcpu.stepped.active | vcpu.watches_descriptor_registers) != 0) [[unlikely]]
+        may_drain = before_handling(vcpu, static_cast<ExitReason>(basic));
     // Entries queued before the instruction that left come before it (docs/abi.md, "Drain").
-    drain_if_queued(vcpu);
+    if (may_drain) [[likely]]
+        drain_if_queued(vcpu);
     handlers[basic](vcpu);
+    if constexpr (checks_shadows) {
+        if (!vcpu.stepped.active && vcpu.machine->shadows.take_changed() &&
+            !vcpu.machine->shadows.consistent())
+            console::fail("the shadow tables are not what the guest's page tables say");
+    }
     if (vcpu.pending != 0)
         settle(vcpu);
+    if constexpr (checks_shadows)
+        if (vcpu.machine->shadows.is_stale())
+            console::fail("stale translations were not dropped");
     statistics.vmcs_accesses = vcpu.vmcs.accesses();
     if (cpu::nmi_pending) [[unlikely]]
         inject_nmi(vcpu);

@@ -14,6 +14,7 @@ using ExitHandler = void (*)(Vcpu&);
 
 void handle_vmcall(Vcpu& vcpu);
 void handle_cr_access(Vcpu& vcpu);
+void handle_invlpg(Vcpu& vcpu);
 void handle_ept_violation(Vcpu& vcpu);
 void handle_ept_misconfig(Vcpu& vcpu);
 void handle_exception_nmi(Vcpu& vcpu);

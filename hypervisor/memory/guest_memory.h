@@ -45,4 +45,11 @@ class GuestMemory {
     const MemoryMap* ram_ = nullptr;
 };
 
+/// Sets bits of an 8-byte aligned word in one access that no other processor's can come between;
+/// returns what it then is.
+inline std::uint64_t set_bits(std::uint64_t physical, std::uint64_t bits) {
+    return __atomic_or_fetch(reinterpret_cast<std::uint64_t*>(direct_pointer(physical)), bits,
+                             __ATOMIC_SEQ_CST);
+}
+
 } // namespace hv

@@ -1,6 +1,7 @@
 #include "hypervisor/memory/guest_walk.h"
 
 #include "hypervisor/memory/layout.h"
+#include "hypervisor/memory/paging_walk.h"
 
 namespace hv {
 
@@ -8,24 +9,13 @@ std::optional<GuestTranslation> walk_guest(const GuestMemory& memory, std::uint6
                                            std::uint64_t linear) {
     if (!is_canonical(linear))
         return std::nullopt;
-    std::uint64_t table = cr3 & paging::address_mask;
-    bool writable = true;
-    bool user = true;
-    for (int level = 4; level >= 1; --level) {
-        const int shift = 12 + 9 * (level - 1);
-        const auto entry = memory.read<std::uint64_t>(table + (linear >> shift & 0x1FF) * 8);
-        if (!entry || (*entry & paging::present) == 0)
-            return std::nullopt;
-        writable = writable && (*entry & paging::writable) != 0;
-        user = user && (*entry & paging::user) != 0;
-        if (level == 1 || (level <= 3 && (*entry & paging::page_size) != 0)) {
-            const std::uint64_t offset_mask = (std::uint64_t{1} << shift) - 1;
-            const std::uint64_t frame = *entry & paging::address_mask & ~offset_mask;
-            return GuestTranslation{frame | (linear & offset_mask), writable, user};
-        }
-        table = *entry & paging::address_mask;
-    }
-    return std::nullopt;
+    // What a processor may reserve, others do not: none of it is looked at here.
+    constexpr PagingFeatures lenient{.physical_address_bits = 52, .gigabyte_pages = true};
+    const PageWalk walk =
+        walk_pages<FourLevelPaging>(memory, cr3 & paging::address_mask, linear, lenient);
+    if (walk.end != WalkEnd::mapped)
+        return std::nullopt;
+    return GuestTranslation{walk.gpa, walk.writable, walk.user};
 }
 
 std::uint32_t fetch_guest_code(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t linear,

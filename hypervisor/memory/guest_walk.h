@@ -3,6 +3,7 @@
 // 4.5: 4-level paging).
 
 #include "hypervisor/memory/guest_memory.h"
+#include "hypervisor/memory/paging_mode.h"
 
 #include <cstdint>
 #include <optional>
@@ -15,17 +16,6 @@ struct GuestTranslation {
     bool writable;
     bool user;
 };
-
-/// Bits of paging-structure entries.
-namespace paging {
-inline constexpr std::uint64_t present = 1 << 0;
-inline constexpr std::uint64_t writable = 1 << 1;
-inline constexpr std::uint64_t user = 1 << 2;
-inline constexpr std::uint64_t accessed = 1 << 5;
-inline constexpr std::uint64_t page_size = 1 << 7;
-inline constexpr std::uint64_t execute_disable = std::uint64_t{1} << 63;
-inline constexpr std::uint64_t address_mask = 0x000FFFFFFFFFF000;
-} // namespace paging
 
 /// Whether bits 47 to 63 are all the same.
 constexpr bool is_canonical(std::uint64_t linear) {

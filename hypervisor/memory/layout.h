@@ -22,8 +22,10 @@ inline constexpr std::uint64_t large_page_size = 0x200000;
 /// All RAM, readable and writable, never executable: linear = direct_map_base + physical.
 inline constexpr std::uint64_t direct_map_base = 0xFFFF800000000000;
 
-/// Memory at the top of RAM that the monitor takes for itself: image, tables, vCPU pages.
-inline constexpr std::uint64_t monitor_memory_size = 4 * large_page_size;
+/// Memory at the top of RAM that the monitor takes for itself whatever the machine's size: image,
+/// its own page tables, EPT, vCPU pages. What grows with memory comes on top
+/// (boot/monitor_memory.h).
+inline constexpr std::uint64_t monitor_base_memory = 4 * large_page_size;
 
 constexpr std::uint64_t align_down(std::uint64_t value, std::uint64_t alignment) {
     return value & ~(alignment - 1);

@@ -2,6 +2,7 @@
 
 #include "hypervisor/console/console.h"
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "shared/exit_reason.h"
 
@@ -34,7 +35,7 @@ void print_guest_state(Vcpu& vcpu) {
         if (number != 4)
             say("  ", names[number], " ", Hex{vcpu.registers[number]});
     say("  CR0 ", Hex{vmcs.read(Field::guest_cr0)}, " CR2 ", Hex{cpu::read_cr2()}, " CR3 ",
-        Hex{vmcs.read(Field::guest_cr3)}, " CR4 ", Hex{vmcs.read(Field::guest_cr4)});
+        Hex{guest_cr3(vcpu)}, " CR4 ", Hex{vmcs.read(Field::guest_cr4)});
     say("  CS ", Hex{vmcs.read(Field::guest_cs_selector)}, " SS ",
         Hex{vmcs.read(Field::guest_ss_selector)}, " TR ", Hex{vmcs.read(Field::guest_tr_selector)},
         " GDTR ", Hex{vmcs.read(Field::guest_gdtr_base)}, " limit ",

@@ -1,5 +1,6 @@
 #include "hypervisor/vcpu/control_registers.h"
 
+#include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vcpu/pending.h"
 #include "hypervisor/vcpu/vcpu.h"
 
@@ -31,7 +32,7 @@ std::uint64_t guest_cr4(const Vcpu& vcpu) {
 void write_guest_cr0(Vcpu& vcpu) {
     // CD and NW stay clear in the processor: memory types are EPT's.
     const std::uint64_t real = (vcpu.cr0_shadow & ~(cr0::cache_disable | cr0::not_write_through)) |
-                               vcpu.machine->capabilities.cr0_fixed0;
+                               vcpu.machine->capabilities.cr0_fixed0 | vcpu.cr0_forced;
     vcpu.vmcs.write(Field::guest_cr0, real);
     vcpu.vmcs.write(Field::cr0_read_shadow, vcpu.cr0_shadow);
 }
@@ -66,6 +67,22 @@ Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value) {
     return Error::none;
 }
 
+namespace {
+
+// What a root must be once the guest registers its page tables.
+Error judge_registration(VirtualMachine& machine, const Frame& root, const Vcpu& vcpu) {
+    const bool registered = root.level == FourLevelPaging::levels;
+    const bool must_be = machine.roots_are_registered && machine.profile == abi::Profile::hardened;
+    if (!registered)
+        return must_be ? Error::root_not_registered : Error::none;
+    machine.roots_are_registered = true;
+    if ((root.flags & frame_flags::kept) == 0) [[unlikely]]
+        machine.page_tables.keep_descriptor_tables(machine.frames.number(root), vcpu.tables);
+    return Error::none;
+}
+
+} // namespace
+
 Error set_guest_cr3(Vcpu& vcpu, std::uint64_t value) {
     VirtualMachine& machine = *vcpu.machine;
     std::uint64_t root = value;
@@ -73,11 +90,17 @@ Error set_guest_cr3(Vcpu& vcpu, std::uint64_t value) {
         root &= ~cr3_no_flush;
     const std::uint64_t page = root & ~cr3_pcid;
     // What lies in RAM has no reserved bit set.
-    if (!machine.memory.contains(page, page_size))
+    const Frame* const frame = machine.frames.of_address(page);
+    if (frame == nullptr)
         return Error::bad_cr3;
     if (!vcpu.tables.root_maps_tables(machine.memory, page))
         return Error::root_lacks_kernel;
-    vcpu.vmcs.write(Field::guest_cr3, root);
+    if (const Error error = judge_registration(machine, *frame, vcpu); error != Error::none)
+        return error;
+    if (machine.shadows.in_use())
+        load_shadow_root(vcpu, root);
+    else
+        vcpu.vmcs.write(Field::guest_cr3, root);
     vcpu.pending |= pending::non_global_translations;
     return Error::none;
 }
@@ -86,16 +109,22 @@ Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
     const Capabilities& capabilities = vcpu.machine->capabilities;
     constexpr std::uint64_t refused =
         cr4::vmx_enable | cr4::smx_enable | cr4::linear_address_57 | cr4::control_flow_enforcement;
+    // Shadow tables have no room for what these add to every translation.
+    constexpr std::uint64_t refused_with_shadows = cr4::pcid_enable | cr4::protection_key_enable;
+    ShadowTables& shadows = vcpu.machine->shadows;
     const std::uint64_t old = guest_cr4(vcpu);
     const bool enables_pcid = (value & ~old & cr4::pcid_enable) != 0;
-    if ((value & refused) != 0 || (value & ~capabilities.cr4_fixed1) != 0 ||
-        (value & cr4::physical_address_extension) == 0 ||
+    if ((value & refused) != 0 || (shadows.in_use() && (value & refused_with_shadows) != 0) ||
+        (value & ~capabilities.cr4_fixed1) != 0 || (value & cr4::physical_address_extension) == 0 ||
         (enables_pcid && (vcpu.vmcs.read(Field::guest_cr3) & cr3_pcid) != 0))
         return Error::bad_cr4;
     vcpu.cr4_shadow = value;
+    // A change of PGE is how kernels drop all translations.
+    if (shadows.has_unsynced())
+        shadows.sync(0);
     vcpu.vmcs.write(Field::guest_cr4, value | capabilities.cr4_fixed0);
     vcpu.vmcs.write(Field::cr4_read_shadow, value);
-    vcpu.pending |= pending::all_translations;
+    vcpu.pending |= pending::all_translations | pending::page_tables;
     return Error::none;
 }
 

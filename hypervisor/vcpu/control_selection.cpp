@@ -29,14 +29,19 @@ void print_names(std::span<const ControlName> names, std::uint32_t word,
 
 ControlSelection select_controls(abi::Profile profile, const Capabilities& capabilities) {
     const bool hardened = profile == abi::Profile::hardened;
-    // INVLPG, RDTSC, HLT and the rest stay the guest's.
-    constexpr std::uint32_t primary_required =
-        primary::use_io_bitmaps | primary::use_msr_bitmaps | primary::activate_secondary_controls;
-    const std::uint32_t secondary_required =
-        secondary::enable_ept | (hardened ? secondary::descriptor_table_exiting : 0);
-    constexpr std::uint32_t secondary_wanted = secondary::enable_vpid | secondary::enable_rdtscp |
-                                               secondary::enable_invpcid |
-                                               secondary::enable_xsaves_xrstors;
+    const bool classic = profile == abi::Profile::classic;
+    // RDTSC, HLT and the rest stay the guest's; CR3 and INVLPG are where the monitor keeps, or
+    // checks, page tables.
+    const std::uint32_t primary_required =
+        primary::use_io_bitmaps | primary::use_msr_bitmaps |
+        (classic ? primary::cr3_load_exiting | primary::cr3_store_exiting | primary::invlpg_exiting
+                 : primary::activate_secondary_controls) |
+        (hardened ? primary::cr3_load_exiting : 0);
+    const std::uint32_t secondary_required = (classic ? 0 : secondary::enable_ept) |
+                                             (hardened ? secondary::descriptor_table_exiting : 0);
+    const std::uint32_t secondary_wanted =
+        secondary::enable_vpid | secondary::enable_rdtscp | secondary::enable_xsaves_xrstors |
+        (classic ? secondary::descriptor_table_exiting : secondary::enable_invpcid);
     constexpr std::uint32_t exit_wanted = vm_exit::save_debug_controls | vm_exit::save_ia32_pat |
                                           vm_exit::load_ia32_pat | vm_exit::save_ia32_efer |
                                           vm_exit::load_ia32_efer;
@@ -45,7 +50,7 @@ ControlSelection select_controls(abi::Profile profile, const Capabilities& capab
     return {{{
         {"pin-based controls", pin_based::names, negotiate(0, 0, capabilities.pin_based)},
         {"primary processor-based controls", primary::names,
-         negotiate(primary_required | (hardened ? primary::cr3_load_exiting : 0), 0,
+         negotiate(primary_required, classic ? primary::activate_secondary_controls : 0,
                    capabilities.primary_processor_based)},
         {"secondary processor-based controls", secondary::names,
          negotiate(secondary_required, secondary_wanted, capabilities.secondary_processor_based)},

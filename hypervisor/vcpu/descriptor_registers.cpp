@@ -1,5 +1,7 @@
 #include "hypervisor/vcpu/descriptor_registers.h"
 
+#include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vcpu/page_tables.h"
 #include "hypervisor/vcpu/pending.h"
 #include "hypervisor/vcpu/vcpu.h"
 
@@ -12,7 +14,7 @@ using abi::Error;
 namespace {
 
 TableEnvironment environment_of(Vcpu& vcpu) {
-    return {vcpu.machine->memory, vcpu.machine->protected_pages, vcpu.vmcs.read(Field::guest_cr3)};
+    return {vcpu.machine->memory, vcpu.machine->protected_pages, guest_cr3(vcpu)};
 }
 
 RunningSegments running_segments(const Vcpu& vcpu) {
@@ -24,6 +26,7 @@ RunningSegments running_segments(const Vcpu& vcpu) {
 void after_protection(Vcpu& vcpu) {
     if (vcpu.machine->protected_pages.take_rights_reduced())
         drop_ept_translations(vcpu);
+    drop_stale_translations(vcpu);
 }
 
 void load_system_segment(Vcpu& vcpu, const Segment& segment, Field selector, Field base,
@@ -73,10 +76,12 @@ Error set_guest_ldtr(Vcpu& vcpu, std::uint16_t selector) {
     return Error::none;
 }
 
-Error set_guest_tr(Vcpu& vcpu, std::uint16_t selector) {
+namespace {
+
+Error load_task_register(Vcpu& vcpu, std::uint16_t selector, bool busy_allowed) {
     Segment tr;
-    const Error error =
-        vcpu.tables.load_tr(environment_of(vcpu), selector, running_segments(vcpu), tr);
+    const Error error = vcpu.tables.load_tr(environment_of(vcpu), selector, running_segments(vcpu),
+                                            tr, busy_allowed);
     after_protection(vcpu);
     if (error != Error::none)
         return error;
@@ -86,10 +91,20 @@ Error set_guest_tr(Vcpu& vcpu, std::uint16_t selector) {
     return Error::none;
 }
 
+} // namespace
+
+Error set_guest_tr(Vcpu& vcpu, std::uint16_t selector) {
+    return load_task_register(vcpu, selector, false);
+}
+
+Error adopt_guest_tr(Vcpu& vcpu, std::uint16_t selector) {
+    return load_task_register(vcpu, selector, true);
+}
+
 std::optional<abi::PseudoDescriptor> read_pseudo_descriptor(Vcpu& vcpu, std::uint64_t linear) {
     std::array<std::uint8_t, sizeof(abi::PseudoDescriptor)> bytes{};
-    if (!read_guest_linear(vcpu.machine->memory, vcpu.vmcs.read(Field::guest_cr3), linear,
-                           bytes.data(), static_cast<std::uint32_t>(bytes.size())))
+    if (!read_guest_linear(vcpu.machine->memory, guest_cr3(vcpu), linear, bytes.data(),
+                           static_cast<std::uint32_t>(bytes.size())))
         return std::nullopt;
     return std::bit_cast<abi::PseudoDescriptor>(bytes);
 }

@@ -18,6 +18,8 @@ abi::Error set_guest_gdtr(Vcpu& vcpu, const abi::PseudoDescriptor& value);
 abi::Error set_guest_idtr(Vcpu& vcpu, const abi::PseudoDescriptor& value);
 abi::Error set_guest_ldtr(Vcpu& vcpu, std::uint16_t selector);
 abi::Error set_guest_tr(Vcpu& vcpu, std::uint16_t selector);
+/// As set_guest_tr, for a TSS that LTR has made busy already.
+abi::Error adopt_guest_tr(Vcpu& vcpu, std::uint16_t selector);
 
 /// The 10-byte operand at a linear address; nothing when it is not mapped RAM of the guest.
 std::optional<abi::PseudoDescriptor> read_pseudo_descriptor(Vcpu& vcpu, std::uint64_t linear);

@@ -1,6 +1,7 @@
 #include "hypervisor/vcpu/mirror.h"
 
 #include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 namespace hv {
@@ -9,7 +10,7 @@ void mirror_registers(Vcpu& vcpu) {
     volatile abi::ControlPage& page = vcpu.area->control;
     const Vmcs& vmcs = vcpu.vmcs;
     page.cr0 = guest_cr0(vcpu);
-    page.cr3 = vmcs.read(Field::guest_cr3);
+    page.cr3 = guest_cr3(vcpu);
     page.cr4 = guest_cr4(vcpu);
     page.gdt_base = vmcs.read(Field::guest_gdtr_base);
     page.idt_base = vmcs.read(Field::guest_idtr_base);

@@ -1,6 +1,7 @@
 #include "hypervisor/vcpu/msr_policy.h"
 
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/vcpu/pending.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/controls.h"
 
@@ -41,10 +42,24 @@ bool is_vmx(std::uint32_t msr) {
 constexpr std::uint64_t efer_writable = efer::syscall_enable | efer::execute_disable_enable;
 constexpr std::uint64_t efer_fixed = efer::long_mode_enable | efer::long_mode_active;
 
+// What the XD bit of an entry means has changed.
+void change_paging_features(Vcpu& vcpu) {
+    VirtualMachine& machine = *vcpu.machine;
+    machine.features.execute_disable = (vcpu.efer & efer::execute_disable_enable) != 0;
+    machine.page_tables.set_features(machine.features);
+    if (machine.shadows.in_use())
+        machine.shadows.set_features(machine.features);
+    vcpu.pending |= pending::all_translations | pending::page_tables;
+}
+
 bool write_efer(Vcpu& vcpu, std::uint64_t value) {
     if ((value & ~(efer_writable | efer_fixed)) != 0 || (value & efer::long_mode_enable) == 0)
         return false;
-    const std::uint64_t real = value | efer_fixed;
+    const bool nxe_changes = ((vcpu.efer ^ value) & efer::execute_disable_enable) != 0;
+    vcpu.efer = value | efer_fixed;
+    const std::uint64_t real = real_efer(vcpu);
+    if (nxe_changes)
+        change_paging_features(vcpu);
     if ((vcpu.machine->controls.entry & vm_entry::load_ia32_efer) != 0)
         vcpu.vmcs.write(Field::guest_ia32_efer, real);
     else
@@ -54,6 +69,8 @@ bool write_efer(Vcpu& vcpu, std::uint64_t value) {
 }
 
 std::uint64_t read_efer(Vcpu& vcpu) {
+    if (vcpu.machine->shadows.in_use())
+        return vcpu.efer;
     return (vcpu.machine->controls.entry & vm_entry::load_ia32_efer) != 0
                ? vcpu.vmcs.read(Field::guest_ia32_efer)
                : cpu::read_msr(number(Msr::ia32_efer));
@@ -88,6 +105,11 @@ bool write_shadow(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
 }
 
 } // namespace
+
+std::uint64_t real_efer(const Vcpu& vcpu) {
+    const bool shadowed = vcpu.machine->shadows.in_use();
+    return vcpu.efer | (shadowed ? efer::execute_disable_enable : 0);
+}
 
 void fill_msr_bitmaps(std::uint64_t physical) {
     for (std::uint64_t offset = 0; offset < page_size; offset += 8)

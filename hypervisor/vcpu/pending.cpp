@@ -1,6 +1,8 @@
 #include "hypervisor/vcpu/pending.h"
 
 #include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vcpu/page_tables.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 namespace hv {
@@ -19,14 +21,34 @@ Invalidation choose_invalidation(const Capabilities& capabilities, std::uint16_t
 }
 
 void settle(Vcpu& vcpu) {
+    if ((vcpu.pending & pending::page_tables) != 0)
+        drop_stale_translations(vcpu);
     const std::uint8_t todo = vcpu.pending;
     vcpu.pending = 0;
+    if ((todo & pending::all_translations) != 0)
+        vcpu.machine->shadows.note_all_dropped();
     if ((todo & pending::all_translations) != 0 && vcpu.vpid != 0)
         cpu::invvpid(vcpu.invalidation.all, vcpu.invalidation.descriptor);
     else if ((todo & pending::non_global_translations) != 0 && vcpu.vpid != 0)
         cpu::invvpid(vcpu.invalidation.non_global, vcpu.invalidation.descriptor);
     if ((todo & pending::cr0) != 0)
         write_guest_cr0(vcpu);
+    if ((todo & (pending::ept_translations | pending::root_targets)) != 0) [[unlikely]] {
+        if ((todo & pending::ept_translations) != 0)
+            drop_ept_translations(vcpu);
+        if ((todo & pending::root_targets) != 0)
+            write_root_targets(vcpu);
+    }
+}
+
+void drop_translation(Vcpu& vcpu, std::uint64_t linear) {
+    if (vcpu.vpid == 0)
+        return;
+    if (!vcpu.machine->capabilities.ept_vpid.invvpid_individual_address()) {
+        vcpu.pending |= pending::all_translations;
+        return;
+    }
+    cpu::invvpid(InvvpidType::individual_address, {vcpu.vpid, {}, linear});
 }
 
 void drop_ept_translations(Vcpu& vcpu) {

@@ -15,7 +15,11 @@ struct Vcpu;
 namespace pending {
 inline constexpr std::uint8_t cr0 = 1 << 0; ///< cr0_shadow changed: the VMCS does not say so yet
 inline constexpr std::uint8_t non_global_translations = 1 << 1; ///< a CR3 load was emulated
-inline constexpr std::uint8_t all_translations = 1 << 2;        ///< CR4 changed
+inline constexpr std::uint8_t all_translations = 1 << 2;        ///< CR4 or page tables changed
+inline constexpr std::uint8_t ept_translations = 1 << 3;        ///< EPT rights were taken away
+/// Page tables may have changed: what that made stale is to be dropped.
+inline constexpr std::uint8_t page_tables = 1 << 5;
+inline constexpr std::uint8_t root_targets = 1 << 4; ///< other roots are published
 } // namespace pending
 
 /// How this processor drops translations of one vCPU: the INVVPID types it has.
@@ -28,6 +32,9 @@ Invalidation choose_invalidation(const Capabilities& capabilities, std::uint16_t
 
 /// Does all that `pending` names, and clears it.
 [[gnu::noinline]] void settle(Vcpu& vcpu);
+
+/// INVLPG on the guest's behalf; `linear` must be canonical.
+void drop_translation(Vcpu& vcpu, std::uint64_t linear);
 
 /// Drops what was cached from EPT (SDM vol. 3, 29.4.3.1): after rights were taken away.
 void drop_ept_translations(Vcpu& vcpu);

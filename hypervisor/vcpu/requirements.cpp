@@ -15,13 +15,15 @@ constexpr std::uint32_t cpuid_vmx = 1U << 5; ///< leaf 1, ECX
 constexpr std::uint32_t extended_address_leaf = 0x80000008;
 
 void require_ept(const VirtualMachine& machine) {
+    if (machine.profile == abi::Profile::classic)
+        return;
     const Capabilities& capabilities = machine.capabilities;
     const auto name = abi::name(machine.profile);
     namespace secondary = secondary_processor_based;
     if (!capabilities.may_set_secondary(secondary::enable_ept)) {
         fail("profile ", name,
              " needs EPT, which this CPU does not have (SDM vol. 3, A.3.3); "
-             "choose another --cpu");
+             "choose another --cpu, or --profile classic");
     }
     if (!capabilities.ept_vpid.page_walk_length_4() || !capabilities.ept_vpid.write_back() ||
         !capabilities.ept_vpid.invept()) {
@@ -43,6 +45,14 @@ std::uint8_t physical_address_bits() {
     if (cpu::cpuid(0x80000000, 0).eax < extended_address_leaf)
         return 36;
     return static_cast<std::uint8_t>(cpu::cpuid(extended_address_leaf, 0).eax);
+}
+
+PagingFeatures paging_features(std::uint8_t physical_address_bits) {
+    constexpr std::uint32_t extended_leaf = 0x80000001;
+    constexpr std::uint32_t gigabyte_pages = 1U << 26; // EDX
+    return {.physical_address_bits = physical_address_bits,
+            .execute_disable = false, // EFER.NXE is the guest's to set
+            .gigabyte_pages = (cpu::cpuid(extended_leaf, 0).edx & gigabyte_pages) != 0};
 }
 
 void require_vmx() {

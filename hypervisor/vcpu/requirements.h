@@ -15,6 +15,9 @@ void require_vmx();
 /// Negotiates the controls of the machine's profile; ends the run when a required one is missing.
 void choose_controls(VirtualMachine& machine);
 
+/// What this processor's entries of page tables can say, for a guest as it starts.
+PagingFeatures paging_features(std::uint8_t physical_address_bits);
+
 /// MAXPHYADDR.
 std::uint8_t physical_address_bits();
 

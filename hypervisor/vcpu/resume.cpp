@@ -60,6 +60,21 @@ void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, 
                          (user ? fault_user : 0));
 }
 
+void repeat_event(Vcpu& vcpu) {
+    const Vmcs& vmcs = vcpu.vmcs;
+    const InterruptionInformation event{
+        static_cast<std::uint32_t>(vmcs.read(Field::idt_vectoring_information))};
+    if (!event.valid()) [[likely]]
+        return;
+    if (event.error_code())
+        vmcs.write(Field::vm_entry_exception_error_code,
+                   vmcs.read(Field::idt_vectoring_error_code));
+    vmcs.write(Field::vm_entry_instruction_length, vmcs.read(Field::vm_exit_instruction_length));
+    // Bit 12 is undefined in what is read and reserved in what is written.
+    constexpr std::uint32_t undefined = 1 << 12;
+    vmcs.write(Field::vm_entry_interruption_information, event.raw & ~undefined);
+}
+
 void inject_nmi(Vcpu& vcpu) {
     // Bits 0, 1 and 3: blocking by STI, by MOV SS, by NMI (SDM vol. 3, 25.4.2).
     constexpr std::uint64_t blocked = 0xB;

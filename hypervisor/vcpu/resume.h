@@ -26,6 +26,9 @@ void inject_exception(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code 
 /// Has the guest take #PF for an access of its own to `linear`.
 void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, bool present);
 
+/// The event whose delivery the exit interrupted is delivered again; nothing if there was none.
+void repeat_event(Vcpu& vcpu);
+
 /// Gives the guest an NMI that came while the monitor ran, unless it cannot take one now: then the
 /// NMI waits for the next exit.
 [[gnu::cold, gnu::noinline]] void inject_nmi(Vcpu& vcpu);

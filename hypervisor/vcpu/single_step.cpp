@@ -1,5 +1,7 @@
 #include "hypervisor/vcpu/single_step.h"
 
+#include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vcpu/page_tables.h"
 #include "hypervisor/vcpu/pending.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
@@ -33,7 +35,7 @@ void clear_trap_flag(Vcpu& vcpu) {
     constexpr std::uint64_t changed = trap_flag | interrupt_flag;
     const Vmcs& vmcs = vcpu.vmcs;
     const SteppedStore& stepped = vcpu.stepped;
-    vmcs.write(Field::exception_bitmap, 0);
+    vmcs.write(Field::exception_bitmap, vcpu.exception_bitmap);
     vmcs.write(Field::guest_rflags,
                (vmcs.read(Field::guest_rflags) & ~changed) | (stepped.flags & changed));
     vmcs.write(Field::guest_interruptibility_state,
@@ -44,14 +46,20 @@ void clear_trap_flag(Vcpu& vcpu) {
 
 } // namespace
 
-bool begin_single_step(Vcpu& vcpu, std::uint64_t gpa) {
+bool begin_single_step(Vcpu& vcpu, const StoreTarget& target) {
     if (vcpu.stepped.active)
         return false;
+    VirtualMachine& machine = *vcpu.machine;
+    if (machine.shadows.in_use()) {
+        if (!machine.shadows.open(current_shadow_root(vcpu), target.linear))
+            return false;
+    } else {
+        machine.protected_pages.open(target.gpa);
+    }
     vcpu.stepped.active = true;
-    vcpu.stepped.page = align_down(gpa, page_size);
+    vcpu.stepped.page = align_down(target.gpa, page_size);
     for (std::uint64_t offset = 0; offset < page_size; ++offset)
         vcpu.stepped_copy[offset] = direct_word<std::uint8_t>(vcpu.stepped.page + offset);
-    vcpu.machine->protected_pages.open(gpa);
     set_trap_flag(vcpu);
     return true;
 }
@@ -63,14 +71,23 @@ void interrupt_single_step(Vcpu& vcpu, abi::ExitReason reason) {
 }
 
 bool end_single_step(Vcpu& vcpu) {
-    ProtectedPages& pages = vcpu.machine->protected_pages;
+    VirtualMachine& machine = *vcpu.machine;
     const std::uint64_t page = vcpu.stepped.page;
     vcpu.stepped.active = false;
     clear_trap_flag(vcpu);
-    pages.close(page);
-    if (pages.take_rights_reduced())
-        drop_ept_translations(vcpu);
-    const abi::Error error = vcpu.tables.judge_page(page, vcpu.stepped_copy);
+    if (machine.shadows.in_use()) {
+        machine.shadows.close();
+    } else {
+        machine.protected_pages.close(page);
+        if (machine.protected_pages.take_rights_reduced())
+            drop_ept_translations(vcpu);
+    }
+    const Frame& frame = *machine.frames.of_address(page);
+    const bool table = frame.level != 0 || frame.first_shadow != 0;
+    const abi::Error error =
+        table ? machine.page_tables.judge_page(page, vcpu.stepped_copy, vcpu.tables)
+              : vcpu.tables.judge_page(page, vcpu.stepped_copy);
+    drop_stale_translations(vcpu);
     if (error != abi::Error::none)
         refuse_instruction(vcpu, error, "EPT_VIOLATION", page);
     return error == abi::Error::none;

@@ -2,6 +2,7 @@
 // Running one guest instruction with a protected page writable, under RFLAGS.TF. (Not under the
 // monitor trap flag: few CPU models offer it, and its exit was not seen on those of Bochs that do.)
 
+#include "hypervisor/exits/protected_store.h"
 #include "shared/exit_reason.h"
 
 #include <cstdint>
@@ -10,10 +11,10 @@ namespace hv {
 
 struct Vcpu;
 
-/// Opens the protected page that holds `gpa` for the instruction at RIP; the exit that follows it
+/// Opens the protected page of the store for the instruction at RIP; the exit that follows it
 /// ends with end_single_step. False when a step is on its way already (an instruction that writes
-/// two protected pages).
-[[nodiscard]] bool begin_single_step(Vcpu& vcpu, std::uint64_t gpa);
+/// two protected pages), or when the page is not mapped in the shadow tables.
+[[nodiscard]] bool begin_single_step(Vcpu& vcpu, const StoreTarget& target);
 
 /// Closes the page, judges what was written to it, and takes it all back when that is refused: then
 /// the guest takes #GP, and the result is false.

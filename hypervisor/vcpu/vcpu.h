@@ -4,6 +4,7 @@
 #include "hypervisor/decoder/store_cache.h"
 #include "hypervisor/descriptors/protected_tables.h"
 #include "hypervisor/vcpu/guest_registers.h"
+#include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vcpu/layout.h"
 #include "hypervisor/vcpu/pending.h"
 #include "hypervisor/vcpu/virtual_machine.h"
@@ -56,10 +57,18 @@ struct Vcpu : VcpuFrame {
     Invalidation invalidation;
 
     std::uint64_t cr0_mask;   ///< bits of CR0 the monitor owns
+    std::uint64_t cr0_forced; ///< bits that are 1 in the processor whatever the guest's are
     std::uint64_t cr0_shadow; ///< what the guest reads of them
     std::uint64_t cr4_mask;
     std::uint64_t cr4_shadow;
+    std::uint64_t efer;             ///< as the guest has it (classic)
+    std::uint32_t exception_bitmap; ///< while no store is stepped
+    GuestRoots roots;               ///< classic
 
+    /// LGDT and its kin do not exit: their registers are looked at in every exit.
+    bool watches_descriptor_registers;
+    std::uint16_t followed_ldtr; ///< selectors as seen last, then
+    std::uint16_t followed_tr;
     std::uint8_t pending; ///< to be done before the guest runs on (vcpu/pending.h)
     /// Value of statistics.exits when a failed entry was last repaired.
     std::uint64_t entry_repair = ~std::uint64_t{0};

@@ -2,10 +2,13 @@
 // What all vCPUs of the one virtual machine share.
 
 #include "hypervisor/memory/ept.h"
+#include "hypervisor/memory/frame_table.h"
 #include "hypervisor/memory/guest_memory.h"
 #include "hypervisor/memory/memory_map.h"
 #include "hypervisor/memory/page_allocator.h"
 #include "hypervisor/memory/protected_pages.h"
+#include "hypervisor/paging/registered_tables.h"
+#include "hypervisor/shadow/shadow_tables.h"
 #include "hypervisor/vmx/capability.h"
 #include "shared/profile.h"
 
@@ -40,12 +43,22 @@ struct VirtualMachine {
     PhysicalRange monitor; ///< the monitor's own memory
     PageAllocator pages;
     GuestMemory memory;
-    Ept ept;
-    ProtectedPages protected_pages{ept};
+    PagingFeatures features; ///< as the guest has set them
+    FrameTable frames;
+    Ept ept;              ///< of profiles with EPT
+    ShadowTables shadows; ///< of profile classic
+    ProtectedPages protected_pages;
+    RegisteredTables page_tables;
+    /// A registered root was loaded: no other may be (hardened).
+    bool roots_are_registered = false;
     std::uint64_t msr_bitmaps = 0; ///< physical
     std::uint64_t io_bitmaps = 0;  ///< physical, A then B
     ShadowMsrs shadow_msrs;
 
+    /// Whether descriptor tables, TSS and CR0.TS are the monitor's.
+    bool owns_descriptors() const {
+        return profile == abi::Profile::hardened || profile == abi::Profile::classic;
+    }
     bool has(std::uint32_t secondary_control) const {
         return (controls.secondary & secondary_control) != 0;
     }

@@ -2,8 +2,11 @@
 
 #include "hypervisor/loader/guest_loader.h"
 #include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vcpu/msr_policy.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/controls.h"
+#include "hypervisor/vmx/interruption_information.h"
 #include "hypervisor/vmx/msr.h"
 
 namespace hv {
@@ -34,10 +37,14 @@ void write_controls(Vcpu& vcpu) {
     vmcs.write(Field::secondary_processor_based_controls, machine.controls.secondary);
     vmcs.write(Field::primary_vm_exit_controls, machine.controls.exit);
     vmcs.write(Field::vm_entry_controls, machine.controls.entry);
-    vmcs.write(Field::exception_bitmap, 0);
+    vcpu.exception_bitmap = machine.shadows.in_use() ? 1U << vector::page_fault : 0;
+    vmcs.write(Field::exception_bitmap, vcpu.exception_bitmap);
     vmcs.write(Field::page_fault_error_code_mask, 0);
     vmcs.write(Field::page_fault_error_code_match, 0);
-    vmcs.write(Field::cr3_target_count, 0);
+    vmcs.write(Field::cr3_target_count, vcpu.roots.limit);
+    for (const Field field : target_fields)
+        if (vcpu.roots.limit != 0)
+            vmcs.write(field, no_target);
     vmcs.write(Field::vm_exit_msr_store_count, 0);
     vmcs.write(Field::vm_exit_msr_load_count, 0);
     vmcs.write(Field::vm_entry_msr_load_count, 0);
@@ -45,16 +52,20 @@ void write_controls(Vcpu& vcpu) {
     vmcs.write(Field::io_bitmap_a_address, machine.io_bitmaps);
     vmcs.write(Field::io_bitmap_b_address, machine.io_bitmaps + page_size);
     vmcs.write(Field::msr_bitmaps_address, machine.msr_bitmaps);
-    vmcs.write(Field::ept_pointer, machine.ept.pointer());
+    if (machine.has(secondary_processor_based::enable_ept))
+        vmcs.write(Field::ept_pointer, machine.ept.pointer());
     if (machine.has(secondary_processor_based::enable_vpid))
         vmcs.write(Field::virtual_processor_identifier, vcpu.vpid);
     if (machine.has(secondary_processor_based::enable_xsaves_xrstors))
         vmcs.write(Field::xss_exiting_bitmap, 0);
     vmcs.write(Field::vmcs_link_pointer, no_vmcs_link);
 
-    vcpu.cr0_mask =
-        machine.profile == abi::Profile::hardened ? ~std::uint64_t{0} : ~cr0_guest_owned;
+    vcpu.cr0_mask = machine.owns_descriptors() ? ~std::uint64_t{0} : ~cr0_guest_owned;
+    // Write protection is the shadow tables' only means.
+    vcpu.cr0_forced = machine.shadows.in_use() ? cr0::write_protect : 0;
     vcpu.cr4_mask = ~cr4_guest_owned;
+    if (machine.shadows.in_use())
+        vcpu.cr4_mask |= cr4::page_global_enable;
     vmcs.write(Field::cr0_guest_host_mask, vcpu.cr0_mask);
     vmcs.write(Field::cr4_guest_host_mask, vcpu.cr4_mask);
 }
@@ -138,15 +149,19 @@ void write_guest_state(Vcpu& vcpu, std::uint64_t entry) {
     vmcs.write(Field::guest_activity_state, 0);
     vmcs.write(Field::guest_pending_debug_exceptions, 0);
 
-    vmcs.write(Field::guest_cr3, boot_area::page_tables);
+    if (machine.shadows.in_use())
+        load_shadow_root(vcpu, boot_area::page_tables);
+    else
+        vmcs.write(Field::guest_cr3, boot_area::page_tables);
     vcpu.cr0_shadow = default_guest_cr0;
     vmcs.write(Field::guest_cr0, default_guest_cr0 | machine.capabilities.cr0_fixed0);
     vmcs.write(Field::cr0_read_shadow, vcpu.cr0_shadow);
     vcpu.cr4_shadow = cr4::physical_address_extension;
     vmcs.write(Field::guest_cr4, vcpu.cr4_shadow | machine.capabilities.cr4_fixed0);
     vmcs.write(Field::cr4_read_shadow, vcpu.cr4_shadow);
+    vcpu.efer = efer::long_mode_enable | efer::long_mode_active;
     if ((machine.controls.entry & vm_entry::load_ia32_efer) != 0)
-        vmcs.write(Field::guest_ia32_efer, efer::long_mode_enable | efer::long_mode_active);
+        vmcs.write(Field::guest_ia32_efer, real_efer(vcpu));
     if ((machine.controls.entry & vm_entry::load_ia32_pat) != 0)
         vmcs.write(Field::guest_ia32_pat, default_pat);
 

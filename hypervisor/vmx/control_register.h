@@ -28,6 +28,8 @@ inline constexpr std::uint64_t vmx_enable = 1 << 13;
 inline constexpr std::uint64_t smx_enable = 1 << 14;
 inline constexpr std::uint64_t pcid_enable = 1 << 17;
 inline constexpr std::uint64_t osxsave = 1 << 18;
+inline constexpr std::uint64_t supervisor_execution_prevention = 1 << 20;
+inline constexpr std::uint64_t supervisor_access_prevention = 1 << 21;
 inline constexpr std::uint64_t protection_key_enable = 1 << 22;
 inline constexpr std::uint64_t control_flow_enforcement = 1 << 23;
 } // namespace cr4

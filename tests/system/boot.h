@@ -14,6 +14,30 @@ inline const std::vector<std::string> working_models{"corei5_lynnfield_750", "co
                                                      "corei7_skylake_x", "corei7_icelake_u",
                                                      "tigerlake"};
 
+/// Has VT-x without EPT: profile classic alone works on it.
+inline const std::string model_without_ept = "core2_penryn_t9600";
+
+/// Some of each kind of workload that switches between tasks.
+inline const std::vector<std::string> switching_workloads{"full",
+                                                          "modern-ops",
+                                                          "pingpong",
+                                                          "pingpong-all",
+                                                          "threads",
+                                                          "threads-all",
+                                                          "round-robin-4-all",
+                                                          "round-robin-16-fpu",
+                                                          "round-robin-64-tls",
+                                                          "round-robin-256-debug",
+                                                          "round-robin-256-all"};
+
+/// The guest's word that chooses these workloads.
+inline std::string joined(const std::vector<std::string>& names) {
+    std::string text = "workload=";
+    for (const std::string& name : names)
+        text += (text.back() == '=' ? "" : ",") + name;
+    return text;
+}
+
 /// `lazyhv run` of one of the guest's images in Bochs, with its lines for programs shown.
 inline Outcome run_guest(const std::string& profile, const std::string& interface,
                          const std::vector<std::string>& words, const std::string& image = "guest",

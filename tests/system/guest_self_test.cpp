@@ -29,7 +29,8 @@ TEST_P(SelfTest, Passes) {
 
 INSTANTIATE_TEST_SUITE_P(
     Everywhere, SelfTest,
-    testing::Values(std::tuple{"bare", "native"}, std::tuple{"hardened", "native"},
+    testing::Values(std::tuple{"bare", "native"}, std::tuple{"classic", "native"},
+                    std::tuple{"classic", "eager"}, std::tuple{"hardened", "native"},
                     std::tuple{"hardened", "eager"}, std::tuple{"modern", "native"},
                     std::tuple{"modern", "eager"}, std::tuple{"modern", "lazy"}),
     [](const auto& row) {
@@ -46,6 +47,28 @@ TEST_P(SelfTestOnModel, Passes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Everywhere, SelfTestOnModel, testing::ValuesIn(working_models),
+                         [](const auto& row) { return row.param; });
+
+/// Shadow paging needs no EPT.
+class ClassicSelfTestOnModel : public testing::TestWithParam<std::string> {};
+
+TEST_P(ClassicSelfTestOnModel, Passes) {
+    expect_passed(run_guest("classic", "lazy", {"test"}, "guest", {"--cpu", GetParam()}));
+}
+
+INSTANTIATE_TEST_SUITE_P(WithEpt, ClassicSelfTestOnModel, testing::ValuesIn(working_models),
+                         [](const auto& row) { return row.param; });
+INSTANTIATE_TEST_SUITE_P(WithoutEpt, ClassicSelfTestOnModel, testing::Values(model_without_ept),
+                         [](const auto& row) { return row.param; });
+
+/// After every VM exit the monitor compares its shadow page tables with the guest's.
+class CheckedSelfTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(CheckedSelfTest, Passes) {
+    expect_passed(run_guest("classic", GetParam(), {"test"}, "guest", {"--checked"}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Everywhere, CheckedSelfTest, testing::Values("native", "eager", "lazy"),
                          [](const auto& row) { return row.param; });
 
 TEST(SelfTestOnQemu, Passes) {

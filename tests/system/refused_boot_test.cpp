@@ -87,9 +87,9 @@ void machine_refused(const std::vector<std::string>& options, const std::string&
 }
 
 TEST(BadMachine, NoEpt) {
-    machine_refused({"--cpu", "core2_penryn_t9600"},
+    machine_refused({"--cpu", model_without_ept},
                     "profile hardened needs EPT, which this CPU does not have");
-    machine_refused({"--cpu", "core2_penryn_t9600", "--profile", "modern"},
+    machine_refused({"--cpu", model_without_ept, "--profile", "modern"},
                     "profile modern needs EPT, which this CPU does not have");
 }
 

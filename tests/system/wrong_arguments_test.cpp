@@ -24,9 +24,9 @@ void expect_refused(const std::vector<std::string>& arguments, const std::string
 
 TEST(WrongArguments, UnknownProfile) {
     expect_refused({"run", "--profile", "soft", guest_image()},
-                   "unknown profile \"soft\": give bare, hardened, modern");
+                   "unknown profile \"soft\": give bare, classic, hardened, modern");
     expect_refused({"bench", "--profile", "soft"},
-                   "unknown profile \"soft\": give bare, hardened, modern");
+                   "unknown profile \"soft\": give bare, classic, hardened, modern");
 }
 
 TEST(WrongArguments, UnknownInterface) {
@@ -57,6 +57,24 @@ TEST(WrongArguments, MemoryOutOfRange) {
                    "memory size \"32M\": give 64M to 3G");
     expect_refused({"run", "--memory", "lots", guest_image()},
                    "memory size \"lots\": give 64M to 3G");
+}
+
+TEST(WrongArguments, ShadowMemoryThatMakesNoSense) {
+    expect_refused({"run", "--profile", "classic", "--shadow-memory", "66K", guest_image()},
+                   "shadow memory size \"66K\": give 64K to 1G in whole pages of 4K");
+    expect_refused({"bench", "--shadow-memory", "much"},
+                   "shadow memory size \"much\": give 64K to 1G");
+}
+
+TEST(WrongArguments, OnlyClassicHasShadowPageTables) {
+    expect_refused({"run", "--shadow-memory", "2M", guest_image()},
+                   "--shadow-memory is about shadow page tables, which profile classic alone has; "
+                   "this is profile hardened");
+    expect_refused({"run", "--profile", "modern", "--checked", guest_image()},
+                   "--checked is about shadow page tables, which profile classic alone has; this "
+                   "is profile modern");
+    expect_refused({"bench", "--profile", "modern", "--shadow-memory", "2M"},
+                   "--shadow-memory is for profile classic, which is not among those measured");
 }
 
 TEST(WrongArguments, MissingGuest) {

@@ -43,12 +43,12 @@ std::string answer_cells(Answer answer) {
 }
 
 std::string render_table() {
-    std::string table = "| no. | call | arguments | hardened | get_reloc | modern | get_reloc | "
-                        "note |\n|---|---|---|---|---|---|---|---|\n";
+    std::string table = "| no. | call | arguments | classic | get_reloc | hardened | get_reloc | "
+                        "modern | get_reloc | note |\n|---|---|---|---|---|---|---|---|---|---|\n";
     for (const CallInfo& info : abi::call_table)
         table += "|" + cell(std::to_string(static_cast<std::uint32_t>(info.call))) +
-                 cell(info.name) + cell(info.arguments) + answer_cells(info.hardened) +
-                 answer_cells(info.modern) + cell(info.note) + "\n";
+                 cell(info.name) + cell(info.arguments) + answer_cells(info.classic) +
+                 answer_cells(info.hardened) + answer_cells(info.modern) + cell(info.note) + "\n";
     return table;
 }
 

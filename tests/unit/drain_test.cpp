@@ -177,7 +177,8 @@ TEST_F(Drain, Cr3DropsTranslationsOnce) {
     EXPECT_EQ(drain_if_queued(vcpu), Error::none);
     settle(vcpu);
     EXPECT_EQ(machine.fields[Field::guest_cr3], other);
-    EXPECT_EQ(machine.invalidations, std::vector<std::string>{"invvpid 3 vpid 1"});
+    EXPECT_EQ(machine.invalidations,
+              (std::vector<Invalidated>{{Invalidated::By::invvpid, 3, 1, 0}}));
 }
 
 TEST_F(Drain, UpdateKernelStackAndTssWords) {

@@ -1,8 +1,7 @@
-// Control selection, MSRs, ports, CPUID, control-register and descriptor-table exits.
+// MSRs, ports, CPUID, control-register and descriptor-table exits.
 
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/vcpu/control_registers.h"
-#include "hypervisor/vcpu/control_selection.h"
 #include "hypervisor/vcpu/msr_policy.h"
 #include "hypervisor/vcpu/port_policy.h"
 #include "shared/cpuid_leaves.h"
@@ -14,44 +13,6 @@ namespace hv::test {
 namespace {
 
 using abi::ExitReason;
-namespace secondary = secondary_processor_based;
-
-Capabilities all_controls() {
-    Capabilities capabilities;
-    constexpr std::uint64_t any = 0xFFFFFFFF00000000;
-    capabilities.pin_based = any;
-    capabilities.primary_processor_based = any;
-    capabilities.secondary_processor_based = any;
-    capabilities.vm_exit = any;
-    capabilities.vm_entry = any;
-    return capabilities;
-}
-
-TEST(ControlSelection, ModernAsksForNoExitItDoesNotNeed) {
-    const Controls controls = select_controls(abi::Profile::modern, all_controls()).controls();
-    EXPECT_EQ(controls.pin_based, 0U);
-    EXPECT_EQ(controls.primary & primary_processor_based::cr3_load_exiting, 0U);
-    EXPECT_EQ(controls.primary & primary_processor_based::invlpg_exiting, 0U);
-    EXPECT_EQ(controls.secondary & secondary::descriptor_table_exiting, 0U);
-    EXPECT_NE(controls.secondary & secondary::enable_ept, 0U);
-}
-
-TEST(ControlSelection, HardenedSeesCr3AndDescriptors) {
-    const Controls controls = select_controls(abi::Profile::hardened, all_controls()).controls();
-    EXPECT_NE(controls.primary & primary_processor_based::cr3_load_exiting, 0U);
-    EXPECT_NE(controls.secondary & secondary::descriptor_table_exiting, 0U);
-}
-
-TEST(ControlSelection, SaysWhatIsMissingAndGoesWithoutWhatIsWanted) {
-    Capabilities capabilities = all_controls();
-    capabilities.secondary_processor_based &= ~(std::uint64_t{secondary::enable_vpid} << 32);
-    EXPECT_TRUE(select_controls(abi::Profile::hardened, capabilities).sufficient());
-    capabilities.secondary_processor_based &=
-        ~(std::uint64_t{secondary::descriptor_table_exiting} << 32);
-    EXPECT_FALSE(select_controls(abi::Profile::hardened, capabilities).sufficient());
-    EXPECT_TRUE(select_controls(abi::Profile::modern, capabilities).sufficient());
-}
-
 class Exits : public ::testing::Test {
   protected:
     HardenedMachine machine;

@@ -84,11 +84,21 @@ TEST_F(EptTest, ProtectionIsCounted) {
     EXPECT_FALSE(pages.protect(fake_ram_size)); // the monitor's memory
 }
 
-TEST_F(EptTest, ProtectedPagesAreBounded) {
+TEST_F(EptTest, AllOfTheGuestsPagesCanBeProtected) {
+    VirtualMachine& vm = machine.machine();
+    for (const PhysicalRange& range : vm.ram.ranges())
+        for (std::uint64_t gpa = range.begin; gpa < range.end; gpa += page_size)
+            ASSERT_TRUE(vm.protected_pages.protect(gpa));
+    EXPECT_EQ(ept.leaf(fake_ram_size - 1) & 7, 1U);
+    EXPECT_FALSE(vm.protected_pages.protect(0xA0000)); // a hole, where devices lie
+}
+
+TEST_F(EptTest, ReasonsForProtectionAreBounded) {
     ProtectedPages& pages = machine.machine().protected_pages;
-    for (std::uint64_t n = 0; n < max_protected_pages; ++n)
-        ASSERT_TRUE(pages.protect(n * page_size));
-    EXPECT_FALSE(pages.protect(max_protected_pages * page_size));
+    for (std::uint32_t n = 0; n < 0xFFFF; ++n)
+        ASSERT_TRUE(pages.protect(0x201000));
+    EXPECT_FALSE(pages.protect(0x201000)); // would be none after one more
+    EXPECT_EQ(ept.leaf(0x201000) & 7, 1U);
 }
 
 TEST_F(EptTest, TheGuestPhysicalMapLeavesTheMonitorOut) {

@@ -28,6 +28,20 @@ TEST(MemorySize, OutOfRangeOrNoNumberIsRefused) {
         EXPECT_THROW(parse_memory_size(text), Failure) << text;
 }
 
+TEST(ShadowMemorySize, TakesWholePagesFrom64KTo1G) {
+    EXPECT_EQ(parse_shadow_memory_size("64K"), 64U);
+    EXPECT_EQ(parse_shadow_memory_size("100k"), 100U);
+    EXPECT_EQ(parse_shadow_memory_size("2M"), 2048U);
+    EXPECT_EQ(parse_shadow_memory_size("3"), 3072U);
+    EXPECT_EQ(parse_shadow_memory_size("1G"), 1024U * 1024);
+}
+
+TEST(ShadowMemorySize, OutOfRangeOrNoNumberIsRefused) {
+    for (const std::string_view text :
+         {"", "K", "0", "60K", "66K", "1025M", "2G", "4194304G", "-1M", "2MB", "2 M", "much"})
+        EXPECT_THROW(parse_shadow_memory_size(text), Failure) << text;
+}
+
 constexpr std::string_view bochs_help = "00000000000i[      ] LTDL_LIBRARY_PATH not set\n"
                                         "Supported CPU models:\r\n\r\nbx_generic\r\n"
                                         "corei7_haswell_4770\r\n\r\n"
@@ -87,11 +101,22 @@ TEST(GrubQuoting, IsLiteral) {
 }
 
 TEST(GrubConfig, NamesProfileInterfaceAndArguments) {
-    const std::string config =
-        grub_config(abi::Profile::modern, abi::Interface::eager, {"workload=full", "x y"});
+    const std::string config = grub_config({.profile = abi::Profile::modern,
+                                            .interface = abi::Interface::eager,
+                                            .shadow_kibibytes = std::nullopt},
+                                           {"workload=full", "x y"});
     EXPECT_THAT(config, HasSubstr("multiboot2 /boot/lazyhv.elf profile=modern interface=eager;"));
     EXPECT_THAT(config, HasSubstr("module2 /boot/vmi.rom rom;"));
     EXPECT_THAT(config, HasSubstr("module2 /boot/guest.elf guest 'workload=full' 'x y';"));
+}
+
+TEST(MonitorCommandLine, HasTheShadowMemoryOnlyWhenGiven) {
+    MonitorOptions options{.profile = abi::Profile::classic,
+                           .interface = abi::Interface::lazy,
+                           .shadow_kibibytes = std::nullopt};
+    EXPECT_EQ(monitor_command_line(options), "profile=classic interface=lazy");
+    options.shadow_kibibytes = 2048;
+    EXPECT_EQ(monitor_command_line(options), "profile=classic interface=lazy shadow=2048");
 }
 
 TEST(LastLines, SkipEmptyOnes) {

@@ -1,5 +1,4 @@
 #include "tools/host/failure.h"
-#include "tools/results/exit_summary.h"
 #include "tools/results/result.h"
 
 #include <gmock/gmock.h>
@@ -20,12 +19,29 @@ constexpr std::string_view lazy_line =
 TEST(ResultLine, IsDividedByTheSwitches) {
     const Result result = parse_result(lazy_line);
     EXPECT_EQ(result.workload, "full");
+    EXPECT_EQ(result.unit, Unit::switches);
     EXPECT_TRUE(result.has_monitor());
-    EXPECT_EQ(result.per_switch(result.counter("exits")), 1.0);
+    EXPECT_EQ(result.per_iteration(result.counter("exits")), 1.0);
     EXPECT_EQ(result.guest_ticks(), 100000U);
+    EXPECT_EQ(result.cost(result.guest_ticks()), 100.0);
+    EXPECT_EQ(result.per_entry(1000), 0.0);
     EXPECT_EQ(result.hypercalls(), 1000U);
     EXPECT_EQ(result.entries_per_flush(), 7.0);
     EXPECT_EQ(result.vmcs_accesses_per_exit(), 12.0);
+}
+
+constexpr std::string_view paging_line =
+    "workload=pagetable/map/512 operations=4 entries=2048 ticks=300000 exits=8 "
+    "monitor_ticks=204800 exit.VMCALL=8 hypercall.Flush=8 flushes=8 drained=4096";
+
+TEST(ResultLine, OfPageTableOperationsIsDividedByThemAndByTheirEntries) {
+    const Result result = parse_result(paging_line);
+    EXPECT_EQ(result.unit, Unit::operations);
+    EXPECT_EQ(result.iterations, 4U);
+    EXPECT_EQ(result.entries, 2048U);
+    EXPECT_EQ(result.per_iteration(result.counter("exits")), 2.0);
+    EXPECT_EQ(result.per_entry(result.counter("exits")), 8.0 / 2048);
+    EXPECT_EQ(result.cost(result.counter("monitor_ticks")), 100.0);
 }
 
 TEST(ResultLine, ListsNamesByCountThenByName) {
@@ -51,23 +67,11 @@ TEST(ResultLine, OfTheWrongFormIsRefused) {
     EXPECT_THROW(parse_result("workload=a switches=-1 ticks=1"), Failure);
     EXPECT_THROW(parse_result("workload=a switches=1 ticks=1 exits=18446744073709551616"), Failure);
     EXPECT_THROW(parse_result("workload=a switches=1 ticks=5 monitor_ticks=6"), Failure);
-}
-
-TEST(ExitSummary, NamesReasonsSubReasonsAndDrainedEntries) {
-    EXPECT_THAT(exit_summary(parse_result(lazy_line)),
-                ElementsAre("VMCALL 1 (Flush 1)", "drained: CLTS 3, WriteGDTEntry 3, SetCR3 1"));
-    EXPECT_THAT(exit_summary(parse_result(
-                    "workload=a switches=4 ticks=9 exits=14 exit.CR_ACCESS=9 exit.EPT_VIOLATION=4 "
-                    "exit.IO_INSTRUCTION=1 control_register.CLTS=8 control_register.MOV_TO_CR0=1 "
-                    "memory.GDT_WRITE=4 port.0x70=1")),
-                ElementsAre("CR_ACCESS 2.250 (CLTS 2, MOV_TO_CR0 0.250)",
-                            "EPT_VIOLATION 1 (GDT_WRITE 1)", "IO_INSTRUCTION 0.250 (0x70 0.250)"));
-}
-
-TEST(FormatRate, GivesDecimalsOnlyToFractions) {
-    EXPECT_EQ(format_rate(0.0), "0");
-    EXPECT_EQ(format_rate(3.0), "3");
-    EXPECT_EQ(format_rate(1.0 / 3.0), "0.333");
+    EXPECT_THROW(parse_result("workload=a switches=1 entries=1 ticks=1"), Failure);
+    EXPECT_THROW(parse_result("workload=a switches=1 operations=1 entries=1 ticks=1"), Failure);
+    EXPECT_THROW(parse_result("workload=a operations=1 ticks=1"), Failure);
+    EXPECT_THROW(parse_result("workload=a operations=0 entries=1 ticks=1"), Failure);
+    EXPECT_THROW(parse_result("workload=a operations=1 entries=0 ticks=1"), Failure);
 }
 
 } // namespace

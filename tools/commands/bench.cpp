@@ -7,6 +7,7 @@
 #include "tools/host/failure.h"
 #include "tools/machine/emulation.h"
 #include "tools/machine/last_lines.h"
+#include "tools/machine/memory_size.h"
 #include "tools/results/benchmark_json.h"
 #include "tools/results/key_values.h"
 #include "tools/results/result_file.h"
@@ -14,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <exception>
@@ -47,8 +49,10 @@ Run measure(const Machine& machine, const BootOptions& options, const Combinatio
     };
     int status = 0;
     try {
-        status = emulate(machine, choose_image(options, combination.profile, combination.interface),
-                         reader, false);
+        const MonitorOptions monitor =
+            monitor_options(options, combination.profile, combination.interface);
+        status =
+            emulate(machine, choose_image(options, monitor, MonitorBuild::plain), reader, false);
     } catch (const Failure& failure) {
         throw fail(failure.what());
     }
@@ -109,11 +113,24 @@ void add_workload_arguments(const BenchOptions& options, std::vector<std::string
     arguments.insert(arguments.begin(), words.begin(), words.end());
 }
 
+/// Finds out before anything is booted. Throws Failure.
+void check_shadow_memory(const std::string& size, const std::vector<Combination>& combinations) {
+    const bool has_classic =
+        std::any_of(combinations.begin(), combinations.end(), [](const Combination& combination) {
+            return combination.profile == abi::Profile::classic;
+        });
+    if (!has_classic)
+        throw Failure("--shadow-memory is for profile classic, which is not among those measured");
+    parse_shadow_memory_size(size);
+}
+
 } // namespace
 
 int bench(const BenchOptions& options) {
     const std::vector<Combination> combinations =
         choose_combinations(options.boot.profile, options.boot.interface);
+    if (!options.boot.shadow_memory.empty())
+        check_shadow_memory(options.boot.shadow_memory, combinations);
     BootOptions boot = options.boot;
     add_workload_arguments(options, boot.guest_arguments);
     if (!options.json_file.empty())
@@ -126,7 +143,7 @@ int bench(const BenchOptions& options) {
                                           .cpu_model = machine.cpu_model,
                                           .tick_name = std::string(tick_name(machine.kind))}));
     if (!options.json_file.empty()) {
-        const auto context = benchmark_context(machine, options.switches);
+        const auto context = benchmark_context(machine, options);
         write_result_file(options.json_file,
                           benchmark_json(runs, context, tick_name(machine.kind)));
     }

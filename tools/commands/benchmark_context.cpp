@@ -2,6 +2,7 @@
 
 #include "tools/commands/build_folder.h"
 #include "tools/host/child_process.h"
+#include "tools/machine/memory_size.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -41,20 +42,25 @@ std::string version(const std::vector<std::string>& command, std::string_view wo
 } // namespace
 
 std::map<std::string, std::string> benchmark_context(const Machine& machine,
-                                                     std::uint32_t switches) {
+                                                     const BenchOptions& options) {
     std::array<char, 256> host{};
     gethostname(host.data(), host.size() - 1);
     const bool is_bochs = machine.kind == MachineKind::bochs;
-    return {{"date", fmt::format("{:%Y-%m-%dT%H:%M:%S+00:00}", fmt::gmtime(std::time(nullptr)))},
-            {"host_name", host.data()},
-            {"executable", "lazyhv"},
-            {"machine", std::string(name(machine.kind))},
-            {"cpu_model", machine.cpu_model},
-            {"memory_mebibytes", fmt::format("{}", machine.memory_mebibytes)},
-            {"emulator", is_bochs ? version({"bochs", "--help"}, "Bochs x86 Emulator")
-                                  : version({"qemu-system-x86_64", "--version"}, "QEMU")},
-            {"commit", commit()},
-            {"switches", fmt::format("{}", switches)}};
+    std::map<std::string, std::string> context{
+        {"date", fmt::format("{:%Y-%m-%dT%H:%M:%S+00:00}", fmt::gmtime(std::time(nullptr)))},
+        {"host_name", host.data()},
+        {"executable", "lazyhv"},
+        {"machine", std::string(name(machine.kind))},
+        {"cpu_model", machine.cpu_model},
+        {"memory_mebibytes", fmt::format("{}", machine.memory_mebibytes)},
+        {"emulator", is_bochs ? version({"bochs", "--help"}, "Bochs x86 Emulator")
+                              : version({"qemu-system-x86_64", "--version"}, "QEMU")},
+        {"commit", commit()},
+        {"switches", fmt::format("{}", options.switches)}};
+    if (!options.boot.shadow_memory.empty())
+        context["shadow_memory_kibibytes"] =
+            fmt::format("{}", parse_shadow_memory_size(options.boot.shadow_memory));
+    return context;
 }
 
 } // namespace tool

@@ -7,23 +7,11 @@
 #include "tools/machine/memory_size.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
-#include <algorithm>
 #include <cstdio>
 
 namespace tool {
 namespace {
-
-/// The index of `name` in `names`. Throws Failure that lists them.
-template <typename Names>
-std::uint8_t parse_name(std::string_view what, std::string_view name, const Names& names) {
-    const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end())
-        throw Failure(
-            fmt::format("unknown {} \"{}\": give {}", what, name, fmt::join(names, ", ")));
-    return static_cast<std::uint8_t>(found - names.begin());
-}
 
 std::filesystem::path built(std::string_view name) {
     std::filesystem::path path = build_folder() / name;
@@ -36,14 +24,6 @@ std::filesystem::path built(std::string_view name) {
 }
 
 } // namespace
-
-abi::Profile parse_profile(std::string_view name) {
-    return static_cast<abi::Profile>(parse_name("profile", name, abi::profile_names));
-}
-
-abi::Interface parse_interface(std::string_view name) {
-    return static_cast<abi::Interface>(parse_name("interface", name, abi::interface_names));
-}
 
 Machine choose_machine(const BootOptions& options, std::chrono::seconds default_time_limit) {
     Machine machine{.kind = MachineKind::bochs,
@@ -71,15 +51,25 @@ Machine choose_machine(const BootOptions& options, std::chrono::seconds default_
     return machine;
 }
 
-BootImage choose_image(const BootOptions& options, abi::Profile profile, abi::Interface interface) {
+MonitorOptions monitor_options(const BootOptions& options, abi::Profile profile,
+                               abi::Interface interface) {
+    MonitorOptions monitor{
+        .profile = profile, .interface = interface, .shadow_kibibytes = std::nullopt};
+    if (profile == abi::Profile::classic && !options.shadow_memory.empty())
+        monitor.shadow_kibibytes = parse_shadow_memory_size(options.shadow_memory);
+    return monitor;
+}
+
+BootImage choose_image(const BootOptions& options, const MonitorOptions& monitor,
+                       MonitorBuild build) {
     if (!options.guest.empty())
         require_readable_guest(options.guest);
-    return {.monitor = built("hypervisor/lazyhv.elf"),
+    return {.monitor = built(build == MonitorBuild::checked ? "hypervisor/lazyhv-checked.elf"
+                                                            : "hypervisor/lazyhv.elf"),
             .rom = built("vmi_rom/vmi.rom"),
             .guest = options.guest.empty() ? built("guest/guest.elf")
                                            : std::filesystem::path(options.guest),
-            .profile = profile,
-            .interface = interface,
+            .monitor_options = monitor,
             .guest_arguments = options.guest_arguments};
 }
 

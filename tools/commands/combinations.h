@@ -15,8 +15,9 @@ struct Combination {
     friend bool operator==(const Combination&, const Combination&) = default;
 };
 
-/// Those that fit the names given; "" fits all. The bare machine has no ROM, so it goes with
-/// `native` only. Throws Failure for an unknown name and for a choice that fits nothing.
+/// Those that fit the names given, in the order of profile_order; "" fits all. The bare machine has
+/// no ROM, so it goes with `native` only. Throws Failure for an unknown name and for a choice that
+/// fits nothing.
 std::vector<Combination> choose_combinations(std::string_view profile, std::string_view interface);
 
 } // namespace tool

@@ -24,28 +24,34 @@ The exit status is the guest's: 0 only for success.
 Examples:
   ./lazyhv run build/guest/guest.elf -- test
   ./lazyhv run --profile modern --interface native build/guest/guest.elf -- workload=full
+  ./lazyhv run --profile classic --checked --shadow-memory 512K build/guest/guest.elf -- test
   ./lazyhv run --cpu corei7_skylake_x --memory 1G --emulator-log bochs.log my-kernel.elf -- debug
 )";
 
 constexpr std::string_view bench_examples = R"(
-Boots the guest once for each profile and interface, measures context switches, and prints VM exits
-per switch, what they were and what they cost. Without --profile and --interface: the bare machine
-(native), hardened and modern (native, eager, lazy).
+Boots the guest once for each profile and interface, measures context switches and operations on
+page tables, and prints VM exits for each, what they were and what they cost. Without --profile and
+--interface: the bare machine (native), classic, hardened and modern (native, eager, lazy).
 
 Examples:
   ./lazyhv bench
   ./lazyhv bench --profile hardened --workload full,pingpong
+  ./lazyhv bench --profile classic --workload pagetable/map/512,pagetable/protect/512
+  ./lazyhv bench --profile classic --cpu core2_penryn_t9600      a processor without EPT
   ./lazyhv bench --interface lazy --switches 100 --json results.json
   ./lazyhv run build/guest/guest.elf -- workload=list     names the workloads
 )";
 
 void add_boot_options(CLI::App& command, BootOptions& options, std::string_view default_seconds) {
     command.add_option("--profile", options.profile,
-                       "what the monitor owns: bare, hardened, modern");
+                       "what the monitor owns: bare, classic, hardened, modern");
     command.add_option("--interface", options.interface, "how the guest asks: native, eager, lazy");
     command.add_option("--cpu", options.cpu_model,
                        fmt::format("Bochs's CPU model (default {})", default_cpu_model));
     command.add_option("--memory", options.memory, "of the machine, 64M to 3G (default 256M)");
+    command.add_option("--shadow-memory", options.shadow_memory,
+                       "profile classic only: for shadow page tables, for example 2M (default: as "
+                       "the monitor decides)");
     command.add_option("--machine", options.machine,
                        "bochs or kvm (default: kvm where it gives a guest VT-x, else bochs)");
     command
@@ -94,12 +100,16 @@ Request parse_command_line(int argument_count, char** arguments) {
                          "./lazyhv");
     set_up(application);
 
-    CLI::App* const bench =
-        application.add_subcommand("bench", "measure VM exits per context switch");
+    CLI::App* const bench = application.add_subcommand(
+        "bench", "measure VM exits of context switches and page-table operations");
     add_boot_options(*bench, bench_options.boot, "300");
     bench->add_option("--workload", bench_options.workloads,
-                      "names, with commas between (default: all)");
-    bench->add_option("--switches", bench_options.switches, "of each workload (default 1000)")
+                      "names, with commas between, for example full,pagetable/map/512 "
+                      "(default: all)");
+    bench
+        ->add_option("--switches", bench_options.switches,
+                     "of each workload of switches; also operations on single page-table "
+                     "entries (default 1000)")
         ->check(CLI::Range(1U, 100'000'000U));
     bench->add_option("--json", bench_options.json_file, "also write Google Benchmark JSON here");
     bench->add_option("GUEST.elf", bench_options.boot.guest,
@@ -112,6 +122,9 @@ Request parse_command_line(int argument_count, char** arguments) {
     run->add_option("--emulator-log", run_options.emulator_log, "keep the emulator's log here");
     run->add_flag("--log-exits", run_options.log_exits,
                   "Bochs only: the emulator's log names each VM exit (with --emulator-log)");
+    run->add_flag("--checked", run_options.checked,
+                  "profile classic only: a monitor that compares its shadow page tables with the "
+                  "guest's after every VM exit");
     run->add_flag("--verbose", run_options.verbose,
                   "also show the console's lines for programs (@...)");
     run->add_option("GUEST.elf", run_options.boot.guest, "guest image; its arguments behind --")

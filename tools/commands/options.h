@@ -14,6 +14,7 @@ struct BootOptions {
     std::string interface;
     std::string cpu_model;
     std::string memory = "256M";
+    std::string shadow_memory;
     std::string machine;
     std::uint32_t time_limit_seconds = 0; ///< 0: not given
     std::string guest;
@@ -24,6 +25,7 @@ struct RunOptions {
     BootOptions boot;
     std::string emulator_log;
     bool log_exits = false;
+    bool checked = false; ///< with the monitor that checks itself
     bool verbose = false;
 };
 

@@ -1,7 +1,11 @@
 #include "tools/commands/run.h"
 
 #include "tools/commands/boot.h"
+#include "tools/commands/profile_names.h"
+#include "tools/host/failure.h"
 #include "tools/machine/emulation.h"
+
+#include <fmt/format.h>
 
 #include <cstdio>
 
@@ -20,6 +24,15 @@ void show(ConsoleReader::Kind kind, std::string_view text, bool verbose) {
     std::fflush(stream);
 }
 
+/// Throws Failure for an option that only shadow paging gives a meaning.
+void require_classic(std::string_view option, abi::Profile profile) {
+    if (profile != abi::Profile::classic) {
+        throw Failure(fmt::format("{} is about shadow page tables, which profile classic alone "
+                                  "has; this is profile {}",
+                                  option, abi::name(profile)));
+    }
+}
+
 } // namespace
 
 int run(const RunOptions& options) {
@@ -27,7 +40,13 @@ int run(const RunOptions& options) {
         parse_profile(options.boot.profile.empty() ? "hardened" : options.boot.profile);
     const abi::Interface interface =
         parse_interface(options.boot.interface.empty() ? "lazy" : options.boot.interface);
-    const BootImage image = choose_image(options.boot, profile, interface);
+    if (options.checked)
+        require_classic("--checked", profile);
+    if (!options.boot.shadow_memory.empty())
+        require_classic("--shadow-memory", profile);
+    const BootImage image =
+        choose_image(options.boot, monitor_options(options.boot, profile, interface),
+                     options.checked ? MonitorBuild::checked : MonitorBuild::plain);
     Machine machine = choose_machine(options.boot, default_time_limit);
     machine.log_exits = options.log_exits;
     if (!options.emulator_log.empty())

@@ -56,7 +56,7 @@ std::filesystem::path make_boot_image(const BootImage& image, const std::filesys
     copy_into(root, rom_in_image, image.rom);
     copy_into(root, guest_in_image, image.guest);
     std::ofstream stream(config);
-    stream << grub_config(image.profile, image.interface, image.guest_arguments);
+    stream << grub_config(image.monitor_options, image.guest_arguments);
     stream.close();
     if (!stream)
         throw Failure(fmt::format("cannot write {}", config.string()));

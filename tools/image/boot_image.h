@@ -1,7 +1,7 @@
 #pragma once
 // The ISO that GRUB boots: monitor, ROM, guest and their command lines.
 
-#include "shared/profile.h"
+#include "tools/image/monitor_options.h"
 
 #include <filesystem>
 #include <string>
@@ -13,8 +13,7 @@ struct BootImage {
     std::filesystem::path monitor;
     std::filesystem::path rom;
     std::filesystem::path guest;
-    abi::Profile profile;
-    abi::Interface interface;
+    MonitorOptions monitor_options;
     std::vector<std::string> guest_arguments;
 };
 

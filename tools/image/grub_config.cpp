@@ -20,14 +20,13 @@ std::string quote_for_grub(std::string_view argument) {
     return quoted + "'";
 }
 
-std::string grub_config(abi::Profile profile, abi::Interface interface,
-                        const std::vector<std::string>& arguments) {
+std::string grub_config(const MonitorOptions& monitor, const std::vector<std::string>& arguments) {
     std::string guest_arguments;
     for (const std::string& argument : arguments)
         guest_arguments += " " + quote_for_grub(argument);
     return fmt::format(R"(serial --unit=0 --speed=115200
 terminal_output serial
-if multiboot2 {monitor} profile={profile} interface={interface}; then
+if multiboot2 {monitor} {monitor_arguments}; then
 if module2 {rom} rom; then
 if module2 {guest} guest{arguments}; then
 echo
@@ -39,10 +38,10 @@ echo "{failed}"
 halt
 )",
                        fmt::arg("monitor", monitor_in_image),
-                       fmt::arg("profile", abi::name(profile)),
-                       fmt::arg("interface", abi::name(interface)), fmt::arg("rom", rom_in_image),
-                       fmt::arg("guest", guest_in_image), fmt::arg("arguments", guest_arguments),
-                       fmt::arg("ready", grub_ready), fmt::arg("failed", grub_failed));
+                       fmt::arg("monitor_arguments", monitor_command_line(monitor)),
+                       fmt::arg("rom", rom_in_image), fmt::arg("guest", guest_in_image),
+                       fmt::arg("arguments", guest_arguments), fmt::arg("ready", grub_ready),
+                       fmt::arg("failed", grub_failed));
 }
 
 } // namespace tool

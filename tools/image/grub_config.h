@@ -1,7 +1,7 @@
 #pragma once
 // The GRUB configuration of a bootable image.
 
-#include "shared/profile.h"
+#include "tools/image/monitor_options.h"
 
 #include <string>
 #include <string_view>
@@ -15,8 +15,7 @@ std::string quote_for_grub(std::string_view argument);
 
 /// grub.cfg that loads monitor, ROM and guest and says on COM1 whether that went well
 /// (console/console_reader.h). `arguments` are the guest's.
-std::string grub_config(abi::Profile profile, abi::Interface interface,
-                        const std::vector<std::string>& arguments);
+std::string grub_config(const MonitorOptions& monitor, const std::vector<std::string>& arguments);
 
 /// Where the files lie in the image.
 inline constexpr std::string_view monitor_in_image = "/boot/lazyhv.elf";

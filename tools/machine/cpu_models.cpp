@@ -46,10 +46,11 @@ void require_known_cpu_model(std::string_view model, const std::vector<std::stri
     for (const std::string_view name : models_with_ept)
         if (std::find(known.begin(), known.end(), name) != known.end())
             usable += fmt::format("\n  {}", name);
-    throw Failure(
-        fmt::format("Bochs has no CPU model \"{}\"; those with VT-x and EPT are:{}\n"
-                    "(core2_penryn_t9600 has VT-x without EPT; `bochs --help cpu` lists all)",
-                    model, usable));
+    throw Failure(fmt::format(
+        "Bochs has no CPU model \"{}\"; those with VT-x and EPT are:{}\n"
+        "(core2_penryn_t9600 has VT-x without EPT, which is enough for profile classic; "
+        "`bochs --help cpu` lists all)",
+        model, usable));
 }
 
 } // namespace tool

@@ -23,36 +23,63 @@ constexpr std::array families{
     Family{"port", "port"},
 };
 
+/// Shadow paging, by the line's name. Ticks are named as elsewhere, and levels are not divided.
+constexpr std::array shadow_counters{"shadow_built", "shadow_rebuilt", "shadow_reclaimed",
+                                     "root_loads"};
+constexpr std::array shadow_levels{"shadow_in_use", "shadow_limit"};
+
+std::string_view unit_name(Unit unit) { return unit == Unit::operations ? "operation" : "switch"; }
+
+/// What Result::cost divides by.
+std::string_view cost_unit_name(Unit unit) { return unit == Unit::operations ? "entry" : "switch"; }
+
+void add_shadow_counters(Json& benchmark, const Result& result, std::string_view tick_name) {
+    const std::string_view unit = unit_name(result.unit);
+    for (const char* const name : shadow_counters)
+        if (const std::uint64_t count = result.counter(name); count != 0)
+            benchmark[fmt::format("{}_per_{}", name, unit)] = result.per_iteration(count);
+    if (const std::uint64_t ticks = result.counter("shadow_ticks"); ticks != 0)
+        benchmark[fmt::format("shadow_{}_per_{}", tick_name, unit)] = result.per_iteration(ticks);
+    for (const char* const name : shadow_levels)
+        if (const std::uint64_t level = result.counter(name); level != 0)
+            benchmark[name] = level;
+}
+
 void add_monitor_counters(Json& benchmark, const Result& result, std::string_view tick_name) {
-    benchmark["exits_per_switch"] = result.per_switch(result.counter("exits"));
-    benchmark["hypercalls_per_switch"] = result.per_switch(result.hypercalls());
+    const std::string_view unit = unit_name(result.unit);
+    const std::uint64_t exits = result.counter("exits");
+    benchmark[fmt::format("exits_per_{}", unit)] = result.per_iteration(exits);
+    benchmark[fmt::format("hypercalls_per_{}", unit)] = result.per_iteration(result.hypercalls());
     benchmark["entries_per_flush"] = result.entries_per_flush();
-    benchmark[fmt::format("monitor_{}_per_switch", tick_name)] =
-        result.per_switch(result.counter("monitor_ticks"));
+    if (result.unit == Unit::operations)
+        benchmark["exits_per_entry"] = result.per_entry(exits);
+    benchmark[fmt::format("monitor_{}_per_{}", tick_name, cost_unit_name(result.unit))] =
+        result.cost(result.counter("monitor_ticks"));
     benchmark["vmcs_accesses_per_exit"] = result.vmcs_accesses_per_exit();
     for (const Family& family : families) {
         for (const auto& [name, count] : result.by_name(family.prefix)) {
-            const std::string counter = fmt::format("{}_{}_per_switch", family.counter, name);
-            benchmark[counter] = result.per_switch(count);
+            const std::string counter = fmt::format("{}_{}_per_{}", family.counter, name, unit);
+            benchmark[counter] = result.per_iteration(count);
         }
     }
+    add_shadow_counters(benchmark, result, tick_name);
 }
 
 Json to_benchmark(const Run& run, const Result& result, std::string_view tick_name) {
     const std::string name = benchmark_name(run, result);
-    const double ticks = result.per_switch(result.ticks);
+    const double ticks = result.per_iteration(result.ticks);
     Json benchmark{{"name", name},
                    {"run_name", name},
                    {"run_type", "iteration"},
                    {"repetitions", 1},
                    {"repetition_index", 0},
                    {"threads", 1},
-                   {"iterations", result.switches},
+                   {"iterations", result.iterations},
                    {"real_time", ticks},
                    {"cpu_time", ticks},
                    {"time_unit", "ns"}};
-    benchmark[fmt::format("guest_{}_per_switch", tick_name)] =
-        result.per_switch(result.guest_ticks());
+    benchmark[fmt::format("guest_{}_per_{}", tick_name, cost_unit_name(result.unit))] =
+        result.cost(result.guest_ticks());
     if (result.has_monitor())
         add_monitor_counters(benchmark, result, tick_name);
     return benchmark;
@@ -70,9 +97,12 @@ Json run_contexts(const std::vector<Run>& runs) {
 } // namespace
 
 std::string benchmark_name(const Run& run, const Result& result) {
+    const std::string profile_and_interface =
+        fmt::format("{}/{}", abi::name(run.profile), abi::name(run.interface));
+    if (result.unit == Unit::operations) // "pagetable/map/512"
+        return fmt::format("{}/{}", result.workload, profile_and_interface);
     if (result.workload != empty_vmcall_workload)
-        return fmt::format("switch/{}/{}/{}", result.workload, abi::name(run.profile),
-                           abi::name(run.interface));
+        return fmt::format("switch/{}/{}", result.workload, profile_and_interface);
     const bool has_rom = run.interface != abi::Interface::native;
     return fmt::format("vmcall/empty/{}/{}", abi::name(run.profile), has_rom ? "rom" : "native");
 }
@@ -82,8 +112,10 @@ std::string benchmark_json(const std::vector<Run>& runs,
                            std::string_view tick_name) {
     Json document;
     document["context"] = context;
-    document["context"]["time_unit_note"] =
-        fmt::format("real_time and cpu_time are {} per switch; 1 ns stands for one", tick_name);
+    document["context"]["time_unit_note"] = fmt::format(
+        "real_time and cpu_time are {} per iteration (switch, operation on page tables, "
+        "or VMCALL); 1 ns stands for one",
+        tick_name);
     document["context"]["runs"] = run_contexts(runs);
     document["benchmarks"] = Json::array();
     std::set<std::string> written;

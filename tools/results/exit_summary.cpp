@@ -15,15 +15,30 @@ struct SubReasons {
     std::string_view prefix;
 };
 constexpr std::array sub_reasons{
-    SubReasons{"VMCALL", "hypercall"},     SubReasons{"CR_ACCESS", "control_register"},
-    SubReasons{"EPT_VIOLATION", "memory"}, SubReasons{"MSR_READ", "msr"},
-    SubReasons{"MSR_WRITE", "msr"},        SubReasons{"IO_INSTRUCTION", "port"},
+    SubReasons{"VMCALL", "hypercall"},    SubReasons{"CR_ACCESS", "control_register"},
+    SubReasons{"MSR_READ", "msr"},        SubReasons{"MSR_WRITE", "msr"},
+    SubReasons{"IO_INSTRUCTION", "port"},
 };
+constexpr std::string_view ept_violation = "EPT_VIOLATION";
+constexpr std::string_view exception = "EXCEPTION_NMI";
+
+/// The prefix of the counters that say more about `reason`; "" when there are none.
+std::string_view sub_reason_prefix(const Result& result, std::string_view reason) {
+    // Accesses to memory exit as EPT violations, or, where there is no EPT, as page faults. With
+    // EPT an exception is the end of a stepped store, and says nothing more.
+    const bool has_ept = result.counter(fmt::format("exit.{}", ept_violation)) != 0;
+    if (reason == (has_ept ? ept_violation : exception))
+        return "memory";
+    for (const SubReasons& entry : sub_reasons)
+        if (entry.reason == reason)
+            return entry.prefix;
+    return "";
+}
 
 std::string list_counts(const Result& result, std::string_view prefix) {
     std::vector<std::string> parts;
     for (const auto& [name, count] : result.by_name(prefix))
-        parts.push_back(fmt::format("{} {}", name, format_rate(result.per_switch(count))));
+        parts.push_back(fmt::format("{} {}", name, format_rate(result.per_iteration(count))));
     return fmt::format("{}", fmt::join(parts, ", "));
 }
 
@@ -36,11 +51,9 @@ std::string format_rate(double rate) {
 std::vector<std::string> exit_summary(const Result& result) {
     std::vector<std::string> summary;
     for (const auto& [reason, count] : result.by_name("exit")) {
-        std::string detail;
-        for (const SubReasons& entry : sub_reasons)
-            if (entry.reason == reason)
-                detail = list_counts(result, entry.prefix);
-        summary.push_back(fmt::format("{} {}{}", reason, format_rate(result.per_switch(count)),
+        const std::string_view prefix = sub_reason_prefix(result, reason);
+        const std::string detail = prefix.empty() ? "" : list_counts(result, prefix);
+        summary.push_back(fmt::format("{} {}{}", reason, format_rate(result.per_iteration(count)),
                                       detail.empty() ? "" : fmt::format(" ({})", detail)));
     }
     const std::string drained = list_counts(result, "entry");

@@ -8,12 +8,12 @@
 
 namespace tool {
 
-/// One part an exit reason, most frequent first, counts per switch:
+/// One part an exit reason, most frequent first, counts per switch or operation:
 /// "CR_ACCESS 3 (CLTS 1, MOV_TO_CR0 1, MOV_TO_CR3 1)", "VMCALL 1 (Flush 1)"; then one part with
 /// what was drained from the ring: "drained: WriteGDTEntry 3, SetCR3 1".
 std::vector<std::string> exit_summary(const Result& result);
 
-/// A count per switch: whole numbers without decimals, others with three.
+/// A count per switch, operation or entry: whole numbers without decimals, others with three.
 std::string format_rate(double rate);
 
 } // namespace tool

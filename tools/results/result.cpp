@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 namespace tool {
 namespace {
@@ -31,7 +32,13 @@ std::uint64_t Result::counter(std::string_view name) const {
     return found == counters.end() ? 0 : found->second;
 }
 
-double Result::per_switch(std::uint64_t count) const { return divide(count, switches); }
+double Result::per_iteration(std::uint64_t count) const { return divide(count, iterations); }
+
+double Result::per_entry(std::uint64_t count) const { return divide(count, entries); }
+
+double Result::cost(std::uint64_t count) const {
+    return unit == Unit::operations ? per_entry(count) : per_iteration(count);
+}
 
 std::uint64_t Result::hypercalls() const {
     std::uint64_t sum = 0;
@@ -60,25 +67,36 @@ std::vector<Result::NamedCount> Result::by_name(std::string_view prefix) const {
 
 Result parse_result(std::string_view text) {
     Result result;
-    bool has_switches = false;
-    bool has_ticks = false;
+    std::optional<std::uint64_t> switches;
+    std::optional<std::uint64_t> operations;
+    std::optional<std::uint64_t> entries;
+    std::optional<std::uint64_t> ticks;
     for (const auto& [key, value] : parse_key_values(text)) {
-        if (key == "workload") {
+        if (key == "workload")
             result.workload = value;
-        } else if (key == "switches") {
-            result.switches = parse_count(key, value);
-            has_switches = true;
-        } else if (key == "ticks") {
-            result.ticks = parse_count(key, value);
-            has_ticks = true;
-        } else {
+        else if (key == "switches")
+            switches = parse_count(key, value);
+        else if (key == "operations")
+            operations = parse_count(key, value);
+        else if (key == "entries")
+            entries = parse_count(key, value);
+        else if (key == "ticks")
+            ticks = parse_count(key, value);
+        else
             result.counters.emplace(key, parse_count(key, value));
-        }
     }
-    if (result.workload.empty() || !has_switches || !has_ticks)
-        throw Failure(fmt::format("workload, switches or ticks missing in the result: {}", text));
-    if (result.switches == 0)
-        throw Failure(fmt::format("no switch was made in workload {}", result.workload));
+    if (result.workload.empty() || !ticks || switches.has_value() == operations.has_value() ||
+        operations.has_value() != entries.has_value()) {
+        throw Failure(fmt::format("a result needs workload, ticks, and either switches or "
+                                  "operations and entries: {}",
+                                  text));
+    }
+    result.unit = operations ? Unit::operations : Unit::switches;
+    result.iterations = operations ? *operations : *switches;
+    result.entries = entries.value_or(0);
+    result.ticks = *ticks;
+    if (result.iterations == 0 || entries == std::uint64_t{0})
+        throw Failure(fmt::format("nothing was done in workload {}: {}", result.workload, text));
     if (result.counter("monitor_ticks") > result.ticks)
         throw Failure(fmt::format("the monitor's ticks are more than all in workload {}: {} of {}",
                                   result.workload, result.counter("monitor_ticks"), result.ticks));

@@ -12,20 +12,33 @@
 
 namespace tool {
 
+/// What a workload does again and again.
+enum class Unit {
+    switches,   ///< context switches; of `empty-vmcall`, round trips
+    operations, ///< on page tables, of many entries each
+};
+
 /// Differences of counters over one measured workload (shared/statistics.h says what each counts).
 struct Result {
     std::string workload;
-    std::uint64_t switches = 0; ///< context switches; of `empty-vmcall`, round trips
-    std::uint64_t ticks = 0;    ///< of the TSC, guest and monitor together
-    /// Everything else by the name it has on the line: "exits", "exit.CR_ACCESS", ...
+    Unit unit = Unit::switches;
+    std::uint64_t iterations = 0; ///< in `unit`
+    std::uint64_t entries = 0;    ///< page-table entries of all operations; 0 for switches
+    std::uint64_t ticks = 0;      ///< of the TSC, guest and monitor together
+    /// Everything else by the name it has on the line: "exits", "exit.CR_ACCESS", ... Two are no
+    /// differences but levels at the end: "shadow_in_use", "shadow_limit".
     std::map<std::string, std::uint64_t, std::less<>> counters;
 
     /// 0 for a counter that was left out, as the guest leaves out what is 0.
     [[nodiscard]] std::uint64_t counter(std::string_view name) const;
     /// False on the bare machine, where there is no monitor that counts.
     [[nodiscard]] bool has_monitor() const { return counters.contains("exits"); }
-    /// `count` divided by the number of switches.
-    [[nodiscard]] double per_switch(std::uint64_t count) const;
+    /// `count` divided by the number of switches or operations.
+    [[nodiscard]] double per_iteration(std::uint64_t count) const;
+    /// `count` divided by the number of page-table entries; 0 for switches.
+    [[nodiscard]] double per_entry(std::uint64_t count) const;
+    /// `count` of ticks by what they are compared by: a switch, or an entry of a page table.
+    [[nodiscard]] double cost(std::uint64_t count) const;
 
     [[nodiscard]] std::uint64_t guest_ticks() const { return ticks - counter("monitor_ticks"); }
     /// VMCALLs of all numbers.
@@ -41,8 +54,9 @@ struct Result {
     [[nodiscard]] std::vector<NamedCount> by_name(std::string_view prefix) const;
 };
 
-/// Parses what follows abi::result_prefix. Throws Failure when a key is missing or a value is no
-/// decimal number, no switch was made, or the monitor's ticks are more than all.
+/// Parses what follows abi::result_prefix: "workload=NAME switches=N ticks=N ...", or
+/// "workload=NAME operations=N entries=N ticks=N ...". Throws Failure when a key is missing or a
+/// value is no decimal number, nothing was done, or the monitor's ticks are more than all.
 Result parse_result(std::string_view text);
 
 /// The results of one boot.

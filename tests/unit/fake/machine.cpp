@@ -7,7 +7,11 @@
 #include "hypervisor/memory/guest_walk.h"
 #include "hypervisor/vcpu/control_registers.h"
 #include "hypervisor/vcpu/descriptor_registers.h"
+#include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vmx/controls.h"
+#include "hypervisor/vmx/interruption_information.h"
+#include "hypervisor/vmx/msr.h"
+#include "shared/guest_physical_layout.h"
 
 #include <gtest/gtest.h>
 
@@ -29,11 +33,15 @@ volatile bool nmi_pending = false;
 std::uint64_t vmread(Field field) { return Machine::current().fields[field]; }
 void vmwrite(Field field, std::uint64_t value) { Machine::current().fields[field] = value; }
 void invvpid(InvvpidType type, const InvvpidDescriptor& descriptor) {
-    Machine::current().invalidations.push_back("invvpid " + std::to_string(static_cast<int>(type)) +
-                                               " vpid " + std::to_string(descriptor.vpid));
+    const std::uint64_t linear =
+        type == InvvpidType::individual_address ? descriptor.linear_address : 0;
+    Machine::current().invalidations.push_back({test::Invalidated::By::invvpid,
+                                                static_cast<std::uint64_t>(type), descriptor.vpid,
+                                                linear});
 }
 void invept(InveptType type, std::uint64_t) {
-    Machine::current().invalidations.push_back("invept " + std::to_string(static_cast<int>(type)));
+    Machine::current().invalidations.push_back(
+        {test::Invalidated::By::invept, static_cast<std::uint64_t>(type), 0, 0});
 }
 
 CpuidResult cpuid(std::uint32_t leaf, std::uint32_t) {
@@ -101,37 +109,106 @@ Machine* current_machine = nullptr;
 
 Machine& Machine::current() { return *current_machine; }
 
-Machine::Machine()
-    : memory_{std::make_unique<std::uint8_t[]>(fake_memory_size)},
-      machine_{std::make_unique<VirtualMachine>()}, vcpu_{std::make_unique<Vcpu>()},
-      area_{std::make_unique<abi::VcpuArea>()} {
+Machine::Machine(abi::Profile profile, std::uint32_t shadow_tables)
+    : memory_{std::make_unique<std::uint8_t[]>(fake_memory_size + page_size)},
+      frames_{std::make_unique<Frame[]>(fake_memory_size / page_size)},
+      machine_{std::make_unique<VirtualMachine>()}, vcpu_{std::make_unique<Vcpu>()} {
     current_machine = this;
-    direct_map_origin = memory_.get();
-    machine_->ram.add({0, fake_ram_size});
-    machine_->memory = GuestMemory{machine_->ram};
-    machine_->monitor = {fake_ram_size, fake_memory_size};
-    machine_->pages = PageAllocator{fake_ram_size, fake_memory_size};
-    machine_->ept = Ept{machine_->pages};
-    for (std::uint64_t gpa = 0; gpa < fake_ram_size; gpa += large_page_size)
-        EXPECT_TRUE(machine_->ept.map_large(gpa, gpa, EptRights::all, MemoryType::write_back));
+    const auto address = reinterpret_cast<std::uintptr_t>(memory_.get());
+    direct_map_origin = memory_.get() + (align_up(address, page_size) - address);
+    machine_->profile = profile;
+    set_up_capabilities();
+    set_up_memory(shadow_tables);
+    set_up_vcpu();
+}
+
+void Machine::set_up_capabilities() {
     Capabilities& capabilities = machine_->capabilities;
     capabilities.cr0_fixed0 = 0x80000021;
     capabilities.cr0_fixed1 = 0xFFFFFFFF;
     capabilities.cr4_fixed0 = 0x2000;
     capabilities.cr4_fixed1 = 0x3727FF;
     capabilities.ept_vpid = {std::uint64_t{1} << 43 | std::uint64_t{1} << 41 |
-                             std::uint64_t{1} << 25};
+                             std::uint64_t{1} << 40 | std::uint64_t{1} << 25};
+    capabilities.misc = {4 << 16}; // CR3-target values
+}
+
+void Machine::set_up_memory(std::uint32_t shadow_tables) {
+    VirtualMachine& vm = *machine_;
+    vm.ram.add({0, 0xA0000});
+    vm.ram.add({0x100000, fake_ram_size});
+    vm.memory = GuestMemory{vm.ram};
+    vm.monitor = {fake_ram_size, fake_memory_size};
+    vm.pages = PageAllocator{fake_ram_size, fake_memory_size};
+    vm.features = {.physical_address_bits = 40, .gigabyte_pages = true};
+    vm.frames = FrameTable{frames_.get(), fake_memory_size / page_size};
+    for (const PhysicalRange& range : vm.ram.ranges())
+        vm.frames.add_guest_ram(range.begin, range.end);
+    rom_page = vm.pages.take();
+    statistics_page = vm.pages.take();
+    vcpu_->area = reinterpret_cast<abi::VcpuArea*>(
+        direct_pointer(vm.pages.take(sizeof(abi::VcpuArea) / page_size)));
+    const bool classic = vm.profile == abi::Profile::classic;
+    if (classic) {
+        set_up_shadows(shadow_tables);
+    } else {
+        vm.ept = Ept{vm.pages};
+        for (std::uint64_t gpa = 0; gpa < fake_ram_size; gpa += large_page_size)
+            EXPECT_TRUE(vm.ept.map_large(gpa, gpa, EptRights::all, MemoryType::write_back));
+    }
+    ShadowTables* const shadows = classic ? &vm.shadows : nullptr;
+    vm.protected_pages = ProtectedPages{vm.frames, &vm.ept, shadows};
+    vm.page_tables = RegisteredTables{vm.frames, vm.memory, vm.protected_pages, shadows,
+                                      TableRules{.hardened = vm.profile == abi::Profile::hardened,
+                                                 .features = vm.features,
+                                                 .memory_end = fake_memory_end,
+                                                 .monitor = vm.monitor}};
+}
+
+void Machine::set_up_shadows(std::uint32_t shadow_tables) {
+    VirtualMachine& vm = *machine_;
+    const std::uint64_t size = ShadowPool::bytes_for(shadow_tables);
+    const std::uint64_t pool = vm.pages.take(size / page_size);
+    EXPECT_NE(pool, 0U);
+    ShadowSettings settings{
+        .features = vm.features, .memory_end = fake_memory_end, .monitor = vm.monitor};
+    settings.monitor_pages[0] = {.guest = {abi::statistics_base, abi::statistics_base + page_size},
+                                 .physical = statistics_page};
+    settings.monitor_pages[1] = {
+        .guest = {abi::vcpu_area_base, abi::vcpu_area_base + sizeof(abi::VcpuArea)},
+        .physical = direct_physical(vcpu_->area),
+        .writable = true};
+    settings.monitor_pages[2] = {.guest = {abi::rom_base, abi::rom_base + page_size},
+                                 .physical = rom_page,
+                                 .executable = true};
+    vm.interface = abi::Interface::lazy;
+    vm.shadows = ShadowTables{ShadowPool{PhysicalRange{pool, pool + size}}, vm.frames, vm.memory,
+                              settings, vcpu_->statistics};
+    vcpu_->roots.limit = vm.capabilities.misc.cr3_target_count();
+    vcpu_->exception_bitmap = 1U << vector::page_fault;
+}
+
+void Machine::set_up_vcpu() {
+    const bool classic = machine_->profile == abi::Profile::classic;
     vcpu_->machine = machine_.get();
     vcpu_->calls = &call_dispatch(machine_->profile);
-    vcpu_->area = area_.get();
     vcpu_->vpid = 1;
-    vcpu_->invalidation = choose_invalidation(capabilities, 1);
+    vcpu_->invalidation = choose_invalidation(machine_->capabilities, 1);
     vcpu_->cr0_mask = ~std::uint64_t{0};
+    vcpu_->cr0_forced = classic ? cr0::write_protect : 0;
     vcpu_->cr0_shadow = 0x80010031;
-    vcpu_->cr4_mask = ~cr4_guest_owned;
+    vcpu_->cr4_mask = ~cr4_guest_owned | (classic ? cr4::page_global_enable : 0);
     vcpu_->cr4_shadow = cr4::physical_address_extension;
+    vcpu_->efer = efer::syscall_enable | efer::long_mode_enable | efer::long_mode_active |
+                  efer::execute_disable_enable;
+    for (abi::RootPair& pair : vcpu_->area->control.root_pair)
+        pair = {abi::no_root, abi::no_root};
+    fields[Field::guest_cr0] = 0x80010031;
     fields[Field::guest_cr4] = cr4::physical_address_extension | cr4::vmx_enable;
     fields[Field::guest_rflags] = 2;
+    fields[Field::exception_bitmap] = vcpu_->exception_bitmap;
+    for (const Field target : target_fields)
+        fields[target] = no_target;
 }
 
 Machine::~Machine() {
@@ -142,12 +219,12 @@ Machine::~Machine() {
 std::uint64_t Machine::take_guest_page() {
     const std::uint64_t page = next_guest_page_;
     next_guest_page_ += page_size;
-    std::memset(memory_.get() + page, 0, page_size);
+    std::memset(direct_pointer(page), 0, page_size);
     return page;
 }
 
 std::uint64_t& Machine::word(std::uint64_t physical) {
-    return *reinterpret_cast<std::uint64_t*>(memory_.get() + physical);
+    return *reinterpret_cast<std::uint64_t*>(direct_pointer(physical));
 }
 
 void Machine::map(std::uint64_t root, std::uint64_t linear, std::uint64_t gpa, std::uint64_t bits) {
@@ -168,7 +245,8 @@ std::uint64_t Machine::make_root() {
     return root;
 }
 
-HardenedMachine::HardenedMachine() {
+KernelMachine::KernelMachine(abi::Profile profile, std::uint32_t shadow_tables)
+    : Machine{profile, shadow_tables} {
     root = make_root();
     gdt = linear_base + take_guest_page();
     idt = linear_base + take_guest_page();
@@ -179,12 +257,16 @@ HardenedMachine::HardenedMachine() {
                                       tss >> 32};
     word(physical(gdt) + tss_selector) = descriptor.low;
     word(physical(gdt) + tss_selector + 8) = descriptor.high;
-    fields[Field::guest_cr3] = root;
+    if (profile == abi::Profile::classic)
+        load_shadow_root(vcpu(), root);
+    else
+        fields[Field::guest_cr3] = root;
     fields[Field::guest_cs_selector] = code;
     fields[Field::guest_ss_selector] = data;
     EXPECT_EQ(set_guest_gdtr(vcpu(), {gdt_slots * 8 - 1, gdt}), abi::Error::none);
     EXPECT_EQ(set_guest_idtr(vcpu(), {256 * 16 - 1, idt}), abi::Error::none);
     EXPECT_EQ(set_guest_tr(vcpu(), tss_selector), abi::Error::none);
+    settle(vcpu());
     invalidations.clear();
 }
 

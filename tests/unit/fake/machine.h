@@ -3,6 +3,7 @@
 // real thing. One at a time; making one resets everything.
 
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/shadow/shadow_tables.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 #include <array>
@@ -21,13 +22,38 @@ struct RunEnded : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Guest-physical memory of the fake: 16 MiB, of which [0, 12 MiB) is the guest's RAM.
+/// Guest-physical memory of the fake: 16 MiB, of which [0, 12 MiB) is the guest's RAM, but for the
+/// 384 KiB below 1 MiB.
 inline constexpr std::uint64_t fake_memory_size = 16 << 20;
 inline constexpr std::uint64_t fake_ram_size = 12 << 20;
+/// Where memory and devices end for entries of page tables.
+inline constexpr std::uint64_t fake_memory_end = std::uint64_t{1} << 32;
+
+/// An INVVPID or INVEPT the monitor executed.
+struct Invalidated {
+    enum class By : std::uint8_t { invvpid, invept };
+    By by;
+    std::uint64_t type;
+    std::uint16_t vpid;   ///< INVVPID only
+    std::uint64_t linear; ///< INVVPID of an individual address only
+
+    bool operator==(const Invalidated&) const = default;
+};
+
+/// What VMREAD gives and VMWRITE changes.
+class FakeVmcs {
+  public:
+    std::uint64_t& operator[](Field field) { return values_[encoding(field)]; }
+
+  private:
+    std::vector<std::uint64_t> values_ = std::vector<std::uint64_t>(0x8000);
+};
 
 class Machine {
   public:
-    Machine();
+    /// `shadow_tables` is the size of the pool under profile classic.
+    explicit Machine(abi::Profile profile = abi::Profile::hardened,
+                     std::uint32_t shadow_tables = 0);
     ~Machine();
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
@@ -36,11 +62,9 @@ class Machine {
     Vcpu& vcpu() { return *vcpu_; }
     abi::VcpuArea& area() { return *vcpu_->area; }
 
-    /// What VMREAD gives and VMWRITE changes.
-    std::map<Field, std::uint64_t> fields;
+    FakeVmcs fields;
     std::map<std::uint32_t, std::uint64_t> msrs;
-    /// INVVPID and INVEPT, in order.
-    std::vector<std::string> invalidations;
+    std::vector<Invalidated> invalidations; ///< in order
     /// OUT: port and value, console excepted.
     std::vector<std::pair<std::uint16_t, std::uint32_t>> port_writes;
     std::string console;
@@ -60,18 +84,26 @@ class Machine {
 
     static Machine& current();
 
+    std::uint64_t rom_page = 0;        ///< where the monitor keeps the ROM's one page
+    std::uint64_t statistics_page = 0; ///< stands for the vCPU's
+
   private:
     std::unique_ptr<std::uint8_t[]> memory_;
+    std::unique_ptr<Frame[]> frames_;
     std::unique_ptr<VirtualMachine> machine_;
     std::unique_ptr<Vcpu> vcpu_;
-    std::unique_ptr<abi::VcpuArea> area_;
     std::uint64_t next_guest_page_ = 0x100000;
+
+    void set_up_capabilities();
+    void set_up_memory(std::uint32_t shadow_tables);
+    void set_up_shadows(std::uint32_t shadow_tables);
+    void set_up_vcpu();
 };
 
-/// A machine of profile `hardened` whose kernel has its GDT, IDT and TSS loaded.
-class HardenedMachine : public Machine {
+/// A machine whose kernel has its GDT, IDT and TSS loaded.
+class KernelMachine : public Machine {
   public:
-    HardenedMachine();
+    explicit KernelMachine(abi::Profile profile, std::uint32_t shadow_tables = 0);
 
     std::uint64_t root = 0;
     std::uint64_t gdt = 0; ///< linear
@@ -85,6 +117,21 @@ class HardenedMachine : public Machine {
     std::uint64_t physical(std::uint64_t linear) const { return linear - linear_base; }
     /// The word in slot `index` of the GDT, as it lies in memory.
     std::uint64_t gdt_slot(std::uint32_t index) { return word(physical(gdt) + index * 8); }
+};
+
+/// Of profile `hardened`.
+class HardenedMachine : public KernelMachine {
+  public:
+    HardenedMachine() : KernelMachine{abi::Profile::hardened} {}
+};
+
+/// Of profile `classic`, interface `lazy`, with four CR3-target values.
+class ClassicMachine : public KernelMachine {
+  public:
+    explicit ClassicMachine(std::uint32_t shadow_tables = 256)
+        : KernelMachine{abi::Profile::classic, shadow_tables} {}
+
+    ShadowTables& shadows() { return machine().shadows; }
 };
 
 } // namespace hv::test

@@ -1,5 +1,6 @@
 #include "tests/unit/fake/rom_machine.h"
 
+#include "shared/page_table_calls.h"
 #include "vmi_rom/machine.h"
 
 #include <stdexcept>
@@ -17,6 +18,9 @@ constexpr std::uint64_t cr0_task_switched = 1 << 3;
 RomMachine::RomMachine(std::uint32_t first_index) {
     control().ring.tail = first_index;
     control().ring.head = first_index;
+    for (abi::RootPair& pair : control().root_pair) {
+        pair.guest_root = abi::no_root;
+    }
     current = this;
 }
 
@@ -51,6 +55,14 @@ abi::Error RomMachine::execute(const Executed& call) {
         cr3 = call.argument[0];
     } else if (call.call == abi::Call::set_ldt) {
         ldt_selector = call.argument[0];
+    } else if (call.call == abi::Call::set_pxe || call.call == abi::Call::update_pxe) {
+        const std::uint64_t flags = call.argument[call.call == abi::Call::set_pxe ? 2 : 1];
+        if ((flags & abi::update_flags::defer) != 0) {
+            stale = true;
+        }
+    } else if (call.call == abi::Call::inval_page || call.call == abi::Call::flush_tlb) {
+        stale = false;
+        control().stale_translations = 0;
     }
     return abi::Error::none;
 }
@@ -62,6 +74,35 @@ void RomMachine::refuse_batch(abi::Error error, std::uint32_t discarded) {
     control().cr0 = cr0;
     control().cr3 = cr3;
     control().ldt_selector = static_cast<std::uint16_t>(ldt_selector);
+}
+
+void RomMachine::disable_interrupts() {
+    step();
+    saved_flags_.push_back(interrupts_enabled);
+    interrupts_enabled = false;
+}
+
+void RomMachine::restore_interrupts() {
+    interrupts_enabled = saved_flags_.back();
+    saved_flags_.pop_back();
+    step();
+}
+
+void RomMachine::load_root(std::uint64_t loaded, std::uint64_t guest_root) {
+    step();
+    if (before_root_load) {
+        before_root_load();
+    }
+    for (const abi::RootPair& pair : control().root_pair) {
+        if (pair.guest_root != abi::no_root && pair.loaded == loaded) {
+            cr3 = guest_root;
+            root_loads.push_back(loaded);
+            return;
+        }
+    }
+    ++root_exits; // the MOV exits, and is SetCR3
+    drain();
+    execute({abi::Call::set_cr3, {guest_root, 0, 0}});
 }
 
 abi::Error RomMachine::drain() {
@@ -106,16 +147,24 @@ std::uint64_t vmcall(abi::Call call, std::uint64_t a, std::uint64_t b, std::uint
     return current->hypercall({call, {a, b, c}});
 }
 
-SavedFlags disable_interrupts() {
+std::uint64_t flush() { return vmcall(abi::Call::flush); }
+
+void disable_interrupts() { current->disable_interrupts(); }
+
+void restore_interrupts() { current->restore_interrupts(); }
+
+void keep_interrupts_off() {
     current->step();
-    const bool before = current->interrupts_enabled;
     current->interrupts_enabled = false;
-    return before ? 1 : 0;
 }
 
-void restore_interrupts(SavedFlags flags) {
-    current->interrupts_enabled = flags != 0;
+void load_root(std::uint64_t loaded, std::uint64_t guest_root) {
+    current->load_root(loaded, guest_root);
+}
+
+void drop_translations() {
     current->step();
+    ++current->translation_drops;
 }
 
 void wait_for_interrupt() {

@@ -45,6 +45,10 @@ class RomMachine {
 
     /// A point where an interrupt may arrive.
     void step();
+    void disable_interrupts();
+    void restore_interrupts();
+    /// MOV to CR3 by the ROM: a load if some pair names `loaded`, else an exit that is SetCR3.
+    void load_root(std::uint64_t loaded, std::uint64_t guest_root);
 
     std::unique_ptr<abi::VcpuArea> area = std::make_unique<abi::VcpuArea>();
     std::vector<Executed> executed;
@@ -58,11 +62,20 @@ class RomMachine {
     std::uint64_t cr0 = 0;
     std::uint64_t cr3 = 0;
     std::uint64_t ldt_selector = 0;
+    /// A deferred update was executed and no invalidation since.
+    bool stale = false;
+    std::uint32_t translation_drops = 0;
+    /// Roots loaded without an exit, and loads that exited.
+    std::vector<std::uint64_t> root_loads;
+    std::uint32_t root_exits = 0;
+    /// What the monitor does between the ROM's look at the pairs and its MOV.
+    std::function<void()> before_root_load;
 
   private:
     abi::Error execute(const Executed& call);
     void refuse_batch(abi::Error error, std::uint32_t discarded);
 
+    std::vector<bool> saved_flags_;
     std::uint32_t steps_left_ = 0;
     std::function<void()> handler_;
 };

@@ -1,0 +1,37 @@
+#pragma once
+// The lazy MMU mode, and who is in it (docs/abi.md, "Lazy modes").
+
+#include "guest/cpu/cpu.h"
+#include "shared/vcpu_area.h"
+
+#include <cstdint>
+
+namespace guest {
+
+/// Counts what a paravirt operation or the leave of a lazy mode returned, for the self-tests.
+void note_lazy_mode_error(Cpu& cpu, std::uint32_t error);
+
+/// Enters and leaves a mode, and keeps it in Cpu::lazy_mode. Errors are counted.
+void enter_lazy_mode(Cpu& cpu, abi::LazyMode mode);
+void leave_lazy_mode(Cpu& cpu);
+
+/// Executes what is queued, and stays in the mode.
+void flush_lazy_mode(Cpu& cpu);
+
+/// A loop over page-table entries: in the lazy MMU mode from here to the end of the scope. Inside
+/// another section it is part of that, and starts with nothing queued.
+class LazySection {
+  public:
+    explicit LazySection(Cpu& cpu);
+    ~LazySection();
+    LazySection(const LazySection&) = delete;
+    LazySection& operator=(const LazySection&) = delete;
+
+    void flush() { flush_lazy_mode(cpu_); }
+
+  private:
+    Cpu& cpu_;
+    bool outermost_;
+};
+
+} // namespace guest

@@ -1,0 +1,30 @@
+// INVLPG (profile `classic`): where tables may be out of step, the entry for that address is
+// brought in step.
+
+#include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/memory/guest_walk.h"
+#include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vcpu/page_tables.h"
+#include "hypervisor/vcpu/pending.h"
+#include "hypervisor/vcpu/resume.h"
+#include "hypervisor/vcpu/vcpu.h"
+
+namespace hv {
+
+void handle_invlpg(Vcpu& vcpu) {
+    const std::uint64_t linear = vcpu.vmcs.read(Field::exit_qualification);
+    // With an address that is not canonical the instruction does nothing.
+    if (is_canonical(linear)) {
+        drop_stale_translations(vcpu); // of the drain
+        ShadowTables& shadows = vcpu.machine->shadows;
+        if (shadows.has_unsynced())
+            shadows.sync_address(current_shadow_root(vcpu), linear);
+        drop_translation(vcpu, linear);
+        vcpu.pending |= pending::page_tables;
+        // What else the change of that entry has made stale is the same translation.
+        (void)vcpu.machine->page_tables.leave_stale();
+    }
+    skip_instruction(vcpu);
+}
+
+} // namespace hv

@@ -1,0 +1,80 @@
+#pragma once
+// What the monitor remembers of each page frame of the machine's memory.
+
+#include "hypervisor/memory/layout.h"
+
+#include <cstdint>
+
+namespace hv {
+
+/// Level and flags of a frame in one word, so that one comparison finds the frame that a page-table
+/// loop changes.
+struct FrameKind {
+    std::uint8_t level = 0;
+    std::uint8_t flags = 0;
+    bool operator==(const FrameKind&) const = default;
+};
+
+/// One page frame. All zero: a page that is none of the guest's.
+struct Frame {
+    /// First of the writable shadow entries that map it (shadow/shadow_pool.h); 0: none.
+    std::uint32_t mappings;
+    /// First of the shadow tables made of it; 0: none.
+    std::uint32_t first_shadow;
+    /// Entries of registered page tables that lead to it as to a table.
+    std::uint32_t links;
+    /// Reasons why the guest may not write it: descriptor tables on it, its registration, its
+    /// shadows. Above 0 it is write-protected.
+    std::uint16_t write_locks;
+    std::uint8_t level; ///< registered as a page table of this level; 0: is none
+    std::uint8_t flags; ///< frame_flags
+
+    FrameKind kind() const { return {level, flags}; }
+};
+static_assert(sizeof(Frame) == 16);
+
+namespace frame_flags {
+inline constexpr std::uint8_t guest_ram = 1 << 0;
+/// A registered page table through which the descriptor tables are mapped.
+inline constexpr std::uint8_t kept = 1 << 1;
+/// Had a shadow that was reclaimed: its next one is a rebuild.
+inline constexpr std::uint8_t reclaimed = 1 << 2;
+/// A page table with just one shadow, of level 1 and in step.
+inline constexpr std::uint8_t one_leaf_shadow = 1 << 3;
+} // namespace frame_flags
+
+/// All frames from physical 0 to the end of memory, 16 bytes each: 1/256 of it.
+class FrameTable {
+  public:
+    constexpr FrameTable() = default;
+    /// `frames` must outlive this object; zeroed.
+    FrameTable(Frame* frames, std::uint64_t count) : frames_{frames}, count_{count} {}
+
+    /// Says that [begin, end) is the guest's RAM.
+    void add_guest_ram(std::uint64_t begin, std::uint64_t end) {
+        for (std::uint64_t frame = begin / page_size; frame < end / page_size && frame < count_;
+             ++frame)
+            frames_[frame].flags |= frame_flags::guest_ram;
+    }
+
+    /// The record of frame `number`; null when that is not the guest's RAM.
+    Frame* find(std::uint64_t number) const {
+        if (number >= count_ || (frames_[number].flags & frame_flags::guest_ram) == 0) [[unlikely]]
+            return nullptr;
+        return &frames_[number];
+    }
+    Frame* of_address(std::uint64_t gpa) const { return find(gpa / page_size); }
+
+    std::uint64_t number(const Frame& frame) const {
+        return static_cast<std::uint64_t>(&frame - frames_);
+    }
+    std::uint64_t count() const { return count_; }
+    /// The record of a frame below count(), whatever it is.
+    Frame& at(std::uint64_t number) const { return frames_[number]; }
+
+  private:
+    Frame* frames_ = nullptr;
+    std::uint64_t count_ = 0;
+};
+
+} // namespace hv

@@ -1,0 +1,273 @@
+#pragma once
+// Shadow paging: the page tables the processor really uses under profile `classic`, kept in step
+// with those the guest believes it uses (docs/shadow.md).
+//
+// One shadow table stands for one table of the guest at one level (or for one large page). Its
+// entries have the guest's rights; a leaf may be written only if the guest's entry is dirty and the
+// page is not write-protected. A guest's table is write-protected while it has a shadow, so that
+// every change is seen; but for level-1 tables that are `unsynced`, whose changes take effect when
+// the guest invalidates (unsynced_tables.cpp).
+
+#include "hypervisor/memory/frame_table.h"
+#include "hypervisor/memory/paging_walk.h"
+#include "hypervisor/shadow/shadow_pool.h"
+#include "shared/statistics.h"
+
+#include <array>
+#include <cstdint>
+#include <utility>
+
+namespace hv {
+
+/// Guest-physical pages below 1 MiB behind which the monitor puts its own (guest_physical_map.h).
+struct MonitorPages {
+    PhysicalRange guest; ///< guest-physical
+    std::uint64_t physical = 0;
+    bool writable = false;
+    bool executable = false;
+};
+
+/// What shadow tables need to know of the machine.
+struct ShadowSettings {
+    PagingFeatures features;
+    std::uint64_t memory_end = 0; ///< no guest-physical address from here on leads anywhere
+    PhysicalRange monitor;        ///< mapped for no guest
+    std::array<MonitorPages, 3> monitor_pages{};
+};
+
+/// The least there must be for take() always to find something.
+inline constexpr std::uint32_t min_shadow_tables = 128;
+
+/// Which cached translations a change made stale.
+enum class Stale : std::uint8_t { none, non_global, all };
+
+/// The checked build of the monitor compares all shadow tables with the guest's after each exit
+/// that changed any.
+#ifdef LAZYHV_CHECK_SHADOWS
+inline constexpr bool checks_shadows = true;
+#else
+inline constexpr bool checks_shadows = false;
+#endif
+
+/// Groups of bits of shadow entries and of the guest's.
+namespace shadow_bits {
+inline constexpr std::uint64_t writable_and_dirty = paging::writable | paging::dirty;
+/// Ignored by the processor: the guest's entry is writable and dirty, and the shadow is in the list
+/// of the page it maps.
+inline constexpr std::uint64_t listed = 1 << 9;
+/// What a guest's entry must have for the processor to use it without writing to it.
+inline constexpr std::uint64_t usable = paging::present | paging::accessed;
+inline constexpr std::uint64_t memory_type =
+    paging::write_through | paging::cache_disable | paging::pat;
+inline constexpr std::uint64_t copied_to_leaf = usable | paging::user | memory_type |
+                                                paging::global | paging::execute_disable |
+                                                paging::address_mask;
+inline constexpr std::uint64_t lost_when_cleared = paging::present | paging::writable;
+inline constexpr std::uint64_t lost_when_changed =
+    paging::address_mask | paging::user | memory_type | paging::global;
+} // namespace shadow_bits
+
+class ShadowTables {
+  public:
+    constexpr ShadowTables() = default;
+    /// What `memory` and `statistics` are, and the records of `frames`, must outlive this object.
+    ShadowTables(const ShadowPool& pool, const FrameTable& frames, const GuestMemory& memory,
+                 const ShadowSettings& settings, abi::Statistics& statistics);
+
+    bool in_use() const { return statistics_ != nullptr; }
+
+    /// EFER.NXE has changed what entries mean: drops everything.
+    void set_features(const PagingFeatures& features);
+    const PagingFeatures& features() const { return settings_.features; }
+
+    // Roots.
+
+    /// The shadow of the guest's root at `frame`, made if there is none. The frame must be RAM.
+    ShadowNumber root(std::uint64_t frame);
+    std::uint64_t address(ShadowNumber number) const { return pool_.address(number); }
+    /// The shadow table at a physical address; 0 when there is none.
+    ShadowNumber at(std::uint64_t physical) const { return pool_.at(physical); }
+    const ShadowTable& table(ShadowNumber number) const { return pool_.table(number); }
+    /// A pinned table is never reclaimed.
+    void pin(ShadowNumber number) { ++pool_.table(number).pins; }
+    void unpin(ShadowNumber number) { --pool_.table(number).pins; }
+
+    // Filling, after a page fault.
+
+    enum class Fill : std::uint8_t {
+        filled,    ///< the access can be tried again
+        unchanged, ///< the shadow allowed all that already: the fault is not its
+        nowhere,   ///< the guest maps memory that is not there for it, or not for this access
+    };
+    /// Makes the shadow entries that lead to `linear`, as the guest's tables say in `walk`, which
+    /// must have ended mapped, accessed and dirty bits set. `access` has bits of fault_code.
+    Fill fill(ShadowNumber root, std::uint64_t linear, const PageWalk& walk, std::uint32_t access);
+
+    // Changes of the guest's tables.
+
+    /// The guest's entry at `gpa` (8-byte aligned) of a table at `frame` is `value` now: its
+    /// shadows follow.
+    void entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t value);
+    /// The same for a table that is marked frame_flags::one_leaf_shadow, with an entry that is
+    /// absent or maps the guest's RAM, the page `page`: what a page-table loop changes.
+    void set_leaf(const Frame& table, std::uint64_t gpa, std::uint64_t value, Frame& page) {
+        const EntryNumber number = table.first_shadow * shadow_slots +
+                                   static_cast<std::uint32_t>(gpa % page_size / sizeof(value));
+        volatile std::uint64_t& entry = pool_.entry(number);
+        const std::uint64_t old = entry;
+        std::uint64_t next = 0;
+        if ((value & shadow_bits::usable) == shadow_bits::usable)
+            next = ram_leaf(value, page);
+        entry = next;
+        note_change();
+        if ((old & paging::present) != 0) {
+            if ((old & paging::global) != 0)
+                stale_ = Stale::all;
+            else if (stale_ == Stale::none)
+                stale_ = Stale::non_global;
+            if ((old & shadow_bits::listed) != 0)
+                pool_.unlink(mapped_page(old).mappings, number);
+        }
+        if ((next & shadow_bits::listed) != 0)
+            pool_.link(page.mappings, number);
+    }
+    /// As entry_changed, for an accessed or dirty bit that the monitor itself set.
+    void note_guest_bits(Frame& frame, std::uint64_t gpa, std::uint64_t value);
+    /// Makes the shadow of a table that was just registered, so that no fault needs to.
+    void prepare(Frame& frame);
+    /// Drops those of its shadows that are out of step.
+    void drop_unsynced(Frame& frame);
+    /// Drops all shadows of a table.
+    void drop(Frame& frame);
+    /// Drops everything: what entries mean has changed (EFER.NXE, CR0.WP).
+    void drop_all();
+
+    // Write protection.
+
+    /// How many of a page's write locks are those of its shadows.
+    std::uint32_t locks_of(const Frame& frame) const;
+    /// Adds a reason for the guest not to write the page / takes one away.
+    void lock(Frame& frame);
+    void unlock(Frame& frame);
+    /// Makes the page at `linear` writable below `root` for one instruction; false when it is not
+    /// mapped there. Undone by close().
+    [[nodiscard]] bool open(ShadowNumber root, std::uint64_t linear);
+    void close();
+
+    // Tables out of step (unsynced_tables.cpp).
+
+    /// Whether a store to the page may be let through by leaving a table unsynced or dropping it.
+    bool can_unsync(const Frame& frame) const;
+    /// Does so: the page is writable at the next fault.
+    void unsync(Frame& frame);
+    bool has_unsynced() const { return first_unsynced_ != 0; }
+    /// INVLPG: the one entry that maps `linear` below `root` is brought in step.
+    void sync_address(ShadowNumber root, std::uint64_t linear);
+    /// A load of CR3: every unsynced table below `root` (0: every one there is) is brought in step;
+    /// what did not change for a while is write-protected again.
+    void sync(ShadowNumber root);
+
+    /// What was made stale since the last call, and must be dropped before the guest runs on.
+    Stale take_stale() {
+        const Stale stale = std::exchange(stale_, Stale::none);
+        return std::exchange(owed_, false) ? Stale::all : stale;
+    }
+    /// Leaves it to the guest to invalidate what changes of its own made stale; returns whether
+    /// there was any. What the monitor itself owes stays to be taken.
+    bool leave_stale() {
+        const bool any = std::exchange(stale_, Stale::none) != Stale::none;
+        left_ = left_ || any;
+        return any;
+    }
+    bool is_stale() const { return stale_ != Stale::none || owed_; }
+    /// All cached translations were dropped.
+    void note_all_dropped() { left_ = false; }
+
+    /// Checked build: whether any entry changed since the last call.
+    bool take_changed() { return std::exchange(changed_, false); }
+    /// Whether every shadow entry is what the guest's tables say (shadow_check.cpp); prints the
+    /// first that is not.
+    [[nodiscard]] bool consistent() const;
+
+  private:
+    ShadowPool pool_;
+    FrameTable frames_;
+    const GuestMemory* memory_ = nullptr;
+    ShadowSettings settings_;
+    std::uint64_t reserved_in_leaf_ = 0; ///< bits that an entry of level 1 may not have
+    abi::Statistics* statistics_ = nullptr;
+    std::array<ShadowNumber, 64> direct_{}; ///< hash buckets of direct tables
+    ShadowNumber first_unsynced_ = 0;
+    std::uint32_t unsynced_ = 0;
+    ShadowNumber hand_ = 0;               ///< where reclaim goes on looking
+    std::array<EntryNumber, 4> opened_{}; ///< by level: entries that open() made writable
+    Stale stale_ = Stale::none;           ///< by changes of the guest's: its own to invalidate
+    bool owed_ = false;    ///< by the monitor: a shadow given up, a page write-protected
+    bool left_ = false;    ///< the guest has yet to invalidate what may let it write anywhere
+    bool changed_ = false; ///< kept in the checked build only
+
+    struct HostPage {
+        std::uint64_t physical;
+        std::uint64_t forced; ///< bits the entry gets whatever the guest's says
+        bool writable;
+        bool there;
+    };
+    HostPage host_page(std::uint64_t frame) const;
+    bool allows(std::uint64_t frame, std::uint32_t access) const;
+    // The shadow of a usable entry that maps a page of the guest's RAM.
+    static std::uint64_t ram_leaf(std::uint64_t guest, const Frame& page) {
+        constexpr std::uint64_t writing = shadow_bits::writable_and_dirty;
+        const std::uint64_t entry = guest & shadow_bits::copied_to_leaf;
+        if ((guest & writing) != writing)
+            return entry;
+        return entry | shadow_bits::listed | (page.write_locks == 0 ? writing : 0);
+    }
+    Frame& mapped_page(std::uint64_t entry) const {
+        return frames_.at((entry & paging::address_mask) / page_size);
+    }
+    std::uint64_t leaf_entry(std::uint64_t guest) const;
+    std::uint64_t leaf_entry_of_other(std::uint64_t guest) const;
+    std::uint64_t direct_leaf(std::uint64_t frame, std::uint16_t attributes) const;
+    std::uint64_t table_entry(ShadowNumber child, std::uint64_t guest, int level) const;
+
+    // Every leaf of the guest's RAM that the guest's entry makes writable is `listed`: in the list
+    // of the page it maps. It is writable while that page is not write-protected. Every entry above
+    // level 1 is in the list of the table it leads to.
+    void replace(EntryNumber number, std::uint64_t value) {
+        if (pool_.table(number / shadow_slots).level == 1)
+            replace_leaf(number, value);
+        else
+            replace_link(number, value);
+    }
+    void replace_link(EntryNumber number, std::uint64_t value);
+    void replace_leaf(EntryNumber number, std::uint64_t value);
+    void note_change() {
+        if constexpr (checks_shadows)
+            changed_ = true;
+    }
+    void note_lost(std::uint64_t old, std::uint64_t value);
+    void mark_leaf_shadow(Frame& frame);
+
+    ShadowNumber take();
+    void reserve_for_walk();
+    bool reclaim_one();
+    void release(ShadowNumber number);
+    ShadowNumber find(const Frame& frame, int level) const;
+    ShadowNumber find_in_step(const Frame& frame, int level);
+    ShadowNumber make(Frame& frame, int level);
+    void fill_from_guest(ShadowNumber number);
+    ShadowNumber find_or_make_direct(std::uint64_t frame, int level, std::uint16_t attributes);
+    ShadowNumber child_of(EntryNumber number) const;
+    void change_table_entry(EntryNumber number, int level, std::uint64_t value);
+    bool fill_large(EntryNumber number, int level, std::uint64_t linear, std::uint64_t guest);
+
+    std::uint64_t read_guest(const ShadowTable& table, std::uint32_t slot) const;
+    void sync_slot(ShadowNumber number, std::uint32_t slot);
+    bool sync_table(ShadowNumber number);
+    bool is_below(ShadowNumber number, ShadowNumber root, std::uint32_t& budget) const;
+    void forget_unsynced(ShadowNumber number);
+    bool consistent_entry(ShadowNumber number, std::uint32_t slot) const;
+    bool consistent_lists(std::uint64_t writable) const;
+};
+
+} // namespace hv

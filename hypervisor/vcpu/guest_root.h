@@ -1,0 +1,58 @@
+#pragma once
+// The root of the guest's page tables: what the guest has in CR3, what the processor has, and which
+// roots the guest may load without a VM exit (docs/abi.md, "Roots without an exit").
+
+#include "hypervisor/shadow/shadow_pool.h"
+#include "hypervisor/vmx/field.h"
+#include "shared/vcpu_area.h"
+
+#include <array>
+#include <cstdint>
+
+namespace hv {
+
+struct Vcpu;
+
+/// A root of the guest's and its shadow.
+struct ShadowedRoot {
+    std::uint64_t guest = abi::no_root;  ///< as the guest writes it to CR3
+    std::uint64_t loaded = abi::no_root; ///< what the processor's CR3 then holds
+    ShadowNumber table = 0;
+};
+
+/// The value of an unused CR3-target field: no value for CR3, so a guest that tries it gets #GP.
+inline constexpr std::uint64_t no_target = ~std::uint64_t{0};
+
+inline constexpr std::array target_fields{Field::cr3_target_value_0, Field::cr3_target_value_1,
+                                          Field::cr3_target_value_2, Field::cr3_target_value_3};
+static_assert(target_fields.size() == abi::root_pairs);
+
+/// Of one vCPU under shadow paging. Each root named here pins its shadow.
+struct GuestRoots {
+    ShadowedRoot current;
+    std::array<ShadowedRoot, abi::root_pairs> published{};
+    std::array<std::uint64_t, abi::root_pairs> targets{no_target, no_target, no_target,
+                                                       no_target}; ///< as in the VMCS
+    std::uint32_t limit = 0; ///< roots that may be published: CR3-target values; 0: none ever
+    std::uint32_t next = 0;  ///< which is given up next
+};
+
+/// CR3 as the guest has it.
+std::uint64_t guest_cr3(Vcpu& vcpu);
+
+/// The shadow table in use. The guest may have changed to another published one by itself.
+ShadowNumber current_shadow_root(Vcpu& vcpu);
+
+/// Shadow paging: makes `root`, a page of the guest's RAM, the guest's, in step; publishes it where
+/// that is allowed.
+void load_shadow_root(Vcpu& vcpu, std::uint64_t root);
+
+/// No root, or not the one at `frame`, is offered any more. Before a shadow is given up, and while
+/// tables are out of step.
+void withdraw_roots(Vcpu& vcpu);
+void withdraw_root(Vcpu& vcpu, std::uint64_t frame);
+
+/// Gives the processor the CR3-target values that are published (pending::root_targets).
+void write_root_targets(Vcpu& vcpu);
+
+} // namespace hv

@@ -1,0 +1,15 @@
+#include "tools/image/monitor_options.h"
+
+#include <fmt/format.h>
+
+namespace tool {
+
+std::string monitor_command_line(const MonitorOptions& options) {
+    std::string line = fmt::format("profile={} interface={}", abi::name(options.profile),
+                                   abi::name(options.interface));
+    if (options.shadow_kibibytes)
+        line += fmt::format(" shadow={}", *options.shadow_kibibytes);
+    return line;
+}
+
+} // namespace tool

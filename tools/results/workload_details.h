@@ -1,0 +1,26 @@
+#pragma once
+// One workload of several runs: what its VM exits were, and what they cost.
+
+#include "tools/results/result.h"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tool {
+
+inline constexpr std::size_t table_width = 120;
+
+/// Null when the run has no such workload.
+const Result* find_result(const Run& run, std::string_view workload);
+
+/// VM exits per switch or operation with three decimals; "-" without a result or a monitor.
+std::string format_exits(const Result* result);
+
+/// A title line and a row for each run that has the workload, in the unit of the first one: for
+/// switches per switch, for operations on page tables per operation and per entry.
+std::string workload_details(const std::vector<Run>& runs, std::string_view workload,
+                             std::string_view tick_name);
+
+} // namespace tool

@@ -1,0 +1,116 @@
+// The page-table calls: SetPxE to SetLinearMapping.
+
+#include "shared/call_table.h"
+#include "shared/page_table_calls.h"
+#include "vmi_rom/entries.h"
+
+namespace rom {
+
+namespace {
+
+constexpr std::uint32_t page_shift = 12;
+constexpr std::uint64_t max_frame = ~std::uint64_t{0} >> page_shift;
+
+/// No address of a page-table entry: those are multiples of 8.
+constexpr std::uint64_t not_mapped = ~std::uint64_t{0};
+
+/// The guest-physical address behind a linear one, or not_mapped. With interrupts off, or a handler
+/// could change a mapping that is half read.
+[[gnu::always_inline]] inline std::uint64_t physical(const abi::ControlPage& control,
+                                                     std::uint64_t linear) {
+#pragma GCC unroll 4
+    for (const abi::LinearMapping& mapping : control.linear_mapping) {
+        // Below the range it wraps to an offset that no range reaches.
+        const std::uint64_t offset = linear - peek(mapping.linear);
+        if (offset >> page_shift < peek(mapping.pages)) [[likely]] {
+            return (peek(mapping.frame) << page_shift) + offset;
+        }
+    }
+    return not_mapped;
+}
+
+/// Before the update is published: a handler's InvalPage must not believe there is nothing to do.
+[[gnu::always_inline]] inline void note_deferred(abi::ControlPage& control, std::uint64_t flags) {
+    if ((flags & abi::update_flags::defer) != 0) [[unlikely]] {
+        store(control.stale_translations, std::uint32_t{1});
+    }
+}
+
+[[gnu::always_inline]] inline bool nothing_is_stale() {
+    return is_zero(area().control.stale_translations);
+}
+
+bool is_range(std::uint64_t linear, std::uint64_t pages, std::uint64_t frame) {
+    if (linear % abi::page_size != 0) {
+        return false;
+    }
+    return pages == 0 || (pages - 1 <= ~linear >> page_shift && frame <= max_frame &&
+                          pages - 1 <= max_frame - frame);
+}
+
+} // namespace
+
+Result set_pxe(std::uint64_t value, std::uint64_t entry, std::uint64_t flags) {
+    disable_interrupts();
+    abi::VcpuArea& vcpu_area = *in_register(&area());
+    const std::uint64_t address = physical(vcpu_area.control, entry);
+    Result error = result(abi::Error::no_linear_mapping);
+    if (address != not_mapped) [[likely]] {
+        error = queue_locked(vcpu_area, abi::Call::set_pxe, value, address, flags,
+                             [flags](abi::ControlPage& control) { note_deferred(control, flags); });
+    }
+    restore_interrupts();
+    return error;
+}
+
+Result update_pxe(std::uint64_t entry, std::uint64_t flags) {
+    disable_interrupts();
+    abi::VcpuArea& vcpu_area = *in_register(&area());
+    const std::uint64_t address = physical(vcpu_area.control, entry);
+    Result error = result(abi::Error::no_linear_mapping);
+    if (address != not_mapped) [[likely]] {
+        error = queue_locked(vcpu_area, abi::Call::update_pxe, address, flags, 0,
+                             [flags](abi::ControlPage& control) { note_deferred(control, flags); });
+    }
+    restore_interrupts();
+    return error;
+}
+
+Result allocate_page(std::uint64_t frame, std::uint64_t flags, std::uint64_t clone_frame,
+                     std::uint64_t first, std::uint64_t count) {
+    return queue(abi::Call::allocate_page, frame, clone_frame,
+                 abi::AllocateOptions::make(flags, first, count).encode());
+}
+
+Result release_page(std::uint64_t frame, std::uint64_t flags) {
+    return queue(abi::Call::release_page, frame, flags);
+}
+
+Result inval_page(std::uint64_t linear) {
+    return nothing_is_stale() ? result(abi::Error::none) : queue(abi::Call::inval_page, linear);
+}
+
+Result flush_tlb(std::uint64_t flags) {
+    constexpr auto call = static_cast<std::uint32_t>(abi::Call::flush_tlb);
+    if (static_cast<abi::Answer>(load(area().control.answer[call])) == abi::Answer::local) {
+        drop_translations();
+        return result(abi::Error::none);
+    }
+    return nothing_is_stale() ? result(abi::Error::none) : queue(abi::Call::flush_tlb, flags);
+}
+
+Result set_linear_mapping(std::uint64_t slot, std::uint64_t linear, std::uint64_t pages,
+                          std::uint64_t frame) {
+    if (slot >= abi::linear_mappings || !is_range(linear, pages, frame)) {
+        return result(abi::Error::bad_slot);
+    }
+    abi::LinearMapping& mapping = area().control.linear_mapping[slot];
+    // To a handler the slot is the old range, free, or the new range.
+    store(mapping.pages, std::uint64_t{0});
+    store(mapping.linear, linear);
+    store(mapping.frame, frame);
+    store(mapping.pages, pages);
+    return result(abi::Error::none);
+}
+
+} // namespace rom

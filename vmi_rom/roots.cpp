@@ -1,0 +1,43 @@
+// SetCR3, and the roots that need no VM exit (docs/abi.md, "Roots without an exit").
+
+#include "vmi_rom/entries.h"
+
+namespace rom {
+
+namespace {
+
+/// The pair of `root`, or null. A root is never no_root: that is a free pair's.
+[[gnu::always_inline]] inline const abi::RootPair* pair_of(const abi::ControlPage& control,
+                                                           std::uint64_t root) {
+#pragma GCC unroll 4
+    for (const abi::RootPair& pair : control.root_pair) {
+        if (peek(pair.guest_root) == root) {
+            return root != abi::no_root ? &pair : nullptr;
+        }
+    }
+    return nullptr;
+}
+
+} // namespace
+
+Result set_cr3(std::uint64_t value) {
+    disable_interrupts();
+    abi::VcpuArea& vcpu_area = *in_register(&area());
+    abi::ControlPage& control = vcpu_area.control;
+    Result error = result(abi::Error::none);
+    // What is queued comes first, so the load waits behind it.
+    const abi::RootPair* const pair =
+        peek(control.ring.head) == peek(control.ring.tail) ? pair_of(control, value) : nullptr;
+    if (pair != nullptr) {
+        store(control.cr3, value);
+        increment(control.root_loads);
+        load_root(peek(pair->loaded), value);
+    } else {
+        error = queue_locked(vcpu_area, abi::Call::set_cr3, value, 0, 0,
+                             [value](abi::ControlPage& changed) { store(changed.cr3, value); });
+    }
+    restore_interrupts();
+    return error;
+}
+
+} // namespace rom
