@@ -8,7 +8,7 @@
 
 namespace abi {
 
-/// Entries a ring holds. Issue: a page-table loop of 512 entries must fit one flush.
+/// Entries a ring holds: a page-table loop of 512 entries fits one flush.
 inline constexpr std::uint32_t ring_capacity = 512;
 static_assert((ring_capacity & (ring_capacity - 1)) == 0, "indices are masked");
 
