@@ -157,8 +157,10 @@ class RegisteredTables {
     bool holds_descriptor_table(const Frame& frame) const;
     // Where the processor walks the guest's own tables: it may have cached what `old` said.
     void note_stale(std::uint64_t old, std::uint64_t value, int level) {
+        // To set these bits changes nothing; once cleared, they must be set anew.
         constexpr std::uint64_t harmless = paging::accessed | paging::dirty;
-        if ((old & paging::present) == 0 || ((old ^ value) & ~harmless) == 0)
+        const std::uint64_t changed = old ^ value;
+        if ((old & paging::present) == 0 || ((changed & ~harmless) == 0 && (old & changed) == 0))
             return;
         if (level > 1 || (old & paging::global) != 0)
             stale_ = Stale::all;

@@ -19,6 +19,7 @@ TEST_P(HardenedModel, AgreesWithTheReference) {
     EXPECT_GT(guest.trapped, operations / 100U);
     EXPECT_GT(guest.refused, operations / 100U);
     EXPECT_GT(guest.registrations, operations / 500U);
+    EXPECT_GT(guest.used_bits, operations / 100U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, HardenedModel, ::testing::Values(1, 2, 3, 4));

@@ -14,15 +14,17 @@ bool is_ram(std::uint64_t gpa) { return gpa < fake_ram_size && (gpa < 0xA0000 ||
 
 // The processor sets an accessed or dirty bit; where the table is write-protected, the monitor.
 bool HardenedGuest::set_used(std::uint64_t linear, std::uint64_t entry, std::uint64_t bit) {
-    if ((machine_.machine().ept.leaf(entry) & 2) != 0) {
+    const bool is_set = (machine_.word(entry) & bit) != 0; // by the monitor, with one above it
+    if (!is_set && (machine_.machine().ept.leaf(entry) & 2) != 0) {
         machine_.word(entry) |= bit;
-    } else {
+    } else if (!is_set) {
         machine_.fields[Field::exit_qualification] = 0x82;
         machine_.fields[Field::guest_physical_address] = entry;
         machine_.fields[Field::guest_linear_address] = linear;
         exit(abi::ExitReason::ept_violation);
         if (machine_.fields[Field::vm_entry_interruption_information] != 0)
             return complain("the processor's own store was refused");
+        ++used_bits;
     }
     const std::uint64_t now = machine_.word(entry);
     if ((now & bit) == 0 || (now | used) != (mmu_.word(entry) | used))
@@ -92,7 +94,7 @@ bool HardenedGuest::access(std::uint64_t linear, Access how, std::uint64_t value
         };
         cached_[linear >> 12] = {gpa & ~std::uint64_t{0xFFF},   allows({.write = true}),
                                  allows({.user = true}),        allows({.fetch = true}),
-                                 (mmu_.word(last) & 0x40) != 0, false};
+                                 (mmu_.word(last) & 0x40) != 0, (mmu_.word(last) & 0x100) != 0};
     }
     ++translated;
     if (gpa >= fake_ram_size && gpa < fake_memory_size)

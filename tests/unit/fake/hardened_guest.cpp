@@ -62,6 +62,8 @@ HardenedGuest::HardenedGuest(std::uint64_t seed)
     machine_.vcpu().registers.rdi = pool_begin;
     EXPECT_TRUE(exit(abi::ExitReason::vmcall));
     EXPECT_EQ(machine_.vcpu().registers.rax, 0U);
+    machine_.fields[Field::guest_cr4] |= 1 << 7; // PGE
+    mmu_.modes.global_pages = true;
     mmu_.load_root(pool_begin);
     mmu_.invalidate_all();
 }
@@ -79,7 +81,13 @@ std::uint64_t HardenedGuest::any_linear() {
            random_.below(6) * 8;
 }
 
-std::uint64_t HardenedGuest::any_entry() {
+// For the entry at `gpa`: often one that is right there.
+std::uint64_t HardenedGuest::any_entry(std::uint64_t gpa) {
+    const std::uint8_t level = level_of(gpa);
+    if (level > 1 && random_.chance(60))
+        for (int attempt = 0; attempt < 20; ++attempt)
+            if (const std::uint64_t frame = any_frame(); level_of(frame) == level - 1)
+                return frame | 7 | (random_.chance(50) ? used : 0);
     if (random_.chance(15))
         return random_.next() << 1;
     const std::uint64_t frame = random_.chance(92)   ? any_frame()
@@ -154,7 +162,7 @@ bool HardenedGuest::call(abi::Call number, std::uint64_t first, std::uint64_t se
 
 bool HardenedGuest::set_entry() {
     const std::uint64_t gpa = any_frame() + random_.below(6) * 8;
-    const std::uint64_t value = any_entry();
+    const std::uint64_t value = any_entry(gpa);
     const bool defer = random_.chance(40);
     const bool expected = level_of(gpa) == 0 || !forbidden(level_of(gpa), value);
     if (!call(abi::Call::set_pxe, value, gpa, defer ? abi::update_flags::defer : 0, expected))
@@ -178,6 +186,12 @@ bool HardenedGuest::allocate() {
     const std::uint64_t page = any_frame();
     const auto level = static_cast<std::uint8_t>(1 + random_.below(4));
     bool expected = level_of(page) == 0;
+    if (expected && random_.chance(60))
+        for (const std::uint64_t slot : {0U, 1U, 2U, 3U, 4U, 5U, 511U}) {
+            if (!call(abi::Call::set_pxe, 0, page + slot * 8, 0, true))
+                return false;
+            mmu_.store(page + slot * 8, 0, true);
+        }
     for (std::uint64_t slot = 0; expected && slot < 512; ++slot)
         expected = !forbidden(level, mmu_.word(page + slot * 8));
     if (!call(abi::Call::allocate_page, page / page_size, 0, abi::page_level_flag(level), expected))
@@ -254,12 +268,14 @@ bool HardenedGuest::step(bool look) {
         return release();
     if (what < 44)
         return load_root();
-    if (what < 60)
-        return access(Machine::linear_base + any_frame() + random_.below(6) * 8, {.write = true},
-                      any_entry());
+    if (what < 60) {
+        const std::uint64_t gpa = any_frame() + random_.below(6) * 8;
+        return access(Machine::linear_base + gpa, {.write = true}, any_entry(gpa));
+    }
     Access how{.write = random_.chance(40), .user = random_.chance(40)};
     how.fetch = !how.write && random_.chance(20);
-    return access(any_linear(), how, any_entry());
+    const std::uint64_t linear = any_linear();
+    return access(linear, how, any_entry(linear));
 }
 
 } // namespace hv::test

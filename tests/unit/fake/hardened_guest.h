@@ -24,6 +24,7 @@ class HardenedGuest {
     std::uint64_t trapped = 0; ///< stores to registered tables
     std::uint64_t refused = 0;
     std::uint64_t registrations = 0;
+    std::uint64_t used_bits = 0; ///< accessed and dirty bits that the monitor set
 
   private:
     static constexpr std::uint64_t pool_begin = 0x600000;
@@ -45,7 +46,7 @@ class HardenedGuest {
 
     bool complain(const std::string& what);
     std::uint64_t any_frame() { return pool_begin + random_.below(pool_frames) * page_size; }
-    std::uint64_t any_entry();
+    std::uint64_t any_entry(std::uint64_t gpa);
     std::uint64_t any_linear();
     std::uint8_t level_of(std::uint64_t gpa) const;
     bool forbidden(std::uint8_t level, std::uint64_t entry) const;
