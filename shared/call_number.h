@@ -79,6 +79,8 @@ enum class Call : std::uint16_t {
     vmi_init = 98,
     /// Writes one 64-bit word of the task-state segment: I/O map base, I/O bitmap, IST, RSP1-2.
     write_tss_word = 99,
+    /// Drops translations of an address space on every vCPU of a mask that runs it.
+    shootdown = 100,
 };
 
 /// One more than the highest call number; the length of every table indexed by call.

@@ -145,8 +145,9 @@ inline constexpr std::array call_table{
              Answer::native, "where the ROM finds page-table entries"},
     CallInfo{Call::set_iopl_mask, "SetIOPLMask", "flags", Answer::native, Answer::native,
              Answer::native, "POPF in ring 0 never exits"},
-    CallInfo{Call::set_initial_ap_state, "SetInitialAPState", "-", Answer::unassigned,
-             Answer::unassigned, Answer::unassigned, ""},
+    CallInfo{Call::set_initial_ap_state, "SetInitialAPState",
+             "pointer to an InitialState (linear), vCPU", Answer::synchronous, Answer::synchronous,
+             Answer::synchronous, "what the vCPU starts with at its next SIPI"},
     CallInfo{Call::apic_write, "APICWrite", "-", Answer::unassigned, Answer::unassigned,
              Answer::unassigned, ""},
     CallInfo{Call::apic_read, "APICRead", "-", Answer::unassigned, Answer::unassigned,
@@ -177,6 +178,9 @@ inline constexpr std::array call_table{
     CallInfo{Call::write_tss_word, "WriteTSSWord",
              "TSS base (linear), byte offset (multiple of 8), value", Answer::queued,
              Answer::queued, Answer::native, "I/O map base and I/O bitmap; not RSP0"},
+    CallInfo{Call::shootdown, "Shootdown", "mask of vCPUs, root of the address space",
+             Answer::queued, Answer::queued, Answer::native,
+             "one exit for all vCPUs; those that do not run the address space are left alone"},
 };
 
 /// The answer of `call` for a profile and an interface; `unassigned` for numbers not in the table.

@@ -54,8 +54,11 @@ enum class Error : std::uint16_t {
     no_linear_mapping, ///< a pointer to a page-table entry that no SetLinearMapping covers
     root_not_registered, ///< hardened: a root that is no registered table, after one that is was
                          ///< loaded
+    bad_vcpu,            ///< no vCPU of that number
+    vcpu_running,        ///< SetInitialAPState of a vCPU that has been started
+    bad_start,           ///< start-up code that is not RAM, or does what only real mode can
 };
-inline constexpr std::uint32_t error_count = 44;
+inline constexpr std::uint32_t error_count = 47;
 
 inline constexpr std::array<std::string_view, error_count> error_names{"none",
                                                                        "unknown_call",
@@ -100,8 +103,11 @@ inline constexpr std::array<std::string_view, error_count> error_names{"none",
                                                                        "kept_mapping",
                                                                        "bad_slot",
                                                                        "no_linear_mapping",
-                                                                       "root_not_registered"};
-static_assert(static_cast<std::uint32_t>(Error::root_not_registered) + 1 == error_count);
+                                                                       "root_not_registered",
+                                                                       "bad_vcpu",
+                                                                       "vcpu_running",
+                                                                       "bad_start"};
+static_assert(static_cast<std::uint32_t>(Error::bad_start) + 1 == error_count);
 static_assert(!error_names.back().empty());
 
 /// The name of an error, or "?" for a number that is none.

@@ -28,7 +28,7 @@ struct RomExtension {
     std::uint32_t ring_capacity; ///< entries
 };
 inline constexpr std::uint32_t extension_signature = 0x76687A4C; ///< "Lzhv"
-inline constexpr std::uint16_t abi_version = 2;
+inline constexpr std::uint16_t abi_version = 3;
 static_assert(sizeof(RomExtension) == 24);
 
 /// VMI 3.0's header (docs/abi.md, "The ROM").

@@ -78,6 +78,12 @@ struct alignas(4096) Statistics {
     std::uint64_t shadow_ticks;     ///< spent in page faults that filled shadow tables
     std::uint64_t shadow_in_use;    ///< shadow tables there are now: no counter, a level
     std::uint64_t shadow_limit;     ///< and how many there can be
+    std::uint64_t lock_taken;       ///< times this vCPU took the lock of the page tables
+    std::uint64_t lock_waited;      ///< of those, times another vCPU held it
+    std::uint64_t lock_ticks;       ///< spent waiting for it
+    std::uint64_t shootdowns;       ///< times it dropped translations of other vCPUs
+    std::uint64_t kicks_sent;       ///< vCPUs it brought out of the guest for that
+    std::uint64_t kicks_received;   ///< times it was brought out itself
     KeyedCount msr[keyed_counts];   ///< MSR_READ and MSR_WRITE by MSR; the last one takes the rest
     KeyedCount port[keyed_counts];  ///< IO_INSTRUCTION by port; the last one takes the rest
 };

@@ -27,7 +27,7 @@ inline constexpr std::uint32_t linear_mappings = 4;
 /// without an exit").
 struct RootPair {
     std::uint64_t guest_root; ///< what the guest calls it; no_root: the pair is free
-    std::uint64_t loaded;     ///< what CR3 must be given
+    std::uint64_t loaded;     ///< what CR3 must be given; stays when the pair becomes free
 };
 static_assert(sizeof(RootPair) == 16);
 inline constexpr std::uint32_t root_pairs = 4;
@@ -77,6 +77,7 @@ struct alignas(4096) ControlPage {
     RootPair root_pair[root_pairs];
     /// Written by the ROM. Nothing the monitor relies on.
     LinearMapping linear_mapping[linear_mappings];
+    std::uint32_t vcpu; ///< whose area this is; written by the monitor before the vCPU starts
 };
 static_assert(sizeof(ControlPage) == page_size);
 static_assert(offsetof(ControlPage, lazy_mode) == 64);

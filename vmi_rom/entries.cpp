@@ -25,6 +25,10 @@ Result set_tr(std::uint64_t selector) { return vmcall(abi::Call::set_tr, selecto
 
 Result set_cr4(std::uint64_t value) { return vmcall(abi::Call::set_cr4, value); }
 
+Result set_initial_ap_state(const abi::InitialState* state, std::uint64_t vcpu) {
+    return vmcall(abi::Call::set_initial_ap_state, address(state), vcpu);
+}
+
 Result set_ldt(std::uint64_t selector) {
     return queue(abi::Call::set_ldt, selector, 0, 0, [selector](abi::ControlPage& control) {
         store(control.ldt_selector, static_cast<std::uint16_t>(selector));

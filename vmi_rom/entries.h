@@ -4,6 +4,7 @@
 // does when is in shared/call_table.h; the errors are those of docs/abi.md.
 
 #include "shared/call_number.h"
+#include "shared/processors.h"
 #include "shared/vcpu_area.h"
 #include "vmi_rom/producer.h"
 
@@ -19,6 +20,7 @@ Result set_gdt(const abi::PseudoDescriptor* table);
 Result set_idt(const abi::PseudoDescriptor* table);
 Result set_tr(std::uint64_t selector);
 Result set_cr4(std::uint64_t value);
+Result set_initial_ap_state(const abi::InitialState* state, std::uint64_t vcpu);
 
 // Queued while a lazy mode is set. Table and TSS bases are linear addresses.
 Result set_ldt(std::uint64_t selector);
@@ -44,7 +46,9 @@ Result allocate_page(std::uint64_t frame, std::uint64_t flags, std::uint64_t clo
 Result release_page(std::uint64_t frame, std::uint64_t flags);
 /// Nothing to do, and nothing queued, while no translation is stale.
 Result inval_page(std::uint64_t linear);
-/// The same; where the answer is `local` the ROM drops all translations itself.
+/// Queued. `root` is the guest-physical root of an address space, or abi::every_address_space.
+Result shootdown(std::uint64_t vcpus, std::uint64_t root);
+/// As inval_page; where the answer is `local` the ROM drops all translations itself.
 Result flush_tlb(std::uint64_t flags);
 /// Local. The linear pages [linear, linear + pages) lead to the frames from `frame` on; 0 pages
 /// free the slot.

@@ -77,6 +77,10 @@ const void* entry_of(abi::Call call) {
         return code(set_linear_mapping);
     case abi::Call::set_lazy_mode:
         return code(set_lazy_mode);
+    case abi::Call::set_initial_ap_state:
+        return code(set_initial_ap_state);
+    case abi::Call::shootdown:
+        return code(shootdown);
     case abi::Call::write_tss_word:
         return code(write_tss_word);
     default:

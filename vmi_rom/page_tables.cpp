@@ -99,6 +99,10 @@ Result flush_tlb(std::uint64_t flags) {
     return nothing_is_stale() ? result(abi::Error::none) : queue(abi::Call::flush_tlb, flags);
 }
 
+Result shootdown(std::uint64_t vcpus, std::uint64_t root) {
+    return queue(abi::Call::shootdown, vcpus, root);
+}
+
 Result set_linear_mapping(std::uint64_t slot, std::uint64_t linear, std::uint64_t pages,
                           std::uint64_t frame) {
     if (slot >= abi::linear_mappings || !is_range(linear, pages, frame)) {

@@ -25,12 +25,31 @@ std::uint64_t parse_number(std::string_view text) {
     return number;
 }
 
+struct CrashWord {
+    std::string_view word;
+    Crash crash;
+};
+constexpr CrashWord crash_words[]{
+    {"triple-fault", Crash::triple_fault},         {"hang", Crash::hang},
+    {"hang-processor-0", Crash::hang_processor_0}, {"hang-processor-1", Crash::hang_processor_1},
+    {"deaf-processor-1", Crash::deaf_processor_1},
+};
+
 bool parse_crash(std::string_view value, Crash& crash) {
-    if (value == "triple-fault")
-        crash = Crash::triple_fault;
-    else if (value == "hang")
-        crash = Crash::hang;
+    for (const CrashWord& known : crash_words)
+        if (value == known.word)
+            crash = known.crash;
     return crash != Crash::none;
+}
+
+/// Numbers of processors with commas between.
+bool valid_processors(std::string_view list) {
+    if (list.empty())
+        return false;
+    while (!list.empty())
+        if (take_processors(list) == 0)
+            return false;
+    return true;
 }
 
 /// False if the word makes no sense.
@@ -42,6 +61,26 @@ bool parse_word(std::string_view word, CommandLine& result) {
     if (word == "test") {
         result.test = true;
         return true;
+    }
+    if (word == "test=processors") {
+        result.test_processors = true;
+        return true;
+    }
+    if (word == "xapic") {
+        result.xapic = true;
+        return true;
+    }
+    if (word == "trampoline") {
+        result.trampoline = true;
+        return true;
+    }
+    if (take_prefix(word, "stress=")) {
+        result.stress = parse_number(word);
+        return result.stress != 0;
+    }
+    if (take_prefix(word, "processors=")) {
+        result.processors = word;
+        return valid_processors(word);
     }
     if (take_prefix(word, "crash="))
         return parse_crash(word, result.crash);
@@ -69,6 +108,12 @@ std::string_view take_word(std::string_view& text, char separator) {
     return word;
 }
 
+std::uint32_t take_processors(std::string_view& list) {
+    constexpr std::uint64_t most = 8;
+    const std::uint64_t number = parse_number(take_word(list, ','));
+    return number <= most ? static_cast<std::uint32_t>(number) : 0;
+}
+
 CommandLine parse_command_line(std::string_view text) {
     CommandLine result;
     while (!text.empty()) {
@@ -76,7 +121,8 @@ CommandLine parse_command_line(std::string_view text) {
         if (!word.empty() && !parse_word(word, result) && result.wrong_word.empty())
             result.wrong_word = word;
     }
-    if (!result.hello && !result.run_workloads && result.crash == Crash::none)
+    if (!result.hello && !result.run_workloads && !result.test_processors && result.stress == 0 &&
+        result.crash == Crash::none)
         result.test = true;
     return result;
 }

@@ -6,16 +6,28 @@
 
 namespace guest {
 
-enum class Crash : std::uint8_t { none = 0, triple_fault, hang };
+enum class Crash : std::uint8_t {
+    none = 0,
+    triple_fault,
+    hang,
+    hang_processor_0, ///< for the watchdog to find
+    hang_processor_1,
+    deaf_processor_1, ///< with interrupts off
+};
 
 /// What a command line asks for. Views into the text it was parsed from.
 struct CommandLine {
     bool hello = false;                 ///< `hello`
     bool test = false;                  ///< `test`; also if nothing else is asked for
-    Crash crash = Crash::none;          ///< `crash=triple-fault`, `crash=hang`
+    bool test_processors = false;       ///< `test=processors`: those of several processors alone
+    Crash crash = Crash::none;          ///< `crash=`: crash_words (command_line.cpp)
     bool run_workloads = false;         ///< `workload=` or `switches=` was there
     std::string_view workloads = "all"; ///< names with commas between, `all` or `list`
     std::uint64_t switches = 1000;      ///< of each workload, at least 1
+    std::string_view processors = "1";  ///< `processors=`: how many run the workloads, a list
+    std::uint64_t stress = 0;           ///< `stress=`: millions of ticks of the TSC
+    bool xapic = false;                 ///< `xapic`: no x2APIC mode
+    bool trampoline = false;            ///< `trampoline`: processors start in real mode
     std::string_view wrong_word;        ///< the first word that makes no sense; empty if none
 };
 
@@ -24,5 +36,8 @@ struct CommandLine {
 
 /// Takes the text before the first `separator` off the front of `text`, and the separator too.
 std::string_view take_word(std::string_view& text, char separator);
+
+/// Takes the first number of processors off a list like "1,2,4"; 0 if it is none.
+std::uint32_t take_processors(std::string_view& list);
 
 } // namespace guest

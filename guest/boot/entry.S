@@ -2,6 +2,7 @@
 
 #define PAGE_PRESENT_WRITABLE 0x003
 #define PAGE_LARGE_GLOBAL 0x183 // present, writable, 2 MiB, global
+#define PAGE_LARGE 0x083        // present, writable, 2 MiB
 #define CR0_PE_PG 0x80000001
 #define CR4_PAE 0x20
 #define MSR_EFER 0xC0000080
@@ -65,7 +66,8 @@ boot_gdt_pointer:
     .word . - boot_gdt - 1
     .long boot_gdt
 
-    // Physical [0, 1 GiB) at linear 0 (until the kernel drops it) and at the kernel base.
+    // Physical [0, 4 GiB), where firmware's tables lie, at linear 0 (until the kernel drops it),
+    // and [0, 1 GiB) at the kernel base.
     .balign 4096
     .global boot_pml4
 boot_pml4:
@@ -74,7 +76,10 @@ boot_pml4:
     .quad boot_pdpt_high + PAGE_PRESENT_WRITABLE
 boot_pdpt_low:
     .quad boot_page_directory + PAGE_PRESENT_WRITABLE
-    .fill 511, 8, 0
+    .quad boot_page_directory_above + PAGE_PRESENT_WRITABLE
+    .quad boot_page_directory_above + 0x1000 + PAGE_PRESENT_WRITABLE
+    .quad boot_page_directory_above + 0x2000 + PAGE_PRESENT_WRITABLE
+    .fill 508, 8, 0
     .global boot_pdpt_high
 boot_pdpt_high:
     .fill 510, 8, 0
@@ -84,6 +89,11 @@ boot_page_directory:
     .set physical, 0
     .rept 512
     .quad physical + PAGE_LARGE_GLOBAL
+    .set physical, physical + 0x200000
+    .endr
+boot_page_directory_above:
+    .rept 3 * 512
+    .quad physical + PAGE_LARGE
     .set physical, physical + 0x200000
     .endr
 

@@ -4,6 +4,7 @@
 #include "guest/boot/machine.h"
 #include "guest/boot/power.h"
 #include "guest/boot/start_information.h"
+#include "guest/boot/start_processors.h"
 #include "guest/console/console.h"
 #include "guest/cpu/control_register_setup.h"
 #include "guest/cpu/cpu.h"
@@ -15,6 +16,7 @@
 #include "guest/tasks/task.h"
 #include "guest/tests/crash.h"
 #include "guest/tests/self_tests.h"
+#include "guest/tests/stress.h"
 #include "guest/workloads/run_workloads.h"
 
 namespace guest {
@@ -23,8 +25,9 @@ namespace {
 void initialise(std::uint64_t start_info) {
     console::initialise();
     Task& boot_task = initialise_boot_task();
-    initialise_boot_cpu(boot_task);
-    Cpu& cpu = this_cpu();
+    Cpu& cpu = cpu_of(0);
+    initialise_cpu(cpu, 0, boot_task);
+    enter_cpu(cpu);
     cpu.kernel_stack = boot_task.kernel_stack;
     fill_descriptor_tables(cpu);
     load_descriptor_tables(cpu);
@@ -46,13 +49,22 @@ std::uint8_t run(const CommandLine& command_line) {
     }
     if (command_line.hello)
         console::print("guest: hello, ", pages::untouched_bytes() >> 20, " MiB free\n");
-    if (command_line.crash != Crash::none)
+    if (command_line.crash != Crash::none) {
         crash(command_line.crash);
+        return 1;
+    }
     bool good = true;
+    if (command_line.stress != 0)
+        good = tests::run_stress(command_line.stress) && good;
     if (command_line.test)
         good = tests::run_self_tests() && good;
-    if (command_line.run_workloads)
-        good = workloads::run(command_line.workloads, command_line.switches) && good;
+    else if (command_line.test_processors)
+        good = tests::run_processor_tests() && good;
+    if (command_line.run_workloads) {
+        good = workloads::run(command_line.workloads, command_line.switches,
+                              command_line.processors) &&
+               good;
+    }
     return good ? 0 : 1;
 }
 
@@ -63,7 +75,9 @@ extern "C" [[noreturn, gnu::used]] void kernel_main(std::uint64_t start_info) {
     initialise(start_info);
     console::print("guest: lazyhv's kernel on ", machine().lazyhv ? "lazyhv" : "the bare machine",
                    ", ", abi::name(machine().profile), "/", abi::name(machine().interface), "\n");
-    power::finish(run(parse_command_line(start_information::command_line())));
+    const CommandLine command_line = parse_command_line(start_information::command_line());
+    processors::start(command_line);
+    power::finish(run(command_line));
 }
 
 } // namespace guest

@@ -2,6 +2,7 @@
 
 #include "guest/boot/power.h"
 #include "guest/console/console.h"
+#include "guest/cpu/processors.h"
 #include "guest/interrupts/interrupts.h"
 #include "guest/paravirt/operations.h"
 
@@ -73,11 +74,20 @@ void dump(const InterruptFrame& frame) {
 
 /// A panic inside a panic ends the run without another word.
 void enter() {
-    static bool entered = false;
+    static std::atomic<bool> entered;
+    static std::atomic<const Cpu*> panicking;
     paravirt::disable_interrupts();
-    if (entered)
+    if (entered.exchange(true)) {
+        // Another processor's panic, which shall have the last word; or this one's own.
+        while (processors::several() && panicking != &this_cpu())
+            asm volatile("pause");
         power::finish(1);
-    entered = true;
+    }
+    if (processors::several()) {
+        panicking = &this_cpu();
+        console::break_lock();
+        console::print("guest: on processor ", this_cpu().number, "\n");
+    }
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "guest/boot/start_information.h"
 
 #include "guest/boot/panic.h"
+#include "guest/boot/start_processors.h"
 #include "guest/memory/layout.h"
 #include "guest/memory/page_allocator.h"
 #include "shared/start_info.h"
@@ -54,6 +55,7 @@ void take(std::uint64_t physical) {
         panic("no start information");
     if (info.version < 1 || info.memory_map == 0 || info.memory_map_entries == 0)
         panic("the start information has no memory map");
+    processors::find(info.rsdp);
     const auto* const map = &at<abi::MemoryRange>(info.memory_map);
     for (std::uint32_t i = 0; i < info.memory_map_entries; ++i) {
         if (map[i].type == abi::memory_type_ram)

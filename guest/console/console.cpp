@@ -1,5 +1,6 @@
 #include "guest/console/console.h"
 
+#include "guest/cpu/cpu.h"
 #include "guest/cpu/port.h"
 #include "shared/console.h"
 
@@ -20,6 +21,11 @@ constexpr std::uint8_t line_8n1 = 0x03;
 constexpr std::uint8_t divisor_latch = 0x80;
 constexpr std::uint8_t transmitter_empty = 0x20;
 
+TicketLock the_lock;
+/// One for each processor: nobody else takes it.
+TicketLock own_lock[max_processors];
+std::atomic<bool> lock_broken;
+
 void put_byte(char byte) {
     while ((port::in8(line_status) & transmitter_empty) == 0) {
     }
@@ -37,6 +43,12 @@ void initialise() {
     port::out8(fifo_control, 0x07);  // enable and clear
     port::out8(modem_control, 0x03); // DTR, RTS
 }
+
+TicketLock& lock() {
+    return lock_broken.load(std::memory_order_relaxed) ? own_lock[this_cpu().number] : the_lock;
+}
+
+void break_lock() { lock_broken = true; }
 
 void put(std::string_view text) {
     for (const char byte : text) {

@@ -1,6 +1,8 @@
 #pragma once
 // The console: COM1, polled.
 
+#include "guest/cpu/lock.h"
+
 #include <concepts>
 #include <cstdint>
 #include <string_view>
@@ -24,9 +26,15 @@ void put(T number) {
     put_decimal(number);
 }
 
+/// Held while one print goes on, so that those of several processors do not mix.
+TicketLock& lock();
+/// The end is near: prints need the lock no longer, whoever holds it.
+void break_lock();
+
 /// Prints its arguments one behind the other: texts, unsigned numbers, Hex.
 template <typename... Arguments>
 void print(const Arguments&... arguments) {
+    const LockGuard guard(lock());
     (put(arguments), ...);
 }
 

@@ -52,6 +52,10 @@ void set_up_control_registers(Cpu& cpu) {
     paravirt::set_cr4(cr4);
     paravirt::set_cr4(cr4 | cr4_pge);
 
+    set_up_system_calls();
+}
+
+void set_up_system_calls() {
     paravirt::wrmsr(msr::efer, paravirt::rdmsr(msr::efer) | msr::efer_sce | msr::efer_nxe);
     // SYSRET takes SS from STAR[63:48] + 8 and CS from + 16 (Intel SDM vol. 2, SYSRET).
     static_assert(user_data_selector == kernel_data_selector + 8 + 3);

@@ -9,4 +9,7 @@ namespace guest {
 /// mapping on the way. A processor without what the kernel needs is a panic that names it.
 void set_up_control_registers(Cpu& cpu);
 
+/// EFER and the MSRs of SYSCALL alone: what another processor still needs when it starts.
+void set_up_system_calls();
+
 } // namespace guest

@@ -4,19 +4,27 @@
 #include "guest/memory/layout.h"
 #include "guest/paravirt/operations.h"
 
+#include <array>
+
 namespace guest {
 namespace {
 
-Cpu boot_cpu;
+constinit std::array<Cpu, max_processors> cpus{};
 
 } // namespace
 
-void initialise_boot_cpu(Task& boot_task) {
-    boot_cpu.self = &boot_cpu;
-    boot_cpu.current = &boot_task;
-    boot_cpu.main = &boot_task;
-    boot_cpu.alarm_at = ~std::uint64_t{0};
-    paravirt::wrmsr(msr::gs_base, address_of(&boot_cpu));
+Cpu& cpu_of(std::uint32_t number) { return cpus[number]; }
+
+void initialise_cpu(Cpu& cpu, std::uint32_t number, Task& main_task) {
+    cpu.self = &cpu;
+    cpu.number = number;
+    cpu.current = &main_task;
+    cpu.main = &main_task;
+    cpu.alarm_at = ~std::uint64_t{0};
+}
+
+void enter_cpu(Cpu& cpu) {
+    paravirt::wrmsr(msr::gs_base, address_of(&cpu));
     paravirt::wrmsr(msr::kernel_gs_base, 0);
 }
 

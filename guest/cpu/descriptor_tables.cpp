@@ -15,22 +15,22 @@ struct alignas(page_size) OwnPages {
     T table;
 };
 
-[[gnu::section(".descriptor_tables")]] OwnPages<std::uint64_t[gdt_slots]> gdt;
+[[gnu::section(".descriptor_tables")]] OwnPages<std::uint64_t[gdt_slots]> gdt[max_processors];
 [[gnu::section(".descriptor_tables")]] OwnPages<std::uint64_t[2 * interrupt_vectors]> idt;
-[[gnu::section(".descriptor_tables")]] OwnPages<TaskStateSegment> tss;
-static_assert(sizeof(gdt) == page_size && sizeof(idt) == page_size);
+[[gnu::section(".descriptor_tables")]] OwnPages<TaskStateSegment> tss[max_processors];
+static_assert(sizeof(gdt[0]) == page_size && sizeof(idt) == page_size);
 
-alignas(16) std::uint8_t emergency_stack_memory[page_size];
+alignas(page_size) std::uint8_t emergency_stack_memory[max_processors][page_size];
 
-void fill_gdt() {
-    gdt.table[gdt_kernel_code] = kernel_code_descriptor;
-    gdt.table[gdt_kernel_data] = kernel_data_descriptor;
-    gdt.table[gdt_user_data] = user_data_descriptor;
-    gdt.table[gdt_user_code] = user_code_descriptor;
+void fill_gdt(const Cpu& cpu) {
+    cpu.gdt[gdt_kernel_code] = kernel_code_descriptor;
+    cpu.gdt[gdt_kernel_data] = kernel_data_descriptor;
+    cpu.gdt[gdt_user_data] = user_data_descriptor;
+    cpu.gdt[gdt_user_code] = user_code_descriptor;
     const SystemDescriptor descriptor =
-        system_descriptor(address_of(&tss.table), tss_limit, system_type_tss_available);
-    gdt.table[gdt_tss] = descriptor.low;
-    gdt.table[gdt_tss + 1] = descriptor.high;
+        system_descriptor(address_of(cpu.tss), tss_limit, system_type_tss_available);
+    cpu.gdt[gdt_tss] = descriptor.low;
+    cpu.gdt[gdt_tss + 1] = descriptor.high;
 }
 
 void fill_idt() {
@@ -50,13 +50,13 @@ void fill_idt() {
 }
 
 void fill_tss(const Cpu& cpu) {
-    tss.table.rsp[0] = cpu.kernel_stack;
-    tss.table.ist[emergency_stack - 1] =
-        address_of(emergency_stack_memory) + sizeof(emergency_stack_memory);
-    tss.table.io_map_base = io_map_none;
+    TaskStateSegment& segment = *cpu.tss;
+    segment.rsp[0] = cpu.kernel_stack;
+    segment.ist[emergency_stack - 1] = address_of(emergency_stack_memory[cpu.number]) + page_size;
+    segment.io_map_base = io_map_none;
     for (std::uint32_t i = 0; i < io_ports / 64; ++i)
-        tss.table.io_bitmap[i] = ~std::uint64_t{0};
-    tss.table.io_bitmap_end = 0xFF;
+        segment.io_bitmap[i] = ~std::uint64_t{0};
+    segment.io_bitmap_end = 0xFF;
 }
 
 /// Every segment register again, CS by a far return (Intel SDM vol. 3, 3.4.3).
@@ -78,17 +78,18 @@ void reload_segment_registers() {
 } // namespace
 
 void fill_descriptor_tables(Cpu& cpu) {
-    cpu.gdt = gdt.table;
+    cpu.gdt = gdt[cpu.number].table;
     cpu.idt = idt.table;
-    cpu.tss = &tss.table;
-    fill_gdt();
-    fill_idt();
+    cpu.tss = &tss[cpu.number].table;
+    fill_gdt(cpu);
+    if (cpu.number == 0)
+        fill_idt();
     fill_tss(cpu);
 }
 
-void load_descriptor_tables(Cpu& cpu) {
-    const abi::PseudoDescriptor gdt_register{sizeof(gdt.table) - 1, address_of(cpu.gdt)};
-    const abi::PseudoDescriptor idt_register{sizeof(idt.table) - 1, address_of(cpu.idt)};
+void load_descriptor_tables(const Cpu& cpu) {
+    const abi::PseudoDescriptor gdt_register{gdt_limit, address_of(cpu.gdt)};
+    const abi::PseudoDescriptor idt_register{idt_limit, address_of(cpu.idt)};
     paravirt::set_gdt(&gdt_register);
     reload_segment_registers();
     paravirt::set_idt(&idt_register);

@@ -1,6 +1,6 @@
 #pragma once
-// GDT, IDT and TSS, each in pages of its own. Once loaded they are written through paravirt
-// operations only: a monitor may own them and write-protect their pages.
+// GDT and TSS of each processor, and the IDT of all, each in pages of its own. Once loaded they are
+// written through paravirt operations only: a monitor may own them and write-protect their pages.
 
 #include <cstddef>
 #include <cstdint>
@@ -35,16 +35,18 @@ inline constexpr std::uint16_t io_map_present = offsetof(TaskStateSegment, io_bi
 inline constexpr std::uint16_t io_map_none = 0x8000;
 static_assert(io_map_none > tss_limit);
 
+inline constexpr std::uint16_t idt_limit = 16 * interrupt_vectors - 1;
+
 /// IST index of #DF and NMI.
 inline constexpr std::uint8_t emergency_stack = 1;
 
-/// Fills all three tables. Before they are loaded.
+/// Fills a processor's tables, and with processor 0's the IDT. Before they are loaded.
 void fill_descriptor_tables(Cpu& cpu);
 
 /// SetGDT and SetIDT, and fresh segment registers. Callable again.
-void load_descriptor_tables(Cpu& cpu);
+void load_descriptor_tables(const Cpu& cpu);
 
-/// SetTR and SetLDT(0). Once: the TSS becomes busy.
+/// SetTR and SetLDT(0). Once on each processor: the TSS becomes busy.
 void load_task_register();
 
 } // namespace guest

@@ -31,7 +31,7 @@ void flush_lazy_mode(Cpu& cpu) {
     enter_lazy_mode(cpu, mode);
 }
 
-LazySection::LazySection(Cpu& cpu) : cpu_(cpu), outermost_(cpu.lazy_mode == LazyMode::none) {
+LazySection::LazySection(Cpu& cpu) : outermost_(cpu.lazy_mode == LazyMode::none) {
     if (outermost_)
         enter_lazy_mode(cpu, LazyMode::mmu);
     else
@@ -40,7 +40,7 @@ LazySection::LazySection(Cpu& cpu) : cpu_(cpu), outermost_(cpu.lazy_mode == Lazy
 
 LazySection::~LazySection() {
     if (outermost_)
-        leave_lazy_mode(cpu_);
+        leave_lazy_mode(this_cpu());
 }
 
 } // namespace guest

@@ -2,6 +2,7 @@
 // The lazy MMU mode, and who is in it (docs/abi.md, "Lazy modes").
 
 #include "guest/cpu/cpu.h"
+#include "guest/cpu/processors.h"
 #include "shared/vcpu_area.h"
 
 #include <cstdint>
@@ -19,7 +20,8 @@ void leave_lazy_mode(Cpu& cpu);
 void flush_lazy_mode(Cpu& cpu);
 
 /// A loop over page-table entries: in the lazy MMU mode from here to the end of the scope. Inside
-/// another section it is part of that, and starts with nothing queued.
+/// another section it is part of that, and starts with nothing queued. A task that yields inside
+/// may go on, and end the section, on another processor.
 class LazySection {
   public:
     explicit LazySection(Cpu& cpu);
@@ -27,10 +29,15 @@ class LazySection {
     LazySection(const LazySection&) = delete;
     LazySection& operator=(const LazySection&) = delete;
 
-    void flush() { flush_lazy_mode(cpu_); }
+    void flush() { flush_lazy_mode(this_cpu()); }
+
+    /// Before others may see what was written: executes it, unless the end of the scope does.
+    void publish() {
+        if (!outermost_ && processors::several())
+            flush();
+    }
 
   private:
-    Cpu& cpu_;
     bool outermost_;
 };
 

@@ -16,6 +16,7 @@ inline constexpr std::uint16_t tls_slots = 3;
 inline constexpr std::uint16_t gdt_tss = 9;  ///< two slots
 inline constexpr std::uint16_t gdt_ldt = 11; ///< two slots; empty but in self-tests
 inline constexpr std::uint16_t gdt_slots = 13;
+inline constexpr std::uint16_t gdt_limit = gdt_slots * 8 - 1;
 
 constexpr std::uint16_t selector(std::uint16_t slot, std::uint16_t privilege_level) {
     return static_cast<std::uint16_t>(slot * 8 + privilege_level);

@@ -27,6 +27,12 @@ interrupt_stubs:
     .noaltmacro
     interrupt_stub 0x80
     interrupt_stub 0x81
+    interrupt_stub 0xF0
+    interrupt_stub 0xF1
+    interrupt_stub 0xF2
+    interrupt_stub 0xF3
+    interrupt_stub 0xF4
+    interrupt_stub 0xFF
     .balign 16
 
 interrupt_common:

@@ -8,6 +8,7 @@
 #include "guest/tasks/fpu.h"
 #include "guest/tasks/scheduler.h"
 #include "guest/tasks/task.h"
+#include "guest/tests/task_checks.h"
 #include "guest/tests/task_tests.h"
 
 #include <span>

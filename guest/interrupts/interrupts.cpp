@@ -2,12 +2,14 @@
 
 #include "guest/boot/panic.h"
 #include "guest/cpu/cpu.h"
+#include "guest/interrupts/processor_interrupts.h"
 #include "guest/interrupts/timer.h"
 #include "guest/tasks/system_call.h"
 #include "guest/tests/memory_tests.h"
 
 /// Entry stubs (interrupts/entry.S): exceptions and IRQs in the order of their vectors, then
-/// system_call_vector and test_vector; `interrupt_stub_size` bytes each.
+/// system_call_vector and test_vector, then those of the local APIC; `interrupt_stub_size` bytes
+/// each.
 extern "C" const char interrupt_stubs[];
 
 namespace guest::interrupts {
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::uint32_t stub_size = 16;
 constexpr std::uint32_t ordered_stubs = first_irq + irqs;
+constexpr std::uint32_t first_processor_stub = ordered_stubs + 2;
 
 std::uint64_t stub(std::uint32_t index) {
     return reinterpret_cast<std::uint64_t>(interrupt_stubs) + std::uint64_t{index} * stub_size;
@@ -25,7 +28,11 @@ std::uint64_t stub(std::uint32_t index) {
 std::uint64_t entry_of(std::uint32_t vector) {
     if (vector < ordered_stubs)
         return stub(vector);
-    return vector == system_call_vector ? stub(ordered_stubs) : 0;
+    if (vector == system_call_vector)
+        return stub(ordered_stubs);
+    if (vector >= first_processor_vector && vector < first_processor_vector + processor_vectors)
+        return stub(first_processor_stub + vector - first_processor_vector);
+    return vector == spurious_vector ? stub(first_processor_stub + processor_vectors) : 0;
 }
 
 std::uint64_t test_entry() { return stub(ordered_stubs + 1); }
@@ -40,6 +47,8 @@ extern "C" void handle_interrupt(InterruptFrame& frame) {
         frame.rax = frame.rax == static_cast<std::uint64_t>(SystemCall::fork)
                         ? tests::fork_current(frame)
                         : system_call(frame.rax, frame.rdi, frame.rsi, frame.rdx);
+    } else if (frame.vector >= first_processor_vector) {
+        processor_interrupts::handle(frame);
     } else {
         ++this_cpu().software_interrupts;
     }

@@ -25,6 +25,16 @@ inline constexpr std::uint32_t system_call_vector = 0x80;
 /// Not in the IDT until a self-test writes it.
 inline constexpr std::uint32_t test_vector = 0x81;
 
+// From the local APIC.
+inline constexpr std::uint32_t first_processor_vector = 0xF0;
+inline constexpr std::uint32_t wake_vector = 0xF0; ///< look for work
+inline constexpr std::uint32_t shootdown_vector = 0xF1;
+inline constexpr std::uint32_t tick_vector = 0xF2; ///< processor 0's timer
+inline constexpr std::uint32_t job_vector = 0xF3;  ///< Cpu::interrupt_job
+inline constexpr std::uint32_t watchdog_vector = 0xF4;
+inline constexpr std::uint32_t processor_vectors = 5;
+inline constexpr std::uint32_t spurious_vector = 0xFF;
+
 /// Linear address of a vector's entry code; 0 for vectors without a gate.
 std::uint64_t entry_of(std::uint32_t vector);
 /// The entry code of test_vector, for the self-test that writes its gate.

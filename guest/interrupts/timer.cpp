@@ -2,7 +2,9 @@
 
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/port.h"
+#include "guest/cpu/processors.h"
 #include "guest/interrupts/interrupts.h"
+#include "guest/interrupts/processor_interrupts.h"
 #include "guest/paravirt/operations.h"
 #include "guest/tasks/scheduler.h"
 
@@ -36,6 +38,12 @@ void out(std::uint16_t port, std::uint8_t value) {
     port::out8(port, value);
     paravirt::io_delay();
 }
+
+/// Ticks between two preemptions of a processor. A switch whose stores wait for others may take
+/// longer than a tick: the next one is pending at its end, and no task would get anywhere. The
+/// third tick from there leaves a task more than one whole tick, however long the switch took, for
+/// of the ticks that come meanwhile only one is pending.
+std::uint64_t ticks_between_preemptions() { return processors::stores_wait() ? 3 : 1; }
 
 /// A controller answers line 7 for a request that went away; such a one needs no end of interrupt.
 bool spurious(std::uint32_t irq) {
@@ -79,12 +87,19 @@ void handle_irq(InterruptFrame& frame, std::uint32_t irq) {
     if (irq != timer_irq)
         return;
     Cpu& cpu = this_cpu();
+    processor_interrupts::forward_tick(cpu);
+    tick(cpu, frame);
+}
+
+void tick(Cpu& cpu, const InterruptFrame& frame) {
     ++cpu.ticks;
     if (cpu.on_tick != nullptr)
         cpu.on_tick(cpu);
     // The kernel itself is not preempted.
-    if (frame.from_user())
-        scheduler::yield();
+    if (!frame.from_user() || cpu.ticks < cpu.next_preemption)
+        return;
+    cpu.next_preemption = cpu.ticks + ticks_between_preemptions();
+    scheduler::yield();
 }
 
 } // namespace guest::timer

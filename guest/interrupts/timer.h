@@ -1,6 +1,7 @@
 #pragma once
 // The timer: PIT channel 0 through the two 8259 interrupt controllers.
 
+#include "guest/cpu/cpu.h"
 #include "guest/interrupts/frame.h"
 
 #include <cstdint>
@@ -19,6 +20,9 @@ void initialise();
 /// taken when interrupts are next enabled.
 void start();
 void stop();
+
+/// A tick, of the timer's own interrupt or of one that processor 0 passes on.
+void tick(Cpu& cpu, const InterruptFrame& frame);
 
 /// An interrupt of line `irq`.
 void handle_irq(InterruptFrame& frame, std::uint32_t irq);

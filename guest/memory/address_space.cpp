@@ -1,11 +1,15 @@
 #include "guest/memory/address_space.h"
 
+#include "guest/cpu/lock.h"
 #include "guest/memory/address_range.h"
 #include "guest/memory/layout.h"
 #include "guest/memory/page_allocator.h"
 #include "guest/memory/page_tables.h"
+#include "guest/memory/shootdown.h"
 #include "guest/paravirt/operations.h"
 #include "shared/page_table_calls.h"
+
+#include <iterator>
 
 extern "C" {
 extern std::uint64_t boot_pml4[]; // linked at its physical address (boot/entry.S)
@@ -17,6 +21,7 @@ namespace guest {
 namespace {
 
 AddressSpace kernel_space;
+TicketLock locks[64];
 
 void map_image(const AddressSpace& space) {
     const std::uint64_t image = to_physical(address_of(user_image));
@@ -85,6 +90,10 @@ AddressSpace& address_spaces::kernel() {
     return kernel_space;
 }
 
+TicketLock& address_spaces::lock_of(std::uint64_t root) {
+    return locks[root / page_size % std::size(locks)];
+}
+
 void address_spaces::load(std::uint64_t root) {
     this_cpu().root = root;
     paravirt::set_cr3(root);
@@ -109,11 +118,17 @@ AddressSpace address_spaces::create(std::uint32_t stacks) {
 
 AddressSpace address_spaces::fork(const AddressSpace& parent) {
     AddressSpace child{};
+    const LockGuard guard(lock_of(parent.root));
+    constexpr std::uint64_t all_pages = ~std::uint64_t{0};
+    Shootdown others(parent.root, 0, all_pages);
     {
-        const LazySection section(this_cpu());
+        LazySection section(this_cpu());
         child.root = page_tables::allocate_root(kernel().root);
         fork_entries(parent.root, child.root, pte::levels);
+        others.queue();
+        section.publish();
     }
+    others.finish();
     if (this_cpu().root == parent.root)
         paravirt::flush_tlb(abi::flush_flags::all, parent.root);
     return child;

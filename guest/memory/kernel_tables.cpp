@@ -79,12 +79,22 @@ std::uint64_t table_above(std::uint64_t lower, std::uint32_t level) {
 }
 static_assert(linear_map_size == pte::entries * pte::large_page_size);
 
-} // namespace
-
-void address_spaces::enter_kernel_tables() {
+/// Each processor says it for itself: the ROM keeps it in the per-vCPU area.
+void state_linear_mapping() {
     constexpr std::uint64_t slot = 0;
     if (paravirt::set_linear_mapping(slot, kernel_base, linear_map_size / page_size, 0) != 0)
         panic("SetLinearMapping was refused");
+}
+
+} // namespace
+
+void address_spaces::enter_kernel_tables_again() {
+    state_linear_mapping();
+    load(kernel().root);
+}
+
+void address_spaces::enter_kernel_tables() {
+    state_linear_mapping();
     kernel().root = table_above(table_above(page_directory(), 3), 4);
     this_cpu().main->root = kernel().root;
     load(kernel().root);

@@ -30,6 +30,9 @@ static_assert(user_stack_base + user_stacks * user_stack_stride <= user_image_ba
 inline constexpr std::uint64_t user_memory_base = 0x101E0000;
 inline constexpr std::uint64_t user_scratch_page = 0x0FFFF000;
 
+/// Where the registers of the local APIC are mapped, if they are in memory.
+inline constexpr std::uint64_t local_apic_linear = 0xFFFFFFFFC0000000;
+
 /// The linear address of a physical one below linear_map_size.
 constexpr std::uint64_t to_linear(std::uint64_t physical) { return physical + kernel_base; }
 /// The physical address of one in the kernel half.

@@ -1,6 +1,7 @@
 #include "guest/memory/page_allocator.h"
 
 #include "guest/boot/panic.h"
+#include "guest/cpu/lock.h"
 #include "guest/memory/layout.h"
 
 #include <array>
@@ -39,6 +40,7 @@ struct FreeList {
     }
 };
 
+TicketLock allocator_lock; ///< of all that follows
 std::array<Range, max_ranges> ranges;
 std::uint32_t range_count;
 FreeList free_pages;
@@ -49,7 +51,8 @@ constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
     return (value + alignment - 1) & ~(alignment - 1);
 }
 
-std::uint64_t take(FreeList& list, std::uint64_t size) {
+std::uint64_t take_dirty(FreeList& list, std::uint64_t size) {
+    const LockGuard guard(allocator_lock);
     std::uint64_t block = list.pop();
     for (std::uint32_t i = 0; block == 0 && i < range_count; ++i) {
         const std::uint64_t begin = align_up(ranges[i].next, size);
@@ -61,6 +64,11 @@ std::uint64_t take(FreeList& list, std::uint64_t size) {
         ranges[i].next = begin + size;
         block = begin;
     }
+    return block;
+}
+
+std::uint64_t take(FreeList& list, std::uint64_t size) {
+    const std::uint64_t block = take_dirty(list, size);
     if (block == 0)
         panic("out of memory");
     std::memset(linear_pointer<void>(block), 0, size);
@@ -84,16 +92,23 @@ void add_range(std::uint64_t begin, std::uint64_t end) {
 
 std::uint64_t allocate() { return take(free_pages, page_size); }
 void release(std::uint64_t page) {
+    const LockGuard guard(allocator_lock);
     std::uint16_t& more = further_owners[page / page_size];
     if (more != 0)
         --more;
     else
         free_pages.push(page);
 }
-void share(std::uint64_t page) { ++further_owners[page / page_size]; }
+void share(std::uint64_t page) {
+    const LockGuard guard(allocator_lock);
+    ++further_owners[page / page_size];
+}
 bool shared(std::uint64_t page) { return further_owners[page / page_size] != 0; }
 std::uint64_t allocate_block() { return take(free_blocks, block_size); }
-void release_block(std::uint64_t block) { free_blocks.push(block); }
+void release_block(std::uint64_t block) {
+    const LockGuard guard(allocator_lock);
+    free_blocks.push(block);
+}
 
 std::uint64_t untouched_bytes() {
     std::uint64_t bytes = 0;

@@ -2,9 +2,12 @@
 
 #include "guest/boot/panic.h"
 #include "guest/cpu/lazy_section.h"
+#include "guest/cpu/lock.h"
+#include "guest/cpu/processors.h"
 #include "guest/memory/address_range.h"
 #include "guest/memory/page_allocator.h"
 #include "guest/memory/page_tables.h"
+#include "guest/memory/shootdown.h"
 #include "guest/paravirt/operations.h"
 
 #include <cstring>
@@ -19,13 +22,8 @@ constexpr std::uint64_t by_fetch = 1 << 4;
 
 /// The same fault so often in a row is not resolved by going on.
 constexpr std::uint32_t max_repetitions = 64;
-
-struct LastFault {
-    std::uint64_t address;
-    std::uint64_t rip;
-    std::uint32_t repetitions;
-};
-LastFault last;
+/// Unless others keep changing what is mapped.
+constexpr std::uint32_t max_repetitions_of_several = 100'000;
 
 /// Entries that lead to tables take no right away, so the leaf decides. CR0.WP is set.
 bool allows(std::uint64_t entry, std::uint64_t error_code) {
@@ -35,8 +33,9 @@ bool allows(std::uint64_t entry, std::uint64_t error_code) {
            ((error_code & by_fetch) == 0 || (entry & pte::execute_disable) == 0);
 }
 
-/// A page of one's own: the copy, or the page itself if nobody else has it any more.
-void copy_page(std::uint64_t* entry) {
+/// A page of one's own: the copy, or the page itself if nobody else has it any more. Returns the
+/// page as it was, if that is another one: to be given up when no processor uses it any more.
+std::uint64_t copy_page(std::uint64_t* entry) {
     const std::uint64_t old = *entry & pte::address_mask;
     std::uint64_t page = old;
     if (pages::shared(old)) {
@@ -45,14 +44,16 @@ void copy_page(std::uint64_t* entry) {
     }
     page_tables::write(entry, (*entry & ~(pte::address_mask | pte::copy_on_write)) | page |
                                   pte::writable | pte::dirty);
-    if (page != old)
-        pages::release(old);
+    return page != old ? old : 0;
 }
 
-void check_progress(const InterruptFrame& frame, std::uint64_t address) {
-    const bool again = last.address == address && last.rip == frame.rip;
-    last = {address, frame.rip, again ? last.repetitions + 1 : 0};
-    if (last.repetitions == max_repetitions)
+void check_progress(Cpu& cpu, const InterruptFrame& frame, std::uint64_t address) {
+    const bool again = cpu.last_fault_address == address && cpu.last_fault_rip == frame.rip;
+    cpu.last_fault_address = address;
+    cpu.last_fault_rip = frame.rip;
+    cpu.fault_repetitions = again ? cpu.fault_repetitions + 1 : 0;
+    if (cpu.fault_repetitions ==
+        (processors::several() ? max_repetitions_of_several : max_repetitions))
         panic(frame);
 }
 
@@ -63,20 +64,24 @@ bool resolve(Cpu& cpu, const InterruptFrame& frame) {
     if (cpu.lazy_mode != abi::LazyMode::none)
         flush_lazy_mode(cpu);
     const AddressSpace space{cpu.root};
+    const LockGuard guard(address_spaces::lock_of(space.root));
     std::uint64_t* const entry = page_tables::find(space.root, address);
     if (allows(*entry, frame.error_code)) {
-        check_progress(frame, address);
+        check_progress(cpu, frame, address);
         ++cpu.resolved_faults;
         return true;
     }
     if ((frame.error_code & by_write) == 0 || (*entry & pte::present) == 0 ||
         (*entry & pte::copy_on_write) == 0)
         return false;
-    copy_page(entry);
+    const std::uint64_t old = copy_page(entry);
     // Outside a section the entry is written; inside one the same fault would come again.
     if (cpu.lazy_mode != abi::LazyMode::none)
         flush_lazy_mode(cpu);
+    Shootdown(space.root, address, 1).finish();
     address_ranges::invalidate(space, address, 1);
+    if (old != 0)
+        pages::release(old);
     ++cpu.copied_pages;
     return true;
 }

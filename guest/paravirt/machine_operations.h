@@ -3,6 +3,7 @@
 
 #include "guest/paravirt/call_site.h"
 #include "shared/call_number.h"
+#include "shared/processors.h"
 
 #include <cstdint>
 
@@ -70,6 +71,18 @@ inline void io_delay() {
                  :
                  : PARAVIRT_CALL(io_delay)
                  : PARAVIRT_LOSES_0);
+}
+
+/// What another processor starts with. Only where the monitor offers it: natively nothing happens.
+/// Returns an abi::Error.
+[[nodiscard]] inline std::uint32_t set_initial_ap_state(const abi::InitialState* state,
+                                                        std::uint64_t processor) {
+    std::uint32_t error = 0;
+    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)
+                 : "+a"(error), "+D"(state), "+S"(processor)
+                 : PARAVIRT_CALL(set_initial_ap_state)
+                 : "rdx", PARAVIRT_LOSES);
+    return error;
 }
 
 /// Ends the machine; `status` is the run's, 0 for success. Native: boot/power.cpp.

@@ -111,4 +111,15 @@ inline void flush_tlb(std::uint64_t flags, std::uint64_t root) {
                  : PARAVIRT_LOSES_2);
 }
 
+/// Drops translations of the address space `root` on the processors of a mask that run it. Only
+/// where the monitor offers it: natively nothing happens. Returns an abi::Error, 0 if only queued.
+[[nodiscard]] inline std::uint32_t shootdown(std::uint64_t mask, std::uint64_t root) {
+    std::uint32_t error = 0;
+    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)
+                 : "+a"(error), "+D"(mask), "+S"(root)
+                 : PARAVIRT_CALL(shootdown)
+                 : "rdx", PARAVIRT_LOSES);
+    return error;
+}
+
 } // namespace guest::paravirt

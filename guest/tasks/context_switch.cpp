@@ -1,6 +1,8 @@
 #include "guest/tasks/context_switch.h"
 
 #include "guest/cpu/lazy_section.h"
+#include "guest/memory/layout.h"
+#include "guest/paravirt/binding.h"
 #include "guest/paravirt/operations.h"
 #include "guest/tasks/debug_registers.h"
 #include "guest/tasks/fpu.h"
@@ -8,6 +10,9 @@
 #include "guest/tasks/leave_point.h"
 #include "guest/tasks/segment_registers.h"
 #include "guest/tasks/tls.h"
+#include "shared/guest_physical_layout.h"
+
+#include <cstddef>
 
 /// Saves the callee-saved registers and RSP, and continues on the other stack
 /// (tasks/switch_stack.S).
@@ -44,6 +49,18 @@ void load_segment_registers(const Task& previous, const Task& next) {
     if ((previous.gs | next.gs) != 0)
         segment_registers::load_gs(next.gs);
 }
+
+/// A queued entry would be executed for whichever task leaves the next section, and would stay here
+/// when the one that queued it goes to another processor.
+void note_unflushed_switch(Cpu& cpu) {
+    if (!paravirt::bound())
+        return;
+    const auto& ring = *linear_pointer<const volatile abi::RingHeader>(abi::vcpu_area_base);
+    if (ring.head != ring.tail)
+        ++cpu.unflushed_switches;
+}
+
+static_assert(offsetof(Task, running) == offsetof(Task, stack_pointer) + 8); // switch_stack.S
 
 } // namespace
 
@@ -82,9 +99,12 @@ void context_switch(Cpu& cpu, Task& previous, Task& next) {
         load_segment_registers(previous, next);
 
     cpu.current = &next;
+    next.running = 1;
+    if (cpu.check_switches) [[unlikely]]
+        note_unflushed_switch(cpu);
     switch_stack(&previous.stack_pointer, next.stack_pointer);
     if (previous.lazy_mode != abi::LazyMode::none) [[unlikely]]
-        enter_section_again(cpu, previous);
+        enter_section_again(this_cpu(), previous); // maybe another one than before
 }
 
 } // namespace guest

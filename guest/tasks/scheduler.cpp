@@ -57,9 +57,12 @@ void yield() {
     Task& task = *cpu.current;
     if (task.run_next == &task) [[unlikely]]
         return;
-    if (cpu.switches == cpu.alarm_at) [[unlikely]]
+    if (cpu.switches == cpu.alarm_at) [[unlikely]] {
         if (cpu.alarm(cpu))
             return go_to_boot_task(cpu, task);
+        if (task.run_next == &task) // it has given the others away
+            return;
+    }
     ++cpu.switches;
     context_switch(cpu, task, *task.run_next);
 }
@@ -69,6 +72,7 @@ void exit() {
     Task& task = *cpu.current;
     Task* const next = task.run_next == &task ? cpu.main : task.run_next;
     remove(task);
+    io_permissions::forget(cpu, task); // whoever destroys it may be another processor
     task.ended = true;
     context_switch(cpu, task, *next);
     panic("a task that ended ran again");

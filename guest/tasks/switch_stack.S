@@ -1,4 +1,5 @@
 // void switch_stack(uint64_t* save_stack_pointer, uint64_t stack_pointer)
+// Behind the word that takes the stack pointer lies Task::running.
 
     .text
     .global switch_stack
@@ -11,6 +12,7 @@ switch_stack:
     pushq %r15
     movq %rsp, (%rdi)
     movq %rsi, %rsp
+    movq $0, 8(%rdi) // from here on another processor may run that task, or destroy it
     popq %r15
     popq %r14
     popq %r13

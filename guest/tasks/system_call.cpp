@@ -6,6 +6,7 @@
 #include "guest/tasks/scheduler.h"
 #include "guest/tasks/tls.h"
 #include "guest/tests/memory_tests.h"
+#include "guest/tests/task_checks.h"
 #include "guest/tests/task_tests.h"
 
 namespace guest {

@@ -2,6 +2,7 @@
 
 #include "guest/cpu/control_register.h"
 #include "guest/cpu/cpu.h"
+#include "guest/cpu/lock.h"
 #include "guest/interrupts/frame.h"
 #include "guest/memory/layout.h"
 #include "guest/memory/page_allocator.h"
@@ -40,6 +41,15 @@ void prepare_stack(Task& task, const TaskStart& start) {
     task.stack_pointer = address_of(switch_frame);
 }
 
+Task& make_main_task(std::uint8_t* block) {
+    auto* const task = new (block) Task{};
+    task->canary = task_canary;
+    task->root = address_spaces::kernel().root;
+    task->running = 1;
+    task->kernel_stack = address_of(block) + task_block_size;
+    return *task;
+}
+
 } // namespace
 
 Task* create_task(const TaskStart& start) {
@@ -75,12 +85,15 @@ void destroy_task(Task& task) {
     pages::release_block(to_physical(address_of(&task)));
 }
 
-Task& initialise_boot_task() {
-    auto* const task = new (boot_task_stack) Task{};
-    task->canary = task_canary;
-    task->root = address_spaces::kernel().root;
-    task->kernel_stack = address_of(boot_task_stack) + task_block_size;
-    return *task;
+Task& initialise_boot_task() { return make_main_task(boot_task_stack); }
+
+Task& create_main_task() {
+    return make_main_task(linear_pointer<std::uint8_t>(pages::allocate_block()));
+}
+
+void wait_until_gone(const Task& task) {
+    while (*static_cast<const volatile std::uint64_t*>(&task.running) != 0)
+        wait_a_moment();
 }
 
 std::uint64_t user_address(void (*function)()) {

@@ -27,6 +27,7 @@ struct Task {
 
     std::uint64_t root;          ///< CR3
     std::uint64_t stack_pointer; ///< of the kernel stack, while it does not run
+    std::uint64_t running;       ///< not 0 while a processor is on its kernel stack
     std::uint64_t kernel_stack;  ///< top of the kernel stack
 
     Task* run_next; ///< ring of runnable tasks; null if not in it
@@ -49,7 +50,7 @@ struct Task {
 
     std::uint64_t fault_handler; ///< ring-3 address that its next faults go to; 0: they end it
     std::uint64_t debug_hits;    ///< #DB it has taken
-    bool ended;                  ///< it will not run again
+    bool ended;                  ///< it will not run again, but may still be `running`
 
     FxsaveArea fpu;
 };
@@ -79,6 +80,11 @@ Task* fork_task(const InterruptFrame& frame, const AddressSpace& space, std::uin
 
 /// Makes the code that runs since boot a task, without a user half.
 Task& initialise_boot_task();
+/// The same for another processor, which has not started yet: the task it will start as.
+Task& create_main_task();
+
+/// Waits until a task that has ended, on whatever processor, has been switched away from.
+void wait_until_gone(const Task& task);
 
 /// The task on whose kernel stack this runs.
 inline Task& task_of_stack() {

@@ -2,10 +2,14 @@
 
 #include "guest/console/console.h"
 #include "guest/cpu/cpu.h"
+#include "guest/cpu/processors.h"
+#include "guest/interrupts/processor_interrupts.h"
+#include "guest/interrupts/timer.h"
 #include "guest/memory/address_space.h"
 #include "guest/memory/layout.h"
 #include "guest/memory/page_tables.h"
 #include "guest/paravirt/operations.h"
+#include "guest/tests/watchdog.h"
 
 namespace guest {
 namespace {
@@ -34,6 +38,39 @@ namespace {
         asm volatile("jmp .");
 }
 
+/// Soon enough for a test.
+constexpr std::uint64_t patience = 20'000'000;
+
+struct Hanging {
+    std::uint32_t processor;
+    bool answers; ///< has its interrupts on
+};
+Hanging hanging;
+
+/// All but one wait for work, which is as good as to do it.
+void hang_or_wait(Cpu& cpu) {
+    for (;;) {
+        if (cpu.number == hanging.processor) {
+            if (hanging.answers)
+                paravirt::enable_interrupts();
+            asm volatile("jmp .");
+        }
+        ++cpu.idle_rounds;
+        processors::wait_for_interrupt(cpu);
+    }
+}
+
+/// Until the watchdog ends the run.
+void hang_one(Hanging how) {
+    if (!processors::several())
+        return console::print("guest: this crash needs several processors\n");
+    hanging = how;
+    processor_interrupts::forward_ticks(true);
+    timer::start();
+    watchdog::start(patience);
+    processors::run_on_all(hang_or_wait);
+}
+
 } // namespace
 
 void crash(Crash how) {
@@ -46,6 +83,12 @@ void crash(Crash how) {
     case Crash::hang:
         console::print("guest: crash=hang\n");
         hang();
+    case Crash::hang_processor_0:
+        return hang_one({0, true});
+    case Crash::hang_processor_1:
+        return hang_one({1, true});
+    case Crash::deaf_processor_1:
+        return hang_one({1, false});
     }
 }
 

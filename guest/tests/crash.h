@@ -5,7 +5,7 @@
 
 namespace guest {
 
-/// Crash::none returns; the others do not.
+/// Crash::none returns, and what one processor cannot do; the others do not.
 void crash(Crash how);
 
 } // namespace guest

@@ -5,6 +5,7 @@
 #include "guest/memory/layout.h"
 #include "guest/memory/page_tables.h"
 #include "guest/tasks/scheduler.h"
+#include "guest/tests/task_crowd.h"
 #include "guest/tests/task_tests.h"
 #include "guest/tests/test_report.h"
 #include "guest/user/memory_task.h"
@@ -82,6 +83,7 @@ bool change_pages(const Task& task, SystemCall how, std::uint64_t first, std::ui
 
 bool yield_in_section(Cpu& cpu) {
     const AddressSpace space{cpu.current->root};
+    const Cpu* now = nullptr;
     const std::uint64_t switches = cpu.switches;
     bool good = true;
     {
@@ -89,14 +91,17 @@ bool yield_in_section(Cpu& cpu) {
         address_ranges::map_own(space, user_scratch_page, 1);
         scheduler::yield();
         const std::uint64_t entry = *page_tables::find(space.root, user_scratch_page);
-        good = cpu.lazy_mode == abi::LazyMode::mmu &&
-               (cpu.switches == switches || (entry & pte::present) != 0);
+        now = &this_cpu();
+        good = now->lazy_mode == abi::LazyMode::mmu &&
+               ((now == &cpu && cpu.switches == switches) || (entry & pte::present) != 0);
     }
     address_ranges::unmap(space, user_scratch_page, 1);
-    return good && cpu.lazy_mode == abi::LazyMode::none;
+    return good && now->lazy_mode == abi::LazyMode::none;
 }
 
 std::uint64_t fork_current(const InterruptFrame& frame) {
+    if (task_crowd::running())
+        return task_crowd::fork(frame);
     if (phase_over())
         return system_call_refused;
     for (std::uint32_t i = parents; i < tasks.size(); ++i) {

@@ -1,5 +1,6 @@
 #include "guest/tests/self_tests.h"
 
+#include "guest/cpu/processors.h"
 #include "guest/tests/test_report.h"
 
 namespace guest::tests {
@@ -11,6 +12,14 @@ bool run_self_tests() {
     test_page_tables();
     test_page_table_refusals();
     test_tasks();
+    test_processors();
+    return finish_report();
+}
+
+bool run_processor_tests() {
+    if (!processors::several())
+        failed("processors", "there is one");
+    test_processors();
     return finish_report();
 }
 

@@ -3,39 +3,26 @@
 
 #include "guest/tests/task_tests.h"
 
-#include "guest/console/console.h"
-#include "guest/cpu/cpu.h"
-#include "guest/interrupts/interrupts.h"
+#include "guest/cpu/processors.h"
 #include "guest/interrupts/timer.h"
-#include "guest/paravirt/operations.h"
 #include "guest/tasks/scheduler.h"
-#include "guest/tests/check.h"
 #include "guest/tests/memory_tests.h"
 #include "guest/tests/self_tests.h"
+#include "guest/tests/task_checks.h"
 #include "guest/tests/test_report.h"
 #include "guest/user/test_task.h"
-#include "shared/error.h"
 
 #include <array>
 
 namespace guest::tests {
 namespace {
 
-struct Mismatch {
-    std::uint64_t count;
-    std::uint64_t task; ///< of the first one
-    std::uint64_t expected;
-    std::uint64_t found;
-};
-
 struct Phase {
-    std::array<std::uint64_t, check_count> checked;
-    std::array<Mismatch, check_count> mismatches;
-    std::uint64_t deaths;
-    // Values of Cpu::switches and Cpu::ticks at which the tasks shall stop.
-    std::uint64_t last_switch;
-    std::uint64_t last_tick;
-    bool gave_up; ///< the tasks had to be stopped
+    // Values of Cpu::switches and Cpu::ticks at which a processor's tasks shall stop.
+    std::array<std::uint64_t, max_processors> last_switch;
+    std::array<std::uint64_t, max_processors> last_tick;
+    std::atomic<bool> over;    ///< all of them shall stop
+    std::atomic<bool> gave_up; ///< the tasks had to be stopped
 };
 Phase phase;
 
@@ -65,14 +52,15 @@ struct TestTasks {
     std::array<AddressSpace, kinds.size()> space{};
 };
 
-TestTasks create_tasks(std::uint64_t flags) {
+/// The ids start behind `ids_before`: those of one address space must differ, and all are printed.
+TestTasks create_tasks(std::uint64_t flags, std::uint64_t ids_before) {
     TestTasks tasks;
     for (std::uint32_t i = 0; i < kinds.size(); ++i) {
         const bool shares = i == thread;
         if (!shares)
             tasks.space[i] = address_spaces::create(2);
         TaskStart start{};
-        start.id = i + std::uint64_t{1};
+        start.id = ids_before + i + 1;
         start.space = &tasks.space[shares ? i - 1 : i];
         start.stack = shares ? 1 : 0;
         start.entry = user_address(&test_task);
@@ -100,49 +88,44 @@ bool give_up(Cpu&) {
 }
 
 void run_tasks(std::string_view name, std::uint64_t flags, std::uint64_t wanted) {
-    TestTasks tasks = create_tasks(flags);
+    TestTasks tasks = create_tasks(flags, 0);
     run_phase(name, wanted);
     destroy_tasks(tasks);
 }
 
-void report_check(std::uint32_t check) {
-    const Mismatch& first = phase.mismatches[check];
-    const std::string_view name = check_names[check];
-    const Cpu& cpu = this_cpu();
-    if (check == static_cast<std::uint32_t>(Check::fpu) && cpu.fpu_faults != 0)
-        return failed(name, cpu.fpu_faults, " #NM inside context_switch");
-    if (check == static_cast<std::uint32_t>(Check::tls) && cpu.segment_faults != 0)
-        return failed(name, cpu.segment_faults, " faulting segment loads in context_switch, ",
-                      first.count, " wrong values");
-    if (first.count != 0)
-        return failed(name, first.count, " wrong; first: task ", first.task, " expected ",
-                      console::Hex{first.expected}, ", found ", console::Hex{first.found});
-    if (phase.checked[check] == 0)
-        return failed(name, "never checked");
-    passed(name);
-}
-
-void report_lazy_mode_errors(const Cpu& cpu) {
-    if (cpu.lazy_mode_errors == 0)
-        passed("no-lazy-mode-error");
-    else
-        failed("no-lazy-mode-error", cpu.lazy_mode_errors,
-               ", the last: ", abi::name(static_cast<abi::Error>(cpu.last_lazy_error)));
-}
-
 } // namespace
+
+void begin_phase(std::uint64_t wanted) {
+    phase.gave_up = false;
+    phase.over = false;
+    for (std::uint32_t i = 0; i < processors::count(); ++i) {
+        phase.last_switch[i] = cpu_of(i).switches + wanted;
+        phase.last_tick[i] = cpu_of(i).ticks + time_limit;
+    }
+}
+
+void begin_endless_phase() {
+    phase.over = false;
+    phase.last_switch.fill(~std::uint64_t{0});
+    phase.last_tick.fill(~std::uint64_t{0});
+}
+
+void end_phase() { phase.over = true; }
+
+bool run_phase_here(Cpu& cpu, std::uint64_t wanted) {
+    scheduler::set_alarm(cpu, patience * wanted, give_up);
+    scheduler::run();
+    scheduler::clear_alarm(cpu);
+    return !phase.gave_up;
+}
 
 void run_phase(std::string_view name, std::uint64_t wanted) {
     Cpu& cpu = this_cpu();
     const std::uint64_t before = cpu.switches;
-    phase.last_switch = before + wanted;
-    phase.last_tick = cpu.ticks + time_limit;
-    phase.gave_up = false;
-    scheduler::set_alarm(cpu, patience * wanted, give_up);
+    begin_phase(wanted);
     timer::start();
-    scheduler::run();
+    run_phase_here(cpu, wanted);
     timer::stop();
-    scheduler::clear_alarm(cpu);
     const std::uint64_t made = cpu.switches - before;
     if (phase.gave_up)
         failed(name, "the tasks get nowhere between two switches");
@@ -152,49 +135,39 @@ void run_phase(std::string_view name, std::uint64_t wanted) {
         failed(name, made, " switches instead of ", wanted);
 }
 
-bool mismatch(const Task& task, std::uint64_t check, std::uint64_t expected, std::uint64_t found) {
-    if (check >= check_count)
-        return false;
-    Mismatch& entry = phase.mismatches[check];
-    if (entry.count++ == 0)
-        entry = {1, task.id, expected, found};
-    return true;
-}
-
-bool checked(std::uint64_t check, std::uint64_t count) {
-    if (check >= check_count)
-        return false;
-    phase.checked[check] += count;
-    return true;
-}
-
-void task_died(const Task& task, const InterruptFrame& frame) {
-    ++phase.deaths;
-    console::print("guest: task ", task.id, " ended by exception ", frame.vector, ", error code ",
-                   console::Hex{frame.error_code}, ", rip ", console::Hex{frame.rip}, ", cr2 ",
-                   console::Hex{paravirt::get_cr2()}, "\n");
-}
-
 bool phase_over() {
     const Cpu& cpu = this_cpu();
-    return phase.deaths != 0 || cpu.switches >= phase.last_switch || cpu.ticks >= phase.last_tick;
+    return task_deaths() != 0 || phase.over || cpu.switches >= phase.last_switch[cpu.number] ||
+           cpu.ticks >= phase.last_tick[cpu.number];
+}
+
+bool run_tasks_here(Cpu& cpu, bool preemptive, std::uint64_t wanted) {
+    TestTasks tasks =
+        create_tasks(preemptive ? user::test_preemptive : 0, cpu.number * kinds.size());
+    const std::uint64_t before = cpu.switches;
+    const bool good = run_phase_here(cpu, wanted);
+    destroy_tasks(tasks);
+    return good && cpu.switches - before >= wanted;
+}
+
+Task* create_test_task(std::uint32_t number, const AddressSpace& space, std::uint32_t stack,
+                       bool preemptive) {
+    TaskStart start{};
+    start.id = number + std::uint64_t{1};
+    start.space = &space;
+    start.stack = stack;
+    start.entry = user_address(&test_task);
+    start.argument[0] = start.id;
+    start.argument[1] = kinds[number % kinds.size()] | (preemptive ? user::test_preemptive : 0);
+    return create_task(start);
 }
 
 void test_tasks() {
-    Cpu& cpu = this_cpu();
-    phase = {};
-    cpu.fpu_faults = 0;
-    cpu.segment_faults = 0;
+    begin_checks();
     run_tasks("cooperative-switches", 0, cooperative_switches);
     run_tasks("preemptive-switches", user::test_preemptive, preemptive_switches);
     test_memory();
-    for (std::uint32_t check = 0; check < check_count; ++check)
-        report_check(check);
-    report_lazy_mode_errors(cpu);
-    if (phase.deaths == 0)
-        passed("no-task-died");
-    else
-        failed("no-task-died", phase.deaths, " of them");
+    report_checks();
 }
 
 } // namespace guest::tests

@@ -1,7 +1,7 @@
 #pragma once
-// What the ring-3 test tasks tell the kernel, and when they shall stop.
+// The ring-3 test tasks, and when they shall stop.
 
-#include "guest/interrupts/frame.h"
+#include "guest/cpu/cpu.h"
 #include "guest/tasks/task.h"
 
 #include <cstdint>
@@ -9,17 +9,24 @@
 
 namespace guest::tests {
 
-/// A check of `task` that failed. False if `check` is no Check.
-bool mismatch(const Task& task, std::uint64_t check, std::uint64_t expected, std::uint64_t found);
-
-/// `count` checks were made. False if `check` is no Check.
-bool checked(std::uint64_t check, std::uint64_t count);
-
-/// A task was ended by an exception it did not expect.
-void task_died(const Task& task, const InterruptFrame& frame);
-
 /// True when the tasks of the running phase shall end.
 bool phase_over();
+
+/// A phase of all processors: each one's tasks stop after `wanted` switches there, or when the
+/// phase is ended. On processor 0, before its tasks run.
+void begin_phase(std::uint64_t wanted);
+void end_phase();
+/// One that only end_phase ends.
+void begin_endless_phase();
+
+/// Part of such a phase: runs the ring of this processor. False if its tasks had to be stopped.
+bool run_phase_here(Cpu& cpu, std::uint64_t wanted);
+/// The same with test tasks of its own. False too if there were not so many switches.
+bool run_tasks_here(Cpu& cpu, bool preemptive, std::uint64_t wanted);
+
+/// One test task, with the id `number` + 1. The caller destroys it.
+Task* create_test_task(std::uint32_t number, const AddressSpace& space, std::uint32_t stack,
+                       bool preemptive);
 
 /// Runs the tasks that are in the scheduler's ring for `wanted` switches, and says on the console
 /// whether they were made. The caller destroys the tasks.

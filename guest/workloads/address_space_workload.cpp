@@ -12,7 +12,8 @@
 namespace guest::workloads {
 namespace {
 
-std::array<AddressSpace, max_tasks> spaces;
+/// Of each processor.
+std::array<std::array<AddressSpace, max_tasks>, max_processors> spaces;
 
 [[gnu::noinline]] void round_robin(std::span<const AddressSpace> order, std::uint64_t switches) {
     std::size_t next = 0;
@@ -28,7 +29,7 @@ std::array<AddressSpace, max_tasks> spaces;
 
 void run_address_spaces(const Workload& workload, std::uint64_t switches) {
     constexpr std::uint64_t warm_up_rounds = 8;
-    const std::span<AddressSpace> used(spaces.data(), workload.tasks);
+    const std::span<AddressSpace> used(spaces[this_cpu().number].data(), workload.tasks);
     for (AddressSpace& space : used)
         space = address_spaces::create(1);
     round_robin(used, warm_up_rounds * workload.tasks);

@@ -8,6 +8,7 @@
 #include "guest/paravirt/operations.h"
 #include "guest/workloads/measurement.h"
 #include "guest/workloads/run_workloads.h"
+#include "guest/workloads/spinners.h"
 
 #include <array>
 
@@ -75,7 +76,7 @@ void touch(const Workload& workload, std::uint64_t linear) {
 std::uint64_t run_page_tables(const Workload& workload) {
     for (std::uint64_t& frame : frames)
         frame = pages::allocate();
-    AddressSpace space = address_spaces::create(1);
+    AddressSpace space = address_spaces::create(participants());
     for (std::uint64_t i = 0; i <= operations; ++i)
         prepare_region(space, workload, region(workload, i));
     address_spaces::load(space.root);
@@ -89,12 +90,15 @@ std::uint64_t run_page_tables(const Workload& workload) {
     }
     operate(space, workload, region(workload, operations)); // warms up
     touch(workload, region(workload, operations));
-    begin_measurement();
-    for (std::uint64_t i = 0; i < operations; ++i) {
-        operate(space, workload, region(workload, i));
-        touch(workload, region(workload, i));
+    {
+        const Spinners spinners(space, participants());
+        begin_measurement_for_all();
+        for (std::uint64_t i = 0; i < operations; ++i) {
+            operate(space, workload, region(workload, i));
+            touch(workload, region(workload, i));
+        }
+        end_measurement_for_all();
     }
-    end_measurement();
     address_spaces::load(address_spaces::kernel().root);
     address_spaces::destroy(space);
     for (const std::uint64_t frame : frames)

@@ -59,6 +59,12 @@ void print_statistics(const Statistics& before, const Statistics& after) {
     print_nonzero("", "shadow_rebuilt", after.shadow_rebuilt - before.shadow_rebuilt);
     print_nonzero("", "shadow_reclaimed", after.shadow_reclaimed - before.shadow_reclaimed);
     print_nonzero("", "shadow_ticks", after.shadow_ticks - before.shadow_ticks);
+    print_nonzero("", "lock_taken", after.lock_taken - before.lock_taken);
+    print_nonzero("", "lock_waited", after.lock_waited - before.lock_waited);
+    print_nonzero("", "lock_ticks", after.lock_ticks - before.lock_ticks);
+    print_nonzero("", "shootdowns", after.shootdowns - before.shootdowns);
+    print_nonzero("", "kicks_sent", after.kicks_sent - before.kicks_sent);
+    print_nonzero("", "kicks_received", after.kicks_received - before.kicks_received);
     if (after.shadow_limit != 0) // levels
         print(" shadow_in_use=", after.shadow_in_use, " shadow_limit=", after.shadow_limit);
     for (const abi::ExitReasonName& entry : abi::exit_reason_names) {
@@ -74,11 +80,19 @@ void print_statistics(const Statistics& before, const Statistics& after) {
     print_keyed("port.", 2, before.port, after.port);
 }
 
+void print_name(const Workload& workload, const Measurement& measurement) {
+    print(abi::result_prefix, "workload=", workload.name);
+    if (measurement.processors > 1)
+        print(" cpus=", measurement.processors);
+}
+
 void print_measurement(const Measurement& measurement) {
     print(" ticks=", measurement.ticks);
     if (measurement.before != nullptr)
         print_statistics(*measurement.before, *measurement.after);
     print_nonzero("", "root_loads", measurement.root_loads);
+    if (measurement.processors > 1 && measurement.before != nullptr)
+        print(" exits_min=", measurement.exits_min, " exits_max=", measurement.exits_max);
     print("\n");
 }
 
@@ -93,14 +107,15 @@ void print_context() {
 
 void print_result(const Workload& workload, std::uint64_t switches,
                   const Measurement& measurement) {
-    print(abi::result_prefix, "workload=", workload.name, " switches=", switches);
+    print_name(workload, measurement);
+    print(" switches=", switches);
     print_measurement(measurement);
 }
 
 void print_operations_result(const Workload& workload, std::uint64_t operations,
                              const Measurement& measurement) {
-    print(abi::result_prefix, "workload=", workload.name, " operations=", operations,
-          " entries=", operations * workload.pages);
+    print_name(workload, measurement);
+    print(" operations=", operations, " entries=", operations * workload.pages);
     print_measurement(measurement);
 }
 

@@ -9,10 +9,12 @@
 namespace guest::workloads {
 
 /// Runs those named in `names` (with commas between; `all`; `list` prints the names), `switches`
-/// each. False, and nothing has run, if a name is unknown or needs a monitor that is not there.
-bool run(std::string_view names, std::uint64_t switches);
+/// each, on each number of processors in `processor_counts`. False, and nothing has run, if a name
+/// is unknown or needs a monitor that is not there.
+bool run(std::string_view names, std::uint64_t switches, std::string_view processor_counts);
 
-// Each measures `switches`, a multiple of the workload's tasks, with the timer stopped.
+// Each measures, on each processor that takes part, `switches`, a multiple of the workload's tasks,
+// with the timer stopped.
 void run_switch_operations(const Workload& workload, std::uint64_t switches);
 void run_empty_vmcall(std::uint64_t iterations);
 void run_tasks(const Workload& workload, std::uint64_t switches);

@@ -25,9 +25,12 @@ struct Run {
     std::array<Task*, max_tasks> task;
     std::array<AddressSpace, max_tasks> space;
 };
-Run current;
+std::array<Run, max_processors> runs; ///< of each processor
+
+Run& own_run() { return runs[this_cpu().number]; }
 
 bool at_boundary(Cpu& cpu) {
+    Run& current = own_run();
     if (current.measuring) {
         end_measurement();
         return true;
@@ -44,6 +47,7 @@ std::uint32_t tls_base(std::uint32_t task, std::uint32_t slot) {
 }
 
 Task* create(const Workload& workload, std::uint32_t number) {
+    const Run& current = own_run();
     TaskStart start{};
     start.id = number + std::uint64_t{1};
     start.space = &current.space[workload.one_address_space ? 0 : number];
@@ -74,6 +78,7 @@ Task* create(const Workload& workload, std::uint32_t number) {
 }
 
 void create_all(const Workload& workload) {
+    Run& current = own_run();
     const std::uint32_t spaces = workload.one_address_space ? 1 : workload.tasks;
     for (std::uint32_t i = 0; i < spaces; ++i)
         current.space[i] = address_spaces::create(workload.one_address_space ? workload.tasks : 1);
@@ -84,6 +89,7 @@ void create_all(const Workload& workload) {
 }
 
 void destroy_all(const Workload& workload) {
+    Run& current = own_run();
     for (std::uint32_t i = 0; i < workload.tasks; ++i) {
         scheduler::remove(*current.task[i]);
         destroy_task(*current.task[i]);
@@ -97,6 +103,7 @@ void destroy_all(const Workload& workload) {
 
 void run_tasks(const Workload& workload, std::uint64_t switches) {
     Cpu& cpu = this_cpu();
+    Run& current = own_run();
     current.switches = switches;
     current.measuring = false;
     create_all(workload);

@@ -14,7 +14,8 @@ enum class Kind : std::uint8_t {
     address_space,     ///< the root's load alone, in the kernel (address_space_workload.cpp)
     page_tables,       ///< loops over page-table entries (page_table_workload.cpp)
     fork_exit,         ///< fork and exit of an address space (fork_workload.cpp)
-    single_entries,    ///< one entry at a time, outside a lazy mode (single_entry_workload.cpp)
+    shootdown,      ///< as page_tables, with threads on other processors (page_table_workload.cpp)
+    single_entries, ///< one entry at a time, outside a lazy mode (single_entry_workload.cpp)
 };
 
 /// What a page-table workload does to each entry.
@@ -51,6 +52,10 @@ struct Workload {
 
 constexpr Workload page_table(std::string_view name, Operation operation, std::uint32_t pages) {
     return {name, Kind::page_tables, 1, false, none, pages, operation};
+}
+
+constexpr Workload shootdown(std::string_view name, Operation operation, std::uint32_t pages) {
+    return {name, Kind::shootdown, 1, true, none, pages, operation};
 }
 
 inline constexpr std::array table{
@@ -121,6 +126,9 @@ inline constexpr std::array table{
              Operation::write_invlpg},
     Workload{"pagetable/write-touch-cr3/1", Kind::single_entries, 1, false, none, 1,
              Operation::write_touch_cr3},
+    shootdown("shootdown/unmap/1", Operation::unmap, 1),
+    shootdown("shootdown/unmap/8", Operation::unmap, 8),
+    shootdown("shootdown/protect/8", Operation::protect, 8),
 };
 inline constexpr std::uint32_t max_tasks = 256;
 

@@ -23,6 +23,7 @@ constexpr std::uint64_t table_bits = paging::present | paging::writable;
 class PageTables {
   public:
     explicit PageTables(PageAllocator& pages) : pages_{pages}, root_{take()} {}
+    PageTables(PageAllocator& pages, std::uint64_t root) : pages_{pages}, root_{root} {}
 
     std::uint64_t root() const { return root_; }
 
@@ -92,15 +93,27 @@ PageAllocator move_to(const PhysicalRange& home, std::uint64_t memory_end) {
     for (std::uint64_t offset = 0; offset < size; offset += page_size)
         tables.map(IMAGE_VIRTUAL_BASE + offset, home.begin + offset,
                    permissions(image_begin + offset));
-    // What lies above the last RAM is left out: the monitor touches no device memory, and what it
-    // does not map it cannot be tricked into touching.
+    // What lies above the last RAM is left out, but for the local APIC: the monitor touches no
+    // other device, and what it does not map it cannot be tricked into touching.
     for (std::uint64_t address = 0; address < memory_end; address += large_page_size)
         tables.map_large(direct_map_base + address, address, table_bits | paging::execute_disable);
+    tables.map(direct_map_base + local_apic_base, local_apic_base,
+               table_bits | paging::execute_disable | paging::cache_disable |
+                   paging::write_through);
 
     cpu::write_msr(number(Msr::ia32_efer),
                    cpu::read_msr(number(Msr::ia32_efer)) | efer::execute_disable_enable);
     copy_and_switch(home.begin, tables.root());
     return pages;
+}
+
+void map_start_page(PageAllocator& pages, std::uint64_t physical) {
+    PageTables{pages, cpu::read_cr3()}.map(physical, physical, table_bits);
+}
+
+void unmap_start_page() {
+    direct_word<std::uint64_t>(cpu::read_cr3()) = 0;
+    cpu::write_cr3(cpu::read_cr3());
 }
 
 } // namespace hv

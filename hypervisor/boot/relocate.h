@@ -14,6 +14,11 @@ namespace hv {
 /// Ends the run when `home` is too small.
 PageAllocator move_to(const PhysicalRange& home, std::uint64_t memory_end);
 
+/// Maps a page below 1 MiB where it lies, executable, for processors that start there; until
+/// `unmap`.
+void map_start_page(PageAllocator& pages, std::uint64_t physical);
+void unmap_start_page();
+
 /// Bytes of the image, data included.
 std::uint64_t image_size();
 

@@ -39,6 +39,8 @@ constexpr Row rows[]{
     {Call::empty, call_empty},
     {Call::vmi_init, call_vmi_init},
     {Call::write_tss_word, call_write_tss_word},
+    {Call::shootdown, call_shootdown},
+    {Call::set_initial_ap_state, call_set_initial_ap_state},
 };
 
 constexpr bool is_monitors_own(Call call) {

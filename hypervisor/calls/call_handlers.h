@@ -44,6 +44,10 @@ CallFunction call_release_page;
 CallFunction call_inval_page;
 CallFunction call_flush_tlb;
 
+// calls/processor_calls.cpp
+CallFunction call_shootdown;
+CallFunction call_set_initial_ap_state;
+
 // calls/machine_calls.cpp
 CallFunction call_flush;
 CallFunction call_empty;

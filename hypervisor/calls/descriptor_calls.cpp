@@ -2,7 +2,7 @@
 
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/vcpu/descriptor_registers.h"
-#include "hypervisor/vcpu/vcpu.h"
+#include "hypervisor/vcpu/page_table_lock.h"
 
 namespace hv {
 
@@ -26,9 +26,23 @@ Error call_set_tr(Vcpu& vcpu, std::uint64_t first, std::uint64_t, std::uint64_t)
     return set_guest_tr(vcpu, static_cast<std::uint16_t>(first));
 }
 
+namespace {
+
+[[gnu::noinline]] Error write_other_slot(Vcpu& vcpu, std::uint64_t base, std::uint64_t index,
+                                         std::uint64_t value) {
+    if (!vcpu.tables.gdt_is_shared())
+        return vcpu.tables.write_gdt_entry(base, index, value);
+    lock_page_tables(vcpu);
+    return vcpu.machine->tables.write_gdt_entry(vcpu.tables, base, index, value);
+}
+
+} // namespace
+
 Error call_write_gdt_entry(Vcpu& vcpu, std::uint64_t first, std::uint64_t second,
                            std::uint64_t third) {
-    return vcpu.tables.write_gdt_entry(first, second, third);
+    if (vcpu.tables.write_free_slot(first, second, third)) [[likely]]
+        return Error::none;
+    return write_other_slot(vcpu, first, second, third);
 }
 
 Error call_write_ldt_entry(Vcpu& vcpu, std::uint64_t first, std::uint64_t second,
@@ -38,6 +52,8 @@ Error call_write_ldt_entry(Vcpu& vcpu, std::uint64_t first, std::uint64_t second
 
 Error call_write_idt_entry(Vcpu& vcpu, std::uint64_t first, std::uint64_t second,
                            std::uint64_t third) {
+    // vCPUs may share the IDT, and a gate is judged by both its halves.
+    lock_page_tables(vcpu);
     return vcpu.tables.write_idt_half(first, second, third);
 }
 

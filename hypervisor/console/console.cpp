@@ -1,6 +1,7 @@
 #include "hypervisor/console/console.h"
 
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/locks/spin_lock.h"
 
 namespace hv::console {
 
@@ -17,7 +18,20 @@ constexpr std::uint8_t eight_bits_no_parity_one_stop = 0x03;
 constexpr std::uint8_t holding_register_empty = 0x20;
 constexpr std::uint8_t transmitter_empty = 0x40;
 
+constexpr std::uint32_t patience = 1 << 20;
+std::uint32_t taken;
+
 } // namespace
+
+Turn::Turn() {
+    for (std::uint32_t tries = 0; tries < patience; ++tries) {
+        if (__atomic_exchange_n(&taken, 1, __ATOMIC_ACQUIRE) == 0)
+            return;
+        pause();
+    }
+}
+
+Turn::~Turn() { __atomic_store_n(&taken, 0, __ATOMIC_RELEASE); }
 
 void initialise() {
     cpu::write_port8(interrupt_enable, 0);

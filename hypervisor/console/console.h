@@ -31,9 +31,20 @@ inline void print(const char* text) { print(std::string_view{text}); }
 template <typename... Parts>
 requires(sizeof...(Parts) > 1) void print(const Parts&... parts) { (print(parts), ...); }
 
+/// Keeps the lines of several processors apart. It waits only so long: who holds it may have failed
+/// while it printed.
+class Turn {
+  public:
+    Turn();
+    ~Turn();
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+};
+
 /// One line of the monitor's: prefix, parts, newline.
 template <typename... Parts>
 void say(const Parts&... parts) {
+    const Turn turn;
     print(abi::monitor_prefix);
     (print(parts), ...);
     print('\n');

@@ -5,6 +5,9 @@
 #include "hypervisor/cpu/host_tables.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/vmx/interruption_information.h"
+#include "hypervisor/vmx/msr.h"
+
+#include <cstddef>
 
 namespace hv::cpu {
 
@@ -26,18 +29,42 @@ struct ExceptionRow {
     std::uint64_t recovery;
 };
 
-} // namespace
+std::uint64_t address(const std::uint8_t* code) { return reinterpret_cast<std::uint64_t>(code); }
 
-volatile bool nmi_pending = false;
+} // namespace
 
 extern "C" {
 extern const ExceptionRow exception_table_begin[];
 extern const ExceptionRow exception_table_end[];
+// cpu/vm_exit.S
+extern const std::uint8_t entry_window_begin[];
+extern const std::uint8_t entry_window_end[];
+extern const std::uint8_t entry_restart[];
+
+namespace {
+
+HostTables& this_processors_tables() {
+    const std::uint64_t block = read_msr(number(Msr::ia32_fs_base));
+    return *reinterpret_cast<HostTables*>(block - offsetof(HostTables, stack_protector));
+}
+
+// A kick has done its work, for the monitor runs: but if it came behind the last look for requests,
+// the processor must look again.
+void handle_nmi(ExceptionFrame& frame) {
+    NmiState& nmi = *this_processors_tables().nmi;
+    if (__atomic_exchange_n(&nmi.kick_in_flight, 0, __ATOMIC_SEQ_CST) == 0)
+        nmi.pending = 1;
+    if (frame.rip >= address(entry_window_begin) && frame.rip < address(entry_window_end)) {
+        frame.rip = address(entry_restart);
+        frame.rsp = nmi.entry_stack;
+    }
+}
+
+} // namespace
 
 void handle_host_exception(ExceptionFrame& frame) {
     if (frame.vector == vector::nmi) {
-        nmi_pending = true;
-        return;
+        return handle_nmi(frame);
     }
     for (const ExceptionRow* row = exception_table_begin; row != exception_table_end; ++row) {
         if (row->instruction == frame.rip) {

@@ -1,6 +1,9 @@
 #include "hypervisor/cpu/host_tables.h"
 
+#include "hypervisor/cpu/instructions.h"
 #include "hypervisor/descriptors/descriptor.h"
+#include "hypervisor/vmx/interruption_information.h"
+#include "hypervisor/vmx/msr.h"
 #include "hypervisor/vmx/segment.h"
 #include "shared/vcpu_area.h"
 
@@ -15,6 +18,7 @@ namespace {
 
 constexpr std::uint32_t exception_count = 32;
 constexpr std::uint64_t entry_size = 16;
+constexpr std::uint8_t nmi_stack_number = 1; ///< of the interrupt-stack table
 
 struct alignas(16) Gate {
     std::uint64_t low;
@@ -26,7 +30,7 @@ Gate idt[exception_count];
 
 std::uint64_t host_idt_base() { return reinterpret_cast<std::uint64_t>(idt); }
 
-void load_host_tables(HostTables& tables) {
+void load_host_tables(HostTables& tables, NmiState& nmi) {
     const auto tss = reinterpret_cast<std::uint64_t>(&tables.tss);
     constexpr std::uint32_t tss_rights = 1U << 7 | segment_type::tss_available; // present
     tables.gdt = {0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF,
@@ -34,10 +38,15 @@ void load_host_tables(HostTables& tables) {
                       {host_tss_selector, tss, sizeof(TaskStateSegment) - 1, {tss_rights}}),
                   tss >> 32};
     tables.tss.io_map_base = sizeof(TaskStateSegment);
+    tables.tss.ist[nmi_stack_number - 1] =
+        reinterpret_cast<std::uint64_t>(tables.nmi_stack.data()) + tables.nmi_stack.size();
+    tables.nmi = &nmi;
+    write_msr(number(Msr::ia32_fs_base), reinterpret_cast<std::uint64_t>(&tables.stack_protector));
     for (std::uint32_t vector = 0; vector < exception_count; ++vector) {
         const auto gate = GateDescriptor::make(
             reinterpret_cast<std::uint64_t>(host_exception_entries) + vector * entry_size,
-            host_code_selector, segment_type::interrupt_gate, 0, 0);
+            host_code_selector, segment_type::interrupt_gate, 0,
+            vector == vector::nmi ? nmi_stack_number : 0);
         idt[vector] = {gate.low, gate.high};
     }
     const abi::PseudoDescriptor gdtr{sizeof(tables.gdt) - 1,
@@ -58,6 +67,21 @@ void load_host_tables(HostTables& tables) {
                  :
                  : "m"(gdtr), "m"(idtr), "i"(host_code_selector), "i"(host_data_selector),
                    "r"(host_tss_selector)
+                 : "rax", "memory");
+}
+
+void end_nmi_blocking() {
+    asm volatile("movq %%rsp, %%rax\n\t"
+                 "pushq %0\n\t"
+                 "pushq %%rax\n\t"
+                 "pushfq\n\t"
+                 "pushq %1\n\t"
+                 "leaq 1f(%%rip), %%rax\n\t"
+                 "pushq %%rax\n\t"
+                 "iretq\n"
+                 "1:"
+                 :
+                 : "i"(host_data_selector), "i"(host_code_selector)
                  : "rax", "memory");
 }
 

@@ -2,6 +2,7 @@
 // The monitor's own GDT, TSS and IDT on one processor.
 
 #include "hypervisor/decoder/vector_state.h"
+#include "hypervisor/memory/layout.h"
 
 #include <array>
 #include <cstdint>
@@ -12,8 +13,8 @@ inline constexpr std::uint16_t host_code_selector = 0x08;
 inline constexpr std::uint16_t host_data_selector = 0x10;
 inline constexpr std::uint16_t host_tss_selector = 0x18;
 
-/// A 64-bit task-state segment (SDM vol. 3, 8.7). The monitor uses none of its stacks: it never
-/// leaves ring 0, and an exception in it ends the run.
+/// A 64-bit task-state segment (SDM vol. 3, 8.7). The monitor never leaves ring 0; NMIs alone have
+/// a stack of their own.
 struct [[gnu::packed]] TaskStateSegment {
     std::uint32_t reserved0;
     std::uint64_t rsp[3];
@@ -25,20 +26,31 @@ struct [[gnu::packed]] TaskStateSegment {
 };
 static_assert(sizeof(TaskStateSegment) == 104);
 
-/// One processor's tables. Must stay where they are once loaded.
-struct HostTables {
-    alignas(16) std::array<std::uint64_t, 5> gdt;
-    alignas(16) TaskStateSegment tss;
-    StackProtectorBlock stack_protector; ///< at the host's FS base
+/// What an NMI in the monitor is for, kept by the vCPU (vcpu/requests.h).
+struct NmiState {
+    std::uint32_t
+        kick_in_flight;        ///< another vCPU has sent an NMI to bring this one out of the guest
+    std::uint32_t pending;     ///< one has come that is the guest's (vcpu/resume.h, inject_nmi)
+    std::uint64_t entry_stack; ///< RSP at entry_restart (cpu/vm_exit.S)
 };
 
-/// Fills and loads them, and the IDT that all processors share.
-void load_host_tables(HostTables& tables);
+/// One processor's tables. Must stay where they are once loaded.
+struct HostTables {
+    StackProtectorBlock stack_protector; ///< at the host's FS base
+    alignas(16) std::array<std::uint64_t, 5> gdt;
+    NmiState* nmi;
+    alignas(16) TaskStateSegment tss;
+    /// An NMI may come between two pops of the exit stub, whose stack is Vcpu::registers.
+    alignas(16) std::array<std::uint8_t, page_size> nmi_stack;
+};
+
+/// Fills and loads them, and the IDT that all processors share. `nmi` must outlive them.
+void load_host_tables(HostTables& tables, NmiState& nmi);
 
 /// The linear address of the shared IDT.
 std::uint64_t host_idt_base();
 
-/// An NMI came while the monitor ran; it is the guest's (exits/dispatch.cpp).
-extern volatile bool nmi_pending; // NOLINT(bugprone-dynamic-static-initializers): no definition
+/// Ends the blocking of NMIs that the exit for an NMI brought with it (SDM vol. 3, 28.3.3).
+void end_nmi_blocking();
 
 } // namespace hv::cpu

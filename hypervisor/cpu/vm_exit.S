@@ -24,6 +24,7 @@ vm_exit_entry:
     pushq %rdx
     pushq %rcx
     pushq %rax
+    movl $0, VCPU_IN_GUEST(%rsp)
     rdtsc
     shlq $32, %rdx
     orq %rdx, %rax
@@ -37,7 +38,16 @@ vm_exit_entry:
     subq VCPU_EXIT_TIME(%rsp), %rax
     addq $INSTRUCTIONS_OUTSIDE_CLOCK, %rax
     addq %rax, VCPU_MONITOR_TICKS(%rsp)
-.macro restore_guest_registers
+
+// Says that it is about to run the guest, and only then looks for requests: who asks says so first,
+// and then looks whether the guest runs (vcpu/requests.cpp). XCHG keeps the two in order. A kick
+// that comes behind the look finds RIP between entry_window_begin and entry_window_end and sends
+// the processor back to entry_restart (cpu/host_exceptions.cpp).
+.macro enter_guest instruction
+1:  movl $1, %eax
+    xchgl %eax, VCPU_IN_GUEST(%rsp)
+    cmpl $0, VCPU_REQUESTS(%rsp)
+    jne 2f
     popq %rax
     popq %rcx
     popq %rdx
@@ -54,20 +64,38 @@ vm_exit_entry:
     popq %r13
     popq %r14
     popq %r15
-.endm
-    restore_guest_registers
-    vmresume
+    \instruction
     jmp entry_failed
+2:  movl $0, VCPU_IN_GUEST(%rsp)
+    movq %rsp, %rdi
+    call serve_before_entry
+    jmp 1b
+.endm
 
-// First entry: RDI points to Vcpu::registers.
+.global entry_window_begin
+entry_window_begin:
+    enter_guest vmresume
+.global entry_window_end
+entry_window_end:
+
+// RSP points to Vcpu::registers again.
+.global entry_restart
+entry_restart:
+    movl $0, VCPU_IN_GUEST(%rsp)
+    movq %rsp, %rdi
+    call serve_before_entry
+    jmp entry_window_begin
+
+// First entry: RDI points to Vcpu::registers. NMIs do not come as kicks yet: nobody asks a vCPU that
+// has not been started for anything that must be done at once.
 .global vm_launch
 vm_launch:
     movq %rdi, %rsp
-    restore_guest_registers
-    vmlaunch
+    enter_guest vmlaunch
 
 // All registers are the guest's; RSP is behind Vcpu::registers again, which still holds them.
 entry_failed:
     leaq -128(%rsp), %rdi
     movq %rdi, %rsp
+    movl $0, VCPU_IN_GUEST(%rsp)
     call vm_entry_failed

@@ -19,13 +19,15 @@ Error GuestTable::open(const TableEnvironment& environment, std::uint64_t base,
     for (std::uint64_t index = 0; index < count; ++index) {
         const auto page =
             walk_guest(environment.memory, environment.cr3, first + index * page_size);
-        if (!page || !environment.memory.contains(page->gpa, page_size) ||
+        const bool is_table = page && environment.pages.is_page_table(page->gpa);
+        if (!page || is_table || !environment.memory.contains(page->gpa, page_size) ||
             !environment.pages.protect(page->gpa)) {
             close(environment.pages);
-            return Error::bad_address;
+            return is_table ? Error::protected_page : Error::bad_address;
         }
         pages_.push_back(page->gpa);
     }
+    environment.pages.wait_until_protected();
     const bool adjacent = pages_.back() - pages_.front() == (count - 1) * page_size &&
                           std::is_sorted(pages_.begin(), pages_.end());
     adjacent_ = adjacent ? direct_pointer(pages_.front() + base % page_size) : nullptr;
@@ -64,6 +66,25 @@ void GuestTable::write_scattered(std::uint32_t offset, std::uint64_t value) {
     }
     for (std::uint32_t byte = 0; byte < 8; ++byte)
         *pointer(offset + byte) = static_cast<std::uint8_t>(value >> (8 * byte));
+}
+
+GuestTable::Part GuestTable::part_on_page(std::size_t index) const {
+    const std::uint64_t begin = index == 0 ? base_ % page_size : 0;
+    const bool last = index + 1 == pages_.size();
+    const std::uint64_t end = last ? (base_ + limit_) % page_size + 1 : page_size;
+    return {pages_[index] + begin, pages_[index] + end};
+}
+
+bool GuestTable::overlaps(const GuestTable& other) const {
+    for (std::size_t mine = 0; mine < pages_.size(); ++mine) {
+        for (std::size_t theirs = 0; theirs < other.pages_.size(); ++theirs) {
+            const Part one = part_on_page(mine);
+            const Part two = other.part_on_page(theirs);
+            if (one.begin < two.end && two.begin < one.end)
+                return true;
+        }
+    }
+    return false;
 }
 
 std::optional<std::uint32_t> GuestTable::offset_of(std::uint64_t gpa) const {

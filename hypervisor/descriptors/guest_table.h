@@ -13,15 +13,21 @@
 
 namespace hv {
 
+class AllTables;
+
 /// Where tables are looked up and protected.
 struct TableEnvironment {
     const GuestMemory& memory;
     ProtectedPages& pages;
-    std::uint64_t cr3; ///< of the guest, now
+    const AllTables& tables; ///< of all vCPUs
+    std::uint64_t cr3;       ///< of the guest, now
 };
 
 /// Bytes of what tables consist of: a descriptor, or half of a 16-byte one.
 inline constexpr std::uint32_t table_word = 8;
+
+/// Of the 8-byte half of an IDT gate at `offset`: where the other half is.
+constexpr std::uint32_t other_half_of(std::uint32_t offset) { return offset ^ table_word; }
 
 /// A word of a table: RSP0 lies at offset 4 of its TSS, and a table may begin anywhere.
 using UnalignedWord = Unaligned<std::uint64_t>::Word;
@@ -38,7 +44,8 @@ class GuestTable {
 
     /// Finds and protects [base, base + limit]; first protected, then to be judged, since another
     /// vCPU may write until then. On an error nothing stays protected. Errors: bad_address (not
-    /// canonical, wraps, not mapped, not RAM, or too many pages), bad_limit (above 65535).
+    /// canonical, wraps, not mapped, not RAM, or too many pages), bad_limit (above 65535),
+    /// protected_page (a registered page table).
     abi::Error open(const TableEnvironment& environment, std::uint64_t base, std::uint32_t limit);
 
     /// Gives its pages back and forgets them.
@@ -75,6 +82,23 @@ class GuestTable {
     /// Its words in the monitor's memory, when its pages are adjacent; else null.
     UnalignedWord* adjacent() const { return reinterpret_cast<UnalignedWord*>(adjacent_); }
 
+    /// The guest-physical address of the byte at `offset`, which must lie within the limit.
+    std::uint64_t address_of(std::uint32_t offset) const {
+        const std::uint64_t position = base_ % page_size + offset;
+        return pages_[position / page_size] + position % page_size;
+    }
+
+    /// Whether any byte of the page that holds `gpa` may be the table's.
+    bool is_on_page_of(std::uint64_t gpa) const {
+        for (const std::uint64_t page : pages_)
+            if (page == align_down(gpa, page_size))
+                return true;
+        return false;
+    }
+
+    /// Whether any byte of one is a byte of the other.
+    bool overlaps(const GuestTable& other) const;
+
     /// The offset that `gpa` has in this table; nothing when it does not lie in it.
     std::optional<std::uint32_t> offset_of(std::uint64_t gpa) const;
 
@@ -95,6 +119,13 @@ class GuestTable {
     // its bytes.
     std::uint64_t read_scattered(std::uint32_t offset) const;
     void write_scattered(std::uint32_t offset, std::uint64_t value);
+
+    // The table's bytes on its page `index`: the first, and the one behind the last.
+    struct Part {
+        std::uint64_t begin;
+        std::uint64_t end;
+    };
+    Part part_on_page(std::size_t index) const;
 
     volatile std::uint8_t* pointer(std::uint32_t offset) const {
         const std::uint64_t position = base_ % page_size + offset;

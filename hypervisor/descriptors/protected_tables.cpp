@@ -1,5 +1,7 @@
 #include "hypervisor/descriptors/protected_tables.h"
 
+#include "hypervisor/descriptors/all_tables.h"
+
 namespace hv {
 
 using abi::Error;
@@ -11,14 +13,37 @@ constexpr std::uint32_t rsp0_offset = 4; ///< in a 64-bit TSS (SDM vol. 3, 8.7)
 
 } // namespace
 
-// Opens a GDT or LDT and judges all of it; on an error nothing stays protected.
-Error ProtectedTables::open_segment_table(const TableEnvironment& environment, DescriptorTable kind,
-                                          std::uint64_t base, std::uint32_t limit,
-                                          GuestTable& table) const {
+bool ProtectedTables::leave_room_for(const GuestTable& table, TableKind kind) const {
+    struct Row {
+        TableKind kind;
+        const GuestTable& table;
+    };
+    for (const Row& row : {Row{TableKind::gdt, gdt_}, Row{TableKind::ldt, ldt_},
+                           Row{TableKind::idt, idt_}, Row{TableKind::tss, tss_}})
+        if (row.kind != kind && table.overlaps(row.table))
+            return false;
+    return true;
+}
+
+// On an error nothing stays protected.
+Error ProtectedTables::open_table(const TableEnvironment& environment, TableKind kind,
+                                  std::uint64_t base, std::uint32_t limit, GuestTable& table) {
     if (const Error error = table.open(environment, base, limit); error != Error::none)
         return error;
+    if (environment.tables.leave_room_for(table, kind))
+        return Error::none;
+    table.close(environment.pages);
+    return Error::protected_page;
+}
+
+// Opens a GDT or LDT and judges all of it; on an error nothing stays protected.
+Error ProtectedTables::open_segment_table(const TableEnvironment& environment, TableKind kind,
+                                          std::uint64_t base, std::uint32_t limit,
+                                          GuestTable& table) const {
+    if (const Error error = open_table(environment, kind, base, limit, table); error != Error::none)
+        return error;
     const TableVerdict verdict = check_segment_table(
-        kind, limit, kept_,
+        kind == TableKind::gdt ? DescriptorTable::gdt : DescriptorTable::ldt, limit, kept_,
         [&table](std::uint32_t index) { return table.read(index * table_word); },
         [&table](std::uint32_t index, std::uint64_t value) {
             table.write(index * table_word, value);
@@ -32,7 +57,7 @@ void ProtectedTables::find_free_slots() {
     const std::uint32_t words = gdt_.words();
     const std::uint64_t within = words < 64 ? (std::uint64_t{1} << words) - 1 : ~std::uint64_t{0};
     free_slots_ = {};
-    if (gdt_.adjacent() != nullptr)
+    if (gdt_.adjacent() != nullptr && !gdt_is_shared())
         free_slots_ = {gdt_.base(), kept_.free_gdt_slots() & within, gdt_.adjacent()};
 }
 
@@ -46,11 +71,12 @@ Error ProtectedTables::load_gdt(const TableEnvironment& environment, std::uint64
     if (!within(kept_.tss.selector, 2))
         return Error::tss_moved;
     GuestTable table;
-    const Error error = open_segment_table(environment, DescriptorTable::gdt, base, limit, table);
+    const Error error = open_segment_table(environment, TableKind::gdt, base, limit, table);
     if (error != Error::none)
         return error;
     gdt_.close(environment.pages);
     gdt_.take(table);
+    gdt_is_shared_ = environment.tables.share_gdt_of(*this);
     find_free_slots();
     if (sealed())
         learn_root(environment.memory, environment.cr3);
@@ -62,12 +88,15 @@ Error ProtectedTables::load_idt(const TableEnvironment& environment, std::uint64
     if (sealed() && (base != idt_.base() || limit != idt_.limit()))
         return Error::idt_moved;
     GuestTable table;
-    if (const Error error = table.open(environment, base, limit); error != Error::none)
+    if (const Error error = open_table(environment, TableKind::idt, base, limit, table);
+        error != Error::none)
         return error;
-    const Error error = check_idt(limit, running.code, [&table](std::uint32_t gate) {
-                            return GateDescriptor{table.read(gate * 2 * table_word),
-                                                  table.read(gate * 2 * table_word + table_word)};
-                        }).error;
+    Error error = check_idt(limit, running.code, [&table](std::uint32_t gate) {
+                      return GateDescriptor{table.read(gate * 2 * table_word),
+                                            table.read(gate * 2 * table_word + table_word)};
+                  }).error;
+    if (error == Error::none && !environment.tables.agree_on_gates(*this, table, running.code))
+        error = Error::bad_gate;
     if (error != Error::none) {
         table.close(environment.pages);
         return error;
@@ -94,7 +123,7 @@ Error ProtectedTables::load_ldt(const TableEnvironment& environment, std::uint16
         error != Error::none)
         return error;
     GuestTable table;
-    const Error error = open_segment_table(environment, DescriptorTable::ldt, descriptor.base(),
+    const Error error = open_segment_table(environment, TableKind::ldt, descriptor.base(),
                                            descriptor.limit(), table);
     if (error != Error::none)
         return error;
@@ -122,7 +151,8 @@ Error ProtectedTables::load_tr(const TableEnvironment& environment, std::uint16_
                      descriptor.base() != tss_.base() || descriptor.limit() != tss_.limit()))
         return Error::tss_moved;
     GuestTable table;
-    if (const Error error = table.open(environment, descriptor.base(), descriptor.limit());
+    if (const Error error =
+            open_table(environment, TableKind::tss, descriptor.base(), descriptor.limit(), table);
         error != Error::none)
         return error;
     tss_.close(environment.pages);
@@ -171,7 +201,8 @@ Error ProtectedTables::write_idt_half(std::uint64_t base, std::uint64_t index,
     if (index >= idt_.words())
         return Error::index_out_of_range;
     const auto offset = static_cast<std::uint32_t>(index) * table_word;
-    const Error error = judge_word(idt_, MemoryAccess::idt_write, offset, value);
+    const Error error =
+        judge_word(MemoryAccess::idt_write, offset, value, idt_.read(other_half_of(offset)));
     if (error == Error::none)
         idt_.write(offset, value);
     return error;
@@ -198,16 +229,15 @@ Error ProtectedTables::write_tss_word(std::uint64_t tss_base, std::uint64_t offs
     return Error::none;
 }
 
-// Judges `value` for the word at `offset`; may set the accessed bit in it. The TSS has no rules:
-// the kernel's stacks and the I/O bitmap are the kernel's to choose.
-Error ProtectedTables::judge_word(GuestTable& table, MemoryAccess kind, std::uint32_t offset,
-                                  std::uint64_t& value) const {
+// Judges `value` for the word at `offset`; may set the accessed bit in it. `other_half` is that of
+// an IDT gate. The TSS has no rules: the kernel's stacks and the I/O bitmap are the kernel's to
+// choose.
+Error ProtectedTables::judge_word(MemoryAccess kind, std::uint32_t offset, std::uint64_t& value,
+                                  std::uint64_t other_half) const {
     if (kind == MemoryAccess::idt_write) {
         const bool low_half = offset % (2 * table_word) == 0;
-        const std::uint64_t other =
-            table.read(low_half ? offset + table_word : offset - table_word);
         const GateDescriptor gate =
-            low_half ? GateDescriptor{value, other} : GateDescriptor{other, value};
+            low_half ? GateDescriptor{value, other_half} : GateDescriptor{other_half, value};
         return check_gate(gate, gate_selector_);
     }
     if (kind == MemoryAccess::tss_write)
@@ -217,6 +247,16 @@ Error ProtectedTables::judge_word(GuestTable& table, MemoryAccess kind, std::uin
     const SlotVerdict verdict = check_slot(table_kind, offset / table_word, value, kept_);
     value = verdict.value;
     return verdict.error;
+}
+
+void ProtectedTables::close(ProtectedPages& pages) {
+    for (GuestTable* table : {&gdt_, &ldt_, &idt_, &tss_})
+        table->close(pages);
+    kept_ = {};
+    free_slots_ = {};
+    gdt_is_shared_ = false;
+    gate_selector_ = Selector{0};
+    known_entries_.clear();
 }
 
 } // namespace hv

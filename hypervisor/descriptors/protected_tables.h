@@ -25,8 +25,24 @@ struct StoreVerdict {
     abi::MemoryAccess kind; ///< which table it fell into; `unprotected` beside all of them
 };
 
+/// A word that a store would change, and what it then holds.
+struct TableChange {
+    GuestTable* table;
+    std::uint32_t offset;
+    std::uint64_t value;
+    std::uint64_t gpa; ///< of the word, when it lies within one page
+};
+/// Of one store: two words in each table that has the page. vCPUs that share a table share a
+/// change.
+using TableChanges = boost::container::static_vector<TableChange, 24>;
+
+enum class TableKind : std::uint8_t { gdt, ldt, idt, tss };
+
 class ProtectedTables {
   public:
+    // Tables of different kinds, whosever they are, share no byte: each is judged by the rules of
+    // its own kind (protected_page).
+
     /// LGDT and SetGDT. The old table's pages are given back. Errors: those of GuestTable::open and
     /// check_segment_table; after the TSS was loaded also kernel_segment and tss_moved.
     abi::Error load_gdt(const TableEnvironment& environment, std::uint64_t base,
@@ -41,14 +57,19 @@ class ProtectedTables {
     abi::Error load_tr(const TableEnvironment& environment, std::uint16_t selector,
                        const RunningSegments& running, Segment& tr, bool busy_allowed = false);
 
+    /// What WriteGDTEntry is for in a context switch: false, and nothing done, when the slot may
+    /// not hold any data segment, or the value is none.
+    bool write_free_slot(std::uint64_t base, std::uint64_t index, std::uint64_t value) {
+        if (base != free_slots_.base || index >= 64 || (free_slots_.free >> index & 1) == 0 ||
+            !is_present_data(value)) [[unlikely]]
+            return false;
+        free_slots_.words[index] = value | SegmentDescriptor::accessed_bit;
+        return true;
+    }
     /// WriteGDTEntry, WriteLDTEntry: slot `index` of the table at `base`. Errors:
-    /// not_current_table, index_out_of_range, and those of check_slot.
+    /// not_current_table, index_out_of_range, and those of check_slot. A GDT that is shared is
+    /// AllTables' to write.
     abi::Error write_gdt_entry(std::uint64_t base, std::uint64_t index, std::uint64_t value) {
-        if (base == free_slots_.base && index < 64 && (free_slots_.free >> index & 1) != 0 &&
-            is_present_data(value)) [[likely]] {
-            free_slots_.words[index] = value | SegmentDescriptor::accessed_bit;
-            return abi::Error::none;
-        }
         return write_segment_slot(gdt_, DescriptorTable::gdt, base, index, value);
     }
     abi::Error write_ldt_entry(std::uint64_t base, std::uint64_t index, std::uint64_t value) {
@@ -63,18 +84,34 @@ class ProtectedTables {
     /// WriteTSSWord. Errors: not_current_table, bad_alignment, index_out_of_range.
     abi::Error write_tss_word(std::uint64_t tss_base, std::uint64_t offset, std::uint64_t value);
 
-    /// A trapped store of `size` bytes (1, 2, 4 or 8, within one page) at `gpa`, which lies in a
-    /// protected page: judged and, with no error, carried out.
-    StoreVerdict store(std::uint64_t gpa, std::uint32_t size, std::uint64_t value);
+    /// A trapped store of `size` bytes (1, 2, 4 or 8, within one page) at `gpa`: judges what it
+    /// makes of the words of these tables, and adds them to `changes`. Errors: those of the calls
+    /// that write an entry; bad_value when too many tables overlap there.
+    StoreVerdict judge_store(std::uint64_t gpa, std::uint32_t size, std::uint64_t value,
+                             TableChanges& changes);
 
-    /// After a store that ran as an instruction of its own: judges every word of the page that
-    /// differs from `before`, and puts all of `before` back when one is refused.
-    abi::Error judge_page(std::uint64_t page, const std::uint8_t* before);
+    /// Judges every word of these tables in which the page `image` differs from `before`, as if it
+    /// lay at `page`; sets accessed bits in it.
+    abi::Error judge_image(std::uint64_t page, const std::uint8_t* before,
+                           std::uint8_t* image) const;
+
+    /// Gives all tables back: the vCPU has none any more.
+    void close(ProtectedPages& pages);
 
     /// Whether a new root of the guest's page tables, a whole page of its RAM, leads to the same
     /// tables. Cheap when its top-level entries are those of a root that was seen to
     /// (docs/profiles.md, "hardened").
     bool root_maps_tables(const GuestMemory& memory, std::uint64_t root);
+    /// Whether its top-level entries are those.
+    bool knows_entries_of(std::uint64_t root) const {
+        for (const KnownEntry& entry : known_entries_) {
+            const std::uint64_t value =
+                direct_word<std::uint64_t>(root + std::uint64_t{entry.index} * table_word);
+            if ((value & ~paging::accessed) != entry.value)
+                return false;
+        }
+        return true;
+    }
 
     /// Calls `visit(linear address)` for each page on which a table lies.
     template <typename Visit>
@@ -89,10 +126,22 @@ class ProtectedTables {
         }
     }
 
+    /// Whether another vCPU's GDT has had bytes in common with this one since it was loaded.
+    bool gdt_is_shared() const { return __atomic_load_n(&gdt_is_shared_, __ATOMIC_RELAXED); }
+    /// By whoever shares it: no slot of it is free any more.
+    void share_gdt() {
+        __atomic_store_n(&gdt_is_shared_, true, __ATOMIC_RELAXED);
+        __atomic_store_n(&free_slots_.base, no_free_slots, __ATOMIC_SEQ_CST);
+    }
+
     bool sealed() const { return !kept_.tss.selector.null(); }
     const GuestTable& gdt() const { return gdt_; }
     const GuestTable& idt() const { return idt_; }
     const GuestTable& tss() const { return tss_; }
+    /// The code segment to which gates of the IDT must lead.
+    Selector gate_selector() const { return gate_selector_; }
+    /// Whether no table of another kind than `kind` has a byte of `table`.
+    bool leave_room_for(const GuestTable& table, TableKind kind) const;
 
   private:
     /// A top-level paging entry below which tables are mapped.
@@ -102,13 +151,15 @@ class ProtectedTables {
     };
 
     /// What a context switch needs of the GDT: the slots below 64 that may hold any data segment.
+    static constexpr std::uint64_t no_free_slots = ~std::uint64_t{0}; ///< base of no table
     struct FreeSlots {
-        std::uint64_t base = ~std::uint64_t{0}; ///< of the GDT; no table's while none may be used
-        std::uint64_t free = 0;                 ///< bit n: slot n
+        std::uint64_t base = no_free_slots; ///< of the GDT
+        std::uint64_t free = 0;             ///< bit n: slot n
         UnalignedWord* words = nullptr;
     };
 
     FreeSlots free_slots_;
+    bool gdt_is_shared_ = false;
     GuestTable gdt_;
     GuestTable ldt_;
     GuestTable idt_;
@@ -121,13 +172,14 @@ class ProtectedTables {
     [[gnu::noinline]] abi::Error write_segment_slot(GuestTable& table, DescriptorTable kind,
                                                     std::uint64_t base, std::uint64_t index,
                                                     std::uint64_t value);
-    abi::Error open_segment_table(const TableEnvironment& environment, DescriptorTable kind,
+    static abi::Error open_table(const TableEnvironment& environment, TableKind kind,
+                                 std::uint64_t base, std::uint32_t limit, GuestTable& table);
+    abi::Error open_segment_table(const TableEnvironment& environment, TableKind kind,
                                   std::uint64_t base, std::uint32_t limit, GuestTable& table) const;
-    abi::Error judge_word(GuestTable& table, abi::MemoryAccess kind, std::uint32_t offset,
-                          std::uint64_t& value) const;
+    abi::Error judge_word(abi::MemoryAccess kind, std::uint32_t offset, std::uint64_t& value,
+                          std::uint64_t other_half) const;
     void seal(const TableEnvironment& environment, const RunningSegments& running,
               std::uint16_t tss_selector);
-    [[gnu::noinline]] bool new_root_maps_tables(const GuestMemory& memory, std::uint64_t root);
     void learn_root(const GuestMemory& memory, std::uint64_t root);
 };
 

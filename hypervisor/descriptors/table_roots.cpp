@@ -24,16 +24,8 @@ void ProtectedTables::learn_root(const GuestMemory& memory, std::uint64_t root) 
 }
 
 bool ProtectedTables::root_maps_tables(const GuestMemory& memory, std::uint64_t root) {
-    bool unchanged = true;
-    for (const KnownEntry& entry : known_entries_) {
-        const std::uint64_t value =
-            direct_word<std::uint64_t>(root + std::uint64_t{entry.index} * table_word);
-        unchanged = unchanged && (value & ~paging::accessed) == entry.value;
-    }
-    return unchanged || new_root_maps_tables(memory, root);
-}
-
-bool ProtectedTables::new_root_maps_tables(const GuestMemory& memory, std::uint64_t root) {
+    if (knows_entries_of(root))
+        return true;
     for (const GuestTable* held : {&gdt_, &ldt_, &idt_, &tss_})
         if (held->is_open() && !held->mapped_alike(memory, root))
             return false;

@@ -11,33 +11,54 @@ using abi::MemoryAccess;
 
 namespace {
 
-constexpr std::uint64_t merge(std::uint64_t old, std::uint32_t shift, std::uint32_t size,
-                              std::uint64_t value) {
-    const std::uint64_t bits =
-        size == table_word ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * size) - 1;
-    return (old & ~(bits << 8 * shift)) | (value & bits) << 8 * shift;
+constexpr std::uint64_t merge_byte(std::uint64_t word, std::uint32_t position, std::uint8_t byte) {
+    const std::uint32_t shift = 8 * position;
+    return (word & ~(std::uint64_t{0xFF} << shift)) | std::uint64_t{byte} << shift;
 }
 
-void write_memory(std::uint64_t gpa, std::uint32_t size, std::uint64_t value) {
-    switch (size) {
-    case 1:
-        direct_word<std::uint8_t>(gpa) = static_cast<std::uint8_t>(value);
-        break;
-    case 2:
-        direct_word<std::uint16_t>(gpa) = static_cast<std::uint16_t>(value);
-        break;
-    case 4:
-        direct_word<std::uint32_t>(gpa) = static_cast<std::uint32_t>(value);
-        break;
-    default:
-        direct_word<std::uint64_t>(gpa) = value;
-        break;
+// The change of the word at `offset` that is there already, or a new one; null when there is no
+// room. vCPUs that share a table find each other's.
+TableChange* change_at(GuestTable& table, std::uint32_t offset, TableChanges& changes) {
+    const std::uint64_t gpa = table.address_of(offset);
+    const bool within_page = gpa % page_size <= page_size - table_word;
+    const auto same = [&](const TableChange& change) {
+        return (change.table == &table && change.offset == offset) ||
+               (within_page && change.gpa == gpa);
+    };
+    const auto found = std::find_if(changes.begin(), changes.end(), same);
+    if (found != changes.end())
+        return &*found;
+    if (changes.size() == changes.capacity())
+        return nullptr;
+    changes.push_back({&table, offset, table.read(offset), within_page ? gpa : ~std::uint64_t{0}});
+    return &changes.back();
+}
+
+// The word at `offset` of a table, where the page `page` is what `image` says.
+std::uint64_t read_in_image(const GuestTable& table, std::uint32_t offset, std::uint64_t page,
+                            const std::uint8_t* image) {
+    std::uint64_t word = table.read(offset);
+    for (std::uint32_t byte = 0; byte < table_word; ++byte) {
+        const std::uint64_t gpa = table.address_of(offset + byte);
+        if (align_down(gpa, page_size) == page)
+            word = merge_byte(word, byte, image[gpa % page_size]);
+    }
+    return word;
+}
+
+void write_to_image(const GuestTable& table, std::uint32_t offset, std::uint64_t page,
+                    std::uint8_t* image, std::uint64_t word) {
+    for (std::uint32_t byte = 0; byte < table_word; ++byte) {
+        const std::uint64_t gpa = table.address_of(offset + byte);
+        if (align_down(gpa, page_size) == page)
+            image[gpa % page_size] = static_cast<std::uint8_t>(word >> 8 * byte);
     }
 }
 
 } // namespace
 
-StoreVerdict ProtectedTables::store(std::uint64_t gpa, std::uint32_t size, std::uint64_t value) {
+StoreVerdict ProtectedTables::judge_store(std::uint64_t gpa, std::uint32_t size,
+                                          std::uint64_t value, TableChanges& changes) {
     struct Affected {
         GuestTable* table;
         MemoryAccess kind;
@@ -46,60 +67,52 @@ StoreVerdict ProtectedTables::store(std::uint64_t gpa, std::uint32_t size, std::
                               {&ldt_, MemoryAccess::ldt_write},
                               {&idt_, MemoryAccess::idt_write}};
     StoreVerdict verdict{Error::none, MemoryAccess::unprotected};
-    struct Change {
-        GuestTable* table;
-        std::uint32_t offset;
-        std::uint64_t value;
-    };
-    boost::container::static_vector<Change, 6> changes;
     for (const Affected& row : affected) {
-        // A store touches at most two words of a table; the first is found by its first or its last
-        // byte, since a table may begin or end inside the store.
+        if (!row.table->is_on_page_of(gpa)) [[likely]]
+            continue;
+        // A store touches at most two words of a table, which may begin or end inside the store.
+        TableChange* touched[2]{};
         for (std::uint32_t byte = 0; byte < size; ++byte) {
             const auto offset = row.table->offset_of(gpa + byte);
             if (!offset)
                 continue;
             const std::uint32_t start = *offset / table_word * table_word;
-            const auto same = [&](const Change& change) {
-                return change.table == row.table && change.offset == start;
-            };
-            auto change = std::find_if(changes.begin(), changes.end(), same);
-            if (change == changes.end()) {
-                changes.push_back({row.table, start, row.table->read(start)});
-                change = changes.end() - 1;
-            }
-            change->value = merge(change->value, *offset - start, 1, value >> 8 * byte);
+            if (!row.table->contains(start, table_word))
+                continue; // half a descriptor at the end: none
+            TableChange* const change = change_at(*row.table, start, changes);
             verdict.kind = row.kind;
+            if (change == nullptr)
+                return {Error::bad_value, row.kind};
+            change->value = merge_byte(change->value, *offset - start,
+                                       static_cast<std::uint8_t>(value >> 8 * byte));
+            touched[touched[0] == nullptr || touched[0] == change ? 0 : 1] = change;
             if (byte == 0 && start == *offset && size == table_word) {
-                change->value = value;
+                change->value = value; // a whole word, as kernels write them
                 break;
             }
         }
+        for (TableChange* const change : touched) {
+            if (change == nullptr)
+                continue;
+            // The word's place in this table; the change may be another vCPU's.
+            const auto offset =
+                change->table == row.table ? change->offset : *row.table->offset_of(change->gpa);
+            const std::uint64_t other =
+                row.kind == MemoryAccess::idt_write ? row.table->read(other_half_of(offset)) : 0;
+            verdict.error = judge_word(row.kind, offset, change->value, other);
+            if (verdict.error != Error::none)
+                return verdict;
+        }
     }
-    for (Change& change : changes) {
-        const MemoryAccess kind = change.table == &gdt_   ? MemoryAccess::gdt_write
-                                  : change.table == &ldt_ ? MemoryAccess::ldt_write
-                                                          : MemoryAccess::idt_write;
-        verdict.error = judge_word(*change.table, kind, change.offset, change.value);
-        if (verdict.error != Error::none)
-            return verdict;
-    }
-    if (changes.empty() && tss_.offset_of(gpa))
+    if (verdict.kind == MemoryAccess::unprotected && tss_.offset_of(gpa))
         verdict.kind = MemoryAccess::tss_write;
-    // All bytes as the guest wrote them, then the words as judged (with accessed bits).
-    write_memory(gpa, size, value);
-    for (const Change& change : changes)
-        change.table->write(change.offset, change.value);
     return verdict;
 }
 
-Error ProtectedTables::judge_page(std::uint64_t page, const std::uint8_t* before) {
-    const auto restore = [page, before] {
-        for (std::uint64_t offset = 0; offset < page_size; ++offset)
-            direct_word<std::uint8_t>(page + offset) = before[offset];
-    };
+Error ProtectedTables::judge_image(std::uint64_t page, const std::uint8_t* before,
+                                   std::uint8_t* image) const {
     struct Judged {
-        GuestTable* table;
+        const GuestTable* table;
         MemoryAccess kind;
     };
     const Judged judged[]{{&gdt_, MemoryAccess::gdt_write},
@@ -108,19 +121,23 @@ Error ProtectedTables::judge_page(std::uint64_t page, const std::uint8_t* before
     for (const Judged& row : judged) {
         std::uint32_t last = ~std::uint32_t{0};
         for (std::uint64_t position = 0; position < page_size; ++position) {
-            if (direct_word<std::uint8_t>(page + position) == before[position])
+            if (image[position] == before[position])
                 continue;
             const auto offset = row.table->offset_of(page + position);
             if (!offset || *offset / table_word == last)
                 continue;
             last = *offset / table_word;
-            std::uint64_t value = row.table->read(last * table_word);
-            const Error error = judge_word(*row.table, row.kind, last * table_word, value);
-            if (error != Error::none) {
-                restore();
+            const std::uint32_t start = last * table_word;
+            if (!row.table->contains(start, table_word))
+                continue;
+            std::uint64_t value = read_in_image(*row.table, start, page, image);
+            const std::uint64_t other =
+                row.kind == MemoryAccess::idt_write
+                    ? read_in_image(*row.table, other_half_of(start), page, image)
+                    : 0;
+            if (const Error error = judge_word(row.kind, start, value, other); error != Error::none)
                 return error;
-            }
-            row.table->write(last * table_word, value);
+            write_to_image(*row.table, start, page, image, value);
         }
     }
     return Error::none;

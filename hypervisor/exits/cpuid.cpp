@@ -1,6 +1,7 @@
 // CPUID: what the processor says, less what the monitor does not pass on, plus its own leaves.
 
-#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/exits/cpuid.h"
+
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/vcpu/control_registers.h"
 #include "hypervisor/vcpu/resume.h"
@@ -53,10 +54,15 @@ cpu::CpuidResult own_leaf(const Vcpu& vcpu, std::uint32_t leaf) {
                 static_cast<std::uint32_t>(vcpu.machine->interface),
                 static_cast<std::uint32_t>(abi::statistics_base)};
     }
+    if (leaf == abi::cpuid_vcpu_leaf)
+        return {vcpu.machine->vcpu_count, vcpu.number, 0, 0};
     return {};
 }
 
-cpu::CpuidResult guest_cpuid(const Vcpu& vcpu, std::uint32_t leaf, std::uint32_t subleaf) {
+} // namespace
+
+cpu::CpuidResult guest_cpuid(const Vcpu& vcpu, std::uint64_t guest_cr4, std::uint32_t leaf,
+                             std::uint32_t subleaf) {
     namespace secondary = secondary_processor_based;
     if (leaf >= abi::cpuid_hypervisor_leaf && leaf <= (abi::cpuid_hypervisor_leaf | 0xFFFF))
         return own_leaf(vcpu, leaf);
@@ -67,7 +73,7 @@ cpu::CpuidResult guest_cpuid(const Vcpu& vcpu, std::uint32_t leaf, std::uint32_t
         result.ecx |= leaf1_hypervisor;
         if (machine.shadows.in_use())
             result.ecx &= ~leaf1_pcid;
-        if ((guest_cr4(vcpu) & cr4::osxsave) != 0)
+        if ((guest_cr4 & cr4::osxsave) != 0)
             result.ecx |= leaf1_osxsave;
     } else if (leaf == 7 && subleaf == 0) {
         result.ebx &= ~(leaf7_ebx_sgx | leaf7_ebx_mpx | leaf7_ebx_processor_trace);
@@ -78,7 +84,7 @@ cpu::CpuidResult guest_cpuid(const Vcpu& vcpu, std::uint32_t leaf, std::uint32_t
                         leaf7_ecx_pks);
         if (machine.shadows.in_use())
             result.ecx &= ~leaf7_ecx_pku;
-        if ((guest_cr4(vcpu) & cr4::protection_key_enable) != 0)
+        if ((guest_cr4 & cr4::protection_key_enable) != 0)
             result.ecx |= leaf7_ecx_ospke;
         result.edx &= ~(leaf7_edx_user_interrupts | leaf7_edx_pconfig |
                         leaf7_edx_architectural_lbr | leaf7_edx_indirect_branch_tracking);
@@ -92,12 +98,11 @@ cpu::CpuidResult guest_cpuid(const Vcpu& vcpu, std::uint32_t leaf, std::uint32_t
     return result;
 }
 
-} // namespace
-
 void handle_cpuid(Vcpu& vcpu) {
     GuestRegisters& registers = vcpu.registers;
-    const cpu::CpuidResult result = guest_cpuid(vcpu, static_cast<std::uint32_t>(registers.rax),
-                                                static_cast<std::uint32_t>(registers.rcx));
+    const cpu::CpuidResult result =
+        guest_cpuid(vcpu, guest_cr4(vcpu), static_cast<std::uint32_t>(registers.rax),
+                    static_cast<std::uint32_t>(registers.rcx));
     registers.rax = result.eax;
     registers.rbx = result.ebx;
     registers.rcx = result.ecx;

@@ -33,6 +33,18 @@ struct Outcome {
     std::uint64_t value;
 };
 
+Outcome move_to_cr3(Vcpu& vcpu, std::uint64_t value) {
+    // A root that was offered and has been withdrawn since: the ROM has what it stands for in RDI
+    // (docs/abi.md, "Roots without an exit").
+    const bool withdrawn = vcpu.machine->shadows.in_use() && vcpu.machine->shadows.at(value) != 0;
+    const std::uint64_t root = withdrawn ? vcpu.registers.rdi : value;
+    const Error error = set_guest_cr3(vcpu, root);
+    // A kernel may load CR3 without the ROM: who asks for a shoot-down goes by the ROM's copy.
+    if (error == Error::none)
+        vcpu.area->control.cr3 = root;
+    return {error, root};
+}
+
 Outcome move_to(Vcpu& vcpu, CrAccess access) {
     const std::uint64_t value = read_register(vcpu, access.general_register());
     switch (access.control_register()) {
@@ -41,11 +53,7 @@ Outcome move_to(Vcpu& vcpu, CrAccess access) {
         return {set_guest_cr0(vcpu, value), value};
     case 3:
         count(vcpu, ControlRegisterAccess::mov_to_cr3);
-        // A root that was offered and has been withdrawn since: the ROM has what it stands for in
-        // RDI (docs/abi.md, "Roots without an exit").
-        if (vcpu.machine->shadows.in_use() && vcpu.machine->shadows.at(value) != 0) [[unlikely]]
-            return {set_guest_cr3(vcpu, vcpu.registers.rdi), vcpu.registers.rdi};
-        return {set_guest_cr3(vcpu, value), value};
+        return move_to_cr3(vcpu, value);
     case 4:
         count(vcpu, ControlRegisterAccess::mov_to_cr4);
         return {set_guest_cr4(vcpu, value), value};

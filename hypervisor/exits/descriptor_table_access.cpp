@@ -3,6 +3,7 @@
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/vcpu/descriptor_registers.h"
 #include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vcpu/page_table_lock.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/instruction_information.h"
@@ -40,12 +41,23 @@ std::uint64_t operand_address(Vcpu& vcpu, MemoryOperandInformation operand) {
     return address;
 }
 
-// SGDT, SIDT, SLDT and STR may run in ring 3, and write with its rights.
+// SGDT, SIDT, SLDT and STR may run in ring 3, and write with its rights; but to no page that every
+// other store to is judged.
 bool store(Vcpu& vcpu, std::uint64_t linear, const std::uint8_t* bytes, std::uint32_t size) {
+    const VirtualMachine& machine = *vcpu.machine;
     const bool user = current_privilege_level(vcpu) == 3;
-    if (write_guest_linear(vcpu.machine->memory, guest_cr3(vcpu), linear, bytes, size, user))
+    lock_page_tables(vcpu);
+    switch (write_guest_linear(machine.memory, machine.protected_pages, guest_cr3(vcpu), linear,
+                               bytes, size, user)) {
+    case GuestWrite::done:
         return true;
-    inject_page_fault(vcpu, linear, true, user, false);
+    case GuestWrite::not_mapped:
+        inject_page_fault(vcpu, linear, true, user, false);
+        return false;
+    case GuestWrite::protected_page:
+        refuse_instruction(vcpu, Error::protected_page, "store of a descriptor register", linear);
+        return false;
+    }
     return false;
 }
 

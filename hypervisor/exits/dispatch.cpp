@@ -2,11 +2,10 @@
 
 #include "hypervisor/calls/drain.h"
 #include "hypervisor/console/console.h"
-#include "hypervisor/cpu/host_tables.h"
 #include "hypervisor/exits/entry_failure.h"
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/vcpu/descriptor_watch.h"
-#include "hypervisor/vcpu/pending.h"
+#include "hypervisor/vcpu/page_table_lock.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/single_step.h"
 #include "hypervisor/vcpu/vcpu.h"
@@ -44,6 +43,7 @@ constexpr Row rows[]{
     {ExitReason::invd, handle_invd},
     {ExitReason::triple_fault, handle_triple_fault},
     {ExitReason::task_switch, handle_task_switch},
+    {ExitReason::init_signal, handle_init_signal},
     // There is no VT-x and no SMX in the guest's CPUID.
     {ExitReason::getsec, handle_undefined_instruction},
     {ExitReason::vmclear, handle_undefined_instruction},
@@ -102,17 +102,17 @@ extern "C" void handle_vm_exit(GuestRegisters& registers) {
         drain_if_queued(vcpu);
     handlers[basic](vcpu);
     if constexpr (checks_shadows) {
-        if (!vcpu.stepped.active && vcpu.machine->shadows.take_changed() &&
-            !vcpu.machine->shadows.consistent())
+        if (holds_page_table_lock(vcpu) && !vcpu.stepped.active &&
+            vcpu.machine->shadows.take_changed() && !vcpu.machine->shadows.consistent())
             console::fail("the shadow tables are not what the guest's page tables say");
     }
     if (vcpu.pending != 0)
         settle(vcpu);
     if constexpr (checks_shadows)
-        if (vcpu.machine->shadows.is_stale())
+        if (vcpu.machine->vcpu_count == 1 && vcpu.machine->shadows.is_stale())
             console::fail("stale translations were not dropped");
     statistics.vmcs_accesses = vcpu.vmcs.accesses();
-    if (cpu::nmi_pending) [[unlikely]]
+    if (vcpu.nmi.pending != 0) [[unlikely]]
         inject_nmi(vcpu);
 }
 

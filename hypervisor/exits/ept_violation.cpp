@@ -1,6 +1,7 @@
 // EPT_VIOLATION: a store to a protected page, or the processor's own to a page table that is one.
 // All else the guest may not touch at all.
 
+#include "hypervisor/apic/command_interception.h"
 #include "hypervisor/console/console.h"
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/exits/protected_store.h"
@@ -55,8 +56,14 @@ void handle_ept_violation(Vcpu& vcpu) {
         end_single_step(vcpu);
         return refuse_access(vcpu, gpa, Error::bad_value);
     }
-    if (is_protected && violation.data_write() && on_behalf_of_guest)
+    const bool to_apic = is_intercepted_apic(*vcpu.machine, gpa);
+    if ((is_protected || to_apic) && violation.data_write() && on_behalf_of_guest)
         return emulate_store(vcpu, {gpa, 0});
+    // It was cached as protected, too.
+    if (violation.data_write() && align_down(gpa, page_size) == local_apic_base) {
+        count(vcpu, MemoryAccess::other);
+        return;
+    }
     // A page that is writable again but was cached as protected needs no more than another try.
     if (violation.data_write() && !is_protected && vcpu.machine->memory.contains(gpa, 1)) {
         count(vcpu, MemoryAccess::other);

@@ -29,6 +29,7 @@ void handle_invd(Vcpu& vcpu);
 void handle_undefined_instruction(Vcpu& vcpu);
 void handle_triple_fault(Vcpu& vcpu);
 void handle_task_switch(Vcpu& vcpu);
+void handle_init_signal(Vcpu& vcpu);
 [[gnu::cold, gnu::noinline]] void handle_unexpected(Vcpu& vcpu);
 
 } // namespace hv

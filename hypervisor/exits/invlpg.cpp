@@ -4,10 +4,9 @@
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/memory/guest_walk.h"
 #include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vcpu/page_table_lock.h"
 #include "hypervisor/vcpu/page_tables.h"
-#include "hypervisor/vcpu/pending.h"
 #include "hypervisor/vcpu/resume.h"
-#include "hypervisor/vcpu/vcpu.h"
 
 namespace hv {
 
@@ -15,14 +14,15 @@ void handle_invlpg(Vcpu& vcpu) {
     const std::uint64_t linear = vcpu.vmcs.read(Field::exit_qualification);
     // With an address that is not canonical the instruction does nothing.
     if (is_canonical(linear)) {
-        drop_stale_translations(vcpu); // of the drain
         ShadowTables& shadows = vcpu.machine->shadows;
-        if (shadows.has_unsynced())
+        if (shadows.has_unsynced()) {
+            lock_page_tables(vcpu);
+            drop_stale_translations(vcpu); // of the drain
             shadows.sync_address(current_shadow_root(vcpu), linear);
+            // What the change of that entry has made stale is, here, the same translation.
+            leave_stale_translations(vcpu);
+        }
         drop_translation(vcpu, linear);
-        vcpu.pending |= pending::page_tables;
-        // What else the change of that entry has made stale is the same translation.
-        (void)vcpu.machine->page_tables.leave_stale();
     }
     skip_instruction(vcpu);
 }

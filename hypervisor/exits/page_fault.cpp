@@ -4,6 +4,7 @@
 
 #include "hypervisor/exits/page_fault.h"
 
+#include "hypervisor/apic/command_interception.h"
 #include "hypervisor/console/console.h"
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/exits/exit_handlers.h"
@@ -11,10 +12,9 @@
 #include "hypervisor/run/end_of_guest.h"
 #include "hypervisor/vcpu/control_registers.h"
 #include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vcpu/page_table_lock.h"
 #include "hypervisor/vcpu/page_tables.h"
-#include "hypervisor/vcpu/pending.h"
 #include "hypervisor/vcpu/resume.h"
-#include "hypervisor/vcpu/vcpu.h"
 
 namespace hv {
 
@@ -133,8 +133,7 @@ void fill(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
     vcpu.statistics.shadow_ticks += cpu::read_tsc() - start;
     // Of a table that is out of step: the fault has dropped the translation of this address, that
     // of others is the guest's to invalidate.
-    if (shadows.leave_stale())
-        vcpu.area->control.stale_translations = 1;
+    leave_stale_translations(vcpu);
     if (result == ShadowTables::Fill::nowhere)
         return refuse_instruction(vcpu, Error::bad_address, "EXCEPTION_NMI", walk.gpa);
     count(vcpu, MemoryAccess::shadow_filled);
@@ -153,11 +152,13 @@ bool store_to_protected(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
     VirtualMachine& machine = *vcpu.machine;
     Frame& frame = *machine.frames.of_address(walk.gpa);
     if (machine.shadows.can_unsync(frame)) {
-        // What is entered without an exit must be in step.
-        withdraw_roots(vcpu);
         machine.shadows.unsync(frame);
-        if (machine.shadows.has_unsynced())
-            vcpu.area->control.stale_translations = 1;
+        if (machine.shadows.has_unsynced()) {
+            // What is entered without an exit must be in step.
+            withdraw_roots_everywhere(vcpu);
+            for (std::uint32_t number = 0; number < machine.vcpu_count; ++number)
+                machine.vcpus[number]->area->control.stale_translations = 1;
+        }
         count(vcpu, MemoryAccess::table_unsynced);
         return false;
     }
@@ -184,8 +185,8 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
         vmcs.write(Field::guest_interruptibility_state,
                    vmcs.read(Field::guest_interruptibility_state) | blocking_by_nmi);
     // What the drain made stale is not left to the guest, and shadows may be dropped to make room.
+    lock_page_tables(vcpu);
     drop_stale_translations(vcpu);
-    vcpu.pending |= pending::page_tables;
     const bool write = (fault.code & fault_code::write) != 0;
     PageWalk walk =
         walk_pages<FourLevelPaging>(vcpu.machine->memory, guest_cr3(vcpu) & paging::address_mask,
@@ -200,6 +201,8 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
     if (write && frame != nullptr && frame->write_locks != 0 &&
         store_to_protected(vcpu, fault, walk))
         return;
+    if (write && is_intercepted_apic(*vcpu.machine, walk.gpa))
+        return emulate_store(vcpu, {walk.gpa, fault.linear});
     fill(vcpu, fault, walk);
 }
 

@@ -2,12 +2,14 @@
 
 #include "hypervisor/exits/protected_store.h"
 
+#include "hypervisor/apic/command_interception.h"
 #include "hypervisor/decoder/store_cache.h"
 #include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vcpu/page_table_lock.h"
 #include "hypervisor/vcpu/page_tables.h"
+#include "hypervisor/vcpu/requests.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/single_step.h"
-#include "hypervisor/vcpu/vcpu.h"
 
 namespace hv {
 
@@ -87,6 +89,21 @@ bool can_emulate(Vcpu& vcpu, const Store& store, std::uint64_t gpa, bool table) 
     return !table || gpa % entry_size + store.size <= entry_size;
 }
 
+// Registers of the local APIC are written by aligned stores of 4 bytes (SDM vol. 3, 11.4.1).
+void store_to_apic(Vcpu& vcpu, std::uint64_t gpa) {
+    const Store* const store = fetch_store(vcpu, vcpu.vmcs.read(Field::guest_rip));
+    constexpr std::uint32_t register_size = 4;
+    if (store == nullptr || store->size != register_size || gpa % register_size != 0 ||
+        reads_memory(*store) || uses_stack_pointer(*store))
+        return refuse_access(vcpu, gpa, Error::bad_value);
+    GuestRegisters registers = vcpu.registers;
+    std::uint64_t flags = 0;
+    const auto value = static_cast<std::uint32_t>(apply(*store, 0, registers, flags));
+    write_xapic(vcpu, static_cast<std::uint32_t>(gpa % page_size), value);
+    count(vcpu, MemoryAccess::other);
+    skip_known_instruction(vcpu, store->length);
+}
+
 } // namespace
 
 void refuse_access(Vcpu& vcpu, std::uint64_t gpa, Error error) {
@@ -98,8 +115,16 @@ void emulate_store(Vcpu& vcpu, StoreTarget target) {
     const Vmcs& vmcs = vcpu.vmcs;
     const std::uint64_t gpa = target.gpa;
     const Frame* frame = vcpu.machine->frames.of_address(gpa);
-    if (frame == nullptr)
-        return refuse_access(vcpu, gpa, Error::bad_address);
+    if (frame == nullptr) {
+        return is_intercepted_apic(*vcpu.machine, gpa)
+                   ? store_to_apic(vcpu, gpa)
+                   : refuse_access(vcpu, gpa, Error::bad_address);
+    }
+    // From here on nothing another vCPU does comes between what is read, judged and written.
+    lock_page_tables(vcpu);
+    // The exit's GPA is that of a translation which may be dropped by now: the store runs again.
+    if (!vcpu.machine->shadows.in_use() && was_asked_in_exit(vcpu)) [[unlikely]]
+        return;
     const bool table = is_page_table(*frame);
     const Store* found = fetch_store(vcpu, vmcs.read(Field::guest_rip));
     if (found == nullptr || !can_emulate(vcpu, *found, gpa, table)) {
@@ -115,7 +140,7 @@ void emulate_store(Vcpu& vcpu, StoreTarget target) {
     const std::uint64_t old = reads_memory(store) ? read_old(gpa, store.size) : 0;
     const std::uint64_t value = apply(store, old, registers, flags);
     const StoreVerdict verdict = table ? store_to_table(vcpu, gpa, store.size, value)
-                                       : vcpu.tables.store(gpa, store.size, value);
+                                       : vcpu.machine->tables.store(gpa, store.size, value);
     if (verdict.error != Error::none)
         return refuse_access(vcpu, gpa, verdict.error);
     count(vcpu, verdict.kind);

@@ -2,6 +2,9 @@
 
 #include "hypervisor/memory/layout.h"
 #include "hypervisor/memory/paging_walk.h"
+#include "hypervisor/memory/protected_pages.h"
+
+#include <iterator>
 
 namespace hv {
 
@@ -41,20 +44,23 @@ bool read_guest_linear(const GuestMemory& memory, std::uint64_t cr3, std::uint64
     return fetch_guest_code(memory, cr3, linear, bytes, size) == size;
 }
 
-bool write_guest_linear(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t linear,
-                        const std::uint8_t* bytes, std::uint32_t size, bool user) {
+GuestWrite write_guest_linear(const GuestMemory& memory, const ProtectedPages& pages,
+                              std::uint64_t cr3, std::uint64_t linear, const std::uint8_t* bytes,
+                              std::uint32_t size, bool user) {
     std::uint64_t gpa[16]{};
-    if (size > 16)
-        return false;
+    if (size > std::size(gpa))
+        return GuestWrite::not_mapped;
     for (std::uint32_t index = 0; index < size; ++index) {
         const auto page = walk_guest(memory, cr3, linear + index);
         if (!page || !page->writable || (user && !page->user) || !memory.contains(page->gpa, 1))
-            return false;
+            return GuestWrite::not_mapped;
+        if (pages.contains(page->gpa))
+            return GuestWrite::protected_page;
         gpa[index] = page->gpa;
     }
     for (std::uint32_t index = 0; index < size; ++index)
         memory.write(gpa[index], bytes[index]);
-    return true;
+    return GuestWrite::done;
 }
 
 } // namespace hv

@@ -10,6 +10,8 @@
 
 namespace hv {
 
+class ProtectedPages;
+
 /// What a linear address translates to, and what its entries allow together.
 struct GuestTranslation {
     std::uint64_t gpa;
@@ -39,9 +41,16 @@ bool read_guest_linear(const GuestMemory& memory, std::uint64_t cr3, std::uint64
 std::uint32_t fetch_guest_code(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t linear,
                                std::uint8_t* bytes, std::uint32_t size);
 
-/// Writes `size` bytes (at most 16) at a linear address; false, with nothing written, when any page
-/// is not mapped writable (and, for `user`, user-accessible) RAM.
-bool write_guest_linear(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t linear,
-                        const std::uint8_t* bytes, std::uint32_t size, bool user);
+enum class GuestWrite : std::uint8_t {
+    done,
+    not_mapped,     ///< or not writable (for `user`: by users), or not the guest's RAM
+    protected_page, ///< one that the guest may not write itself
+};
+/// Writes `size` bytes (at most 16) at a linear address, or none of them. With the page tables
+/// locked: no page becomes protected meanwhile.
+[[nodiscard]] GuestWrite write_guest_linear(const GuestMemory& memory, const ProtectedPages& pages,
+                                            std::uint64_t cr3, std::uint64_t linear,
+                                            const std::uint8_t* bytes, std::uint32_t size,
+                                            bool user);
 
 } // namespace hv

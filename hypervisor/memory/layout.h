@@ -22,6 +22,9 @@ inline constexpr std::uint64_t large_page_size = 0x200000;
 /// All RAM, readable and writable, never executable: linear = direct_map_base + physical.
 inline constexpr std::uint64_t direct_map_base = 0xFFFF800000000000;
 
+/// Where each processor finds its own local APIC, in xAPIC mode; mapped uncached in the direct map.
+inline constexpr std::uint64_t local_apic_base = 0xFEE00000;
+
 /// Memory at the top of RAM that the monitor takes for itself whatever the machine's size: image,
 /// its own page tables, EPT, vCPU pages. What grows with memory comes on top
 /// (boot/monitor_memory.h).

@@ -1,6 +1,7 @@
 #include "hypervisor/memory/protected_pages.h"
 
 #include "hypervisor/shadow/shadow_tables.h"
+#include "hypervisor/vcpu/requests.h"
 
 #include <limits>
 
@@ -15,9 +16,10 @@ bool ProtectedPages::protect(std::uint64_t gpa) {
         return true;
     }
     if (frame->write_locks == 0) {
-        if (!ept_->set_rights(gpa, EptRights::read))
+        if (!ept_->set_rights(gpa, EptRights::read_execute))
             return false;
         rights_reduced_ = true;
+        reduced_elsewhere_ = true;
     }
     ++frame->write_locks;
     return true;
@@ -36,11 +38,11 @@ void ProtectedPages::release(std::uint64_t gpa) {
     (void)ept_->set_rights(gpa, EptRights::all);
 }
 
-void ProtectedPages::open(std::uint64_t gpa) { (void)ept_->set_rights(gpa, EptRights::read_write); }
-
-void ProtectedPages::close(std::uint64_t gpa) {
-    (void)ept_->set_rights(gpa, EptRights::read);
-    rights_reduced_ = true;
+void ProtectedPages::wait_until_protected() {
+    if (shadows_ != nullptr)
+        shadows_->settle_elsewhere();
+    else if (std::exchange(reduced_elsewhere_, false))
+        drop_ept_translations_elsewhere(*machine_);
 }
 
 } // namespace hv

@@ -11,14 +11,16 @@
 namespace hv {
 
 class ShadowTables;
+struct VirtualMachine;
 
 /// Counts the reasons for each page, so that it is writable again when the last is gone.
 class ProtectedPages {
   public:
     constexpr ProtectedPages() = default;
     /// All must outlive this object; `shadows` is null where EPT is used, `ept` where it is not.
-    ProtectedPages(FrameTable& frames, Ept* ept, ShadowTables* shadows)
-        : frames_{&frames}, ept_{ept}, shadows_{shadows} {}
+    /// `machine` is the one whose other vCPUs are to drop what they have cached of EPT.
+    ProtectedPages(FrameTable& frames, Ept* ept, ShadowTables* shadows, VirtualMachine* machine)
+        : frames_{&frames}, ept_{ept}, shadows_{shadows}, machine_{machine} {}
 
     /// Takes the right to write from the page that holds `gpa`. False when it is not the guest's
     /// RAM, or has more reasons than can be counted.
@@ -30,10 +32,15 @@ class ProtectedPages {
         return frame != nullptr && frame->write_locks != 0;
     }
 
-    /// With EPT: gives the right to write for one instruction, and takes it again; the page stays
-    /// counted. (Shadow tables: ShadowTables::open.)
-    void open(std::uint64_t gpa);
-    void close(std::uint64_t gpa);
+    /// Whether the page is a registered page table.
+    bool is_page_table(std::uint64_t gpa) const {
+        const Frame* frame = frames_->of_address(gpa);
+        return frame != nullptr && frame->level != 0;
+    }
+
+    /// Returns when no other vCPU can write what has been protected so far: what it holds may be
+    /// believed from then on.
+    void wait_until_protected();
 
     /// Whether EPT rights were taken since the last call: the caller then owes an INVEPT.
     bool take_rights_reduced() { return std::exchange(rights_reduced_, false); }
@@ -42,7 +49,9 @@ class ProtectedPages {
     FrameTable* frames_ = nullptr;
     Ept* ept_ = nullptr;
     ShadowTables* shadows_ = nullptr;
+    VirtualMachine* machine_ = nullptr;
     bool rights_reduced_ = false;
+    bool reduced_elsewhere_ = false; ///< other vCPUs may have cached what EPT allowed before
 };
 
 } // namespace hv

@@ -18,24 +18,24 @@ constexpr bool leads_to_table(std::uint64_t value, int level) {
 
 } // namespace
 
-void RegisteredTables::count_links(const Frame& frame, std::uint64_t value, int change) {
-    if (!leads_to_table(value, frame.level))
+void RegisteredTables::count_links(int level, std::uint64_t value, int change) {
+    if (!leads_to_table(value, level))
         return;
     if (Frame* target = frames_.of_address(value & paging::address_mask); target != nullptr)
         target->links += static_cast<std::uint32_t>(change);
 }
 
-void RegisteredTables::drop_links(const Frame& frame, std::uint64_t page, std::uint32_t slots) {
+void RegisteredTables::drop_links(int level, std::uint64_t page, std::uint32_t slots) {
     for (std::uint32_t slot = 0; slot < slots; ++slot)
-        count_links(frame, direct_word<std::uint64_t>(page + slot * entry_size), -1);
+        count_links(level, direct_word<std::uint64_t>(page + slot * entry_size), -1);
 }
 
 void RegisteredTables::change(Frame& frame, std::uint64_t gpa, std::uint64_t value) {
     volatile std::uint64_t& entry = direct_word<std::uint64_t>(gpa);
     const std::uint64_t old = entry;
     if (frame.level > 1) {
-        count_links(frame, old, -1);
-        count_links(frame, value, 1);
+        count_links(frame.level, old, -1);
+        count_links(frame.level, value, 1);
     }
     entry = value;
     if (shadows_ != nullptr)
@@ -44,8 +44,7 @@ void RegisteredTables::change(Frame& frame, std::uint64_t gpa, std::uint64_t val
         note_stale(old, value, frame.level);
 }
 
-Error RegisteredTables::set_any_entry(std::uint64_t gpa, std::uint64_t value,
-                                      const ProtectedTables& kept) {
+Error RegisteredTables::set_any_entry(std::uint64_t gpa, std::uint64_t value) {
     Frame* const frame = frames_.of_address(gpa);
     if (frame == nullptr)
         return Error::bad_frame;
@@ -53,7 +52,7 @@ Error RegisteredTables::set_any_entry(std::uint64_t gpa, std::uint64_t value,
         return Error::bad_alignment;
     if (frame->level == 0)
         return set_unregistered(*frame, gpa, value);
-    if (const Error error = judge(*frame, gpa, value, kept); error != Error::none)
+    if (const Error error = judge(*frame, gpa, value); error != Error::none)
         return error;
     change(*frame, gpa, value);
     return Error::none;
@@ -77,26 +76,25 @@ Error RegisteredTables::set_unregistered(Frame& frame, std::uint64_t gpa, std::u
     return Error::none;
 }
 
-Error RegisteredTables::update_entry(std::uint64_t gpa, const ProtectedTables& kept) {
+Error RegisteredTables::update_entry(std::uint64_t gpa) {
     const auto value = memory_->read<std::uint64_t>(gpa);
-    return value ? set_entry(gpa, *value, kept) : Error::bad_frame;
+    return value ? set_entry(gpa, *value) : Error::bad_frame;
 }
 
 // Judges and counts what a page will hold that becomes a table; on an error the counts are as
 // before.
 Error RegisteredTables::take_contents(Frame& frame, const Contents& contents) {
-    const ProtectedTables none;
     for (std::uint32_t slot = 0; slot < paging::entries; ++slot) {
         const std::uint64_t value = contents.entry(slot);
         if ((value & paging::present) == 0)
             continue;
         const std::uint64_t gpa = contents.page + slot * entry_size;
-        if (const Error error = judge(frame, gpa, value, none); error != Error::none) {
+        if (const Error error = judge(frame, gpa, value); error != Error::none) {
             while (slot-- > 0)
-                count_links(frame, contents.entry(slot), -1);
+                count_links(frame.level, contents.entry(slot), -1);
             return error;
         }
-        count_links(frame, value, 1);
+        count_links(frame.level, value, 1);
     }
     return Error::none;
 }
@@ -141,6 +139,7 @@ Error RegisteredTables::allocate(std::uint64_t number, std::uint64_t clone,
     const std::uint64_t page = number * page_size;
     if (!pages_->protect(page))
         return Error::bad_frame;
+    pages_->wait_until_protected();
     if (shadows_ != nullptr)
         shadows_->drop_unsynced(*frame);
     frame->level = level;
@@ -157,49 +156,34 @@ Error RegisteredTables::allocate(std::uint64_t number, std::uint64_t clone,
     return Error::none;
 }
 
-Error RegisteredTables::release(std::uint64_t number, std::uint64_t current_root) {
-    Frame* const frame = frames_.find(number);
-    if (frame == nullptr)
-        return Error::bad_frame;
-    if (frame->level == 0)
-        return Error::not_a_table;
-    if (frame->links != 0 || number == current_root)
-        return Error::table_in_use;
+// The page has no level any more, and had `level` before.
+void RegisteredTables::give_back(Frame& frame, std::uint64_t number, int level) {
     const std::uint64_t page = number * page_size;
-    if (frame->level > 1)
-        drop_links(*frame, page, paging::entries);
+    if (level > 1)
+        drop_links(level, page, paging::entries);
     if (shadows_ != nullptr)
-        shadows_->drop(*frame);
-    frame->level = 0;
-    frame->flags &= static_cast<std::uint8_t>(~(frame_flags::kept | frame_flags::reclaimed));
+        shadows_->drop(frame);
+    frame.flags &= static_cast<std::uint8_t>(~(frame_flags::kept | frame_flags::reclaimed));
     pages_->release(page);
-    return Error::none;
 }
 
-// The page first gets back what it held, so that each entry is judged and counted from what it was.
-Error RegisteredTables::judge_page(std::uint64_t page, std::uint8_t* before,
-                                   const ProtectedTables& kept) {
+Error RegisteredTables::apply(std::uint64_t page, const std::uint8_t* before,
+                              const std::uint8_t* image) {
     Frame& frame = *frames_.of_address(page);
-    auto* other = reinterpret_cast<std::uint64_t*>(before);
-    for (std::uint32_t slot = 0; slot < paging::entries; ++slot) {
-        volatile std::uint64_t& entry = direct_word<std::uint64_t>(page + slot * entry_size);
-        const std::uint64_t stored = entry;
-        entry = other[slot];
-        other[slot] = stored;
-    }
-    for (const bool apply : {false, true}) {
+    const auto* const old = reinterpret_cast<const std::uint64_t*>(before);
+    const auto* const words = reinterpret_cast<const std::uint64_t*>(image);
+    for (const bool changes : {false, true}) {
         for (std::uint32_t slot = 0; slot < paging::entries; ++slot) {
-            const std::uint64_t gpa = page + slot * entry_size;
-            const std::uint64_t value = other[slot];
-            if (value == direct_word<std::uint64_t>(gpa))
+            if (words[slot] == old[slot])
                 continue;
-            if (apply) {
+            const std::uint64_t gpa = page + slot * entry_size;
+            if (changes) {
                 if (frame.level != 0)
-                    change(frame, gpa, value);
+                    change(frame, gpa, words[slot]);
                 else
-                    (void)set_unregistered(frame, gpa, value);
+                    (void)set_unregistered(frame, gpa, words[slot]);
             } else if (frame.level != 0) {
-                if (const Error error = judge(frame, gpa, value, kept); error != Error::none)
+                if (const Error error = judge(frame, gpa, words[slot]); error != Error::none)
                     return error;
             }
         }
@@ -207,13 +191,12 @@ Error RegisteredTables::judge_page(std::uint64_t page, std::uint8_t* before,
     return Error::none;
 }
 
-void RegisteredTables::keep_descriptor_tables(std::uint64_t root, const ProtectedTables& kept) {
+void RegisteredTables::keep_descriptor_tables(std::uint64_t root) {
     Frame* const root_frame = frames_.find(root);
-    if (root_frame == nullptr || root_frame->level != FourLevelPaging::levels ||
-        (root_frame->flags & frame_flags::kept) != 0)
+    if (root_frame == nullptr || root_frame->level != FourLevelPaging::levels)
         return;
     root_frame->flags |= frame_flags::kept;
-    kept.for_each_page([&](std::uint64_t linear) {
+    kept_->for_each_page([&](std::uint64_t linear) {
         const PageWalk walk =
             walk_pages<FourLevelPaging>(*memory_, root * page_size, linear, rules_.features);
         for (int level = FourLevelPaging::levels; level >= walk.level && level >= 1; --level) {

@@ -3,7 +3,7 @@
 // theirs judged, whether it comes as a call or as a store that was trapped (docs/abi.md, "Page
 // tables").
 
-#include "hypervisor/descriptors/protected_tables.h"
+#include "hypervisor/descriptors/all_tables.h"
 #include "hypervisor/memory/frame_table.h"
 #include "hypervisor/memory/guest_memory.h"
 #include "hypervisor/memory/paging_mode.h"
@@ -32,8 +32,8 @@ class RegisteredTables {
     /// All but `rules` must outlive this object (of `frames`, the records); `shadows` is null where
     /// EPT is used.
     RegisteredTables(const FrameTable& frames, const GuestMemory& memory, ProtectedPages& pages,
-                     ShadowTables* shadows, const TableRules& rules)
-        : frames_{frames}, memory_{&memory}, pages_{&pages}, shadows_{shadows} {
+                     ShadowTables* shadows, const AllTables& kept, const TableRules& rules)
+        : frames_{frames}, memory_{&memory}, pages_{&pages}, shadows_{shadows}, kept_{&kept} {
         set_rules(rules);
     }
 
@@ -41,20 +41,37 @@ class RegisteredTables {
     /// already_a_table, protected_page, not_a_table and clone_out_of_range (of the clone), and
     /// those of judge() for what the page holds already. On an error nothing has changed.
     abi::Error allocate(std::uint64_t number, std::uint64_t clone, abi::AllocateOptions options);
-    /// ReleasePage. `current_root` is the frame in the guest's CR3. Errors: bad_frame, not_a_table,
+    /// ReleasePage. `is_root(number)` says whether some vCPU runs on that root; it is asked when
+    /// the page is no root any more that could be loaded. Errors: bad_frame, not_a_table,
     /// table_in_use.
-    abi::Error release(std::uint64_t number, std::uint64_t current_root);
+    template <typename IsRoot>
+    abi::Error release(std::uint64_t number, IsRoot is_root) {
+        Frame* const frame = frames_.find(number);
+        if (frame == nullptr)
+            return abi::Error::bad_frame;
+        if (frame->level == 0)
+            return abi::Error::not_a_table;
+        if (frame->links != 0)
+            return abi::Error::table_in_use;
+        const std::uint8_t level = std::exchange(frame->level, std::uint8_t{0});
+        if (is_root(number)) {
+            frame->level = level;
+            return abi::Error::table_in_use;
+        }
+        give_back(*frame, number, level);
+        return abi::Error::none;
+    }
 
     /// SetPxE: writes the 8-byte entry at `gpa` and has the shadows follow. A page that is not
     /// registered is written as the guest itself could. Errors: bad_alignment, bad_frame,
     /// protected_page, and those of judge().
-    abi::Error set_entry(std::uint64_t gpa, std::uint64_t value, const ProtectedTables& kept) {
+    abi::Error set_entry(std::uint64_t gpa, std::uint64_t value) {
         const std::uint64_t number = gpa / page_size;
         if (number >= frames_.count() || gpa % sizeof(value) != 0) [[unlikely]]
-            return set_any_entry(gpa, value, kept);
+            return set_any_entry(gpa, value);
         const Frame& frame = frames_.at(number);
         if (frame.kind() != plain_table_) [[unlikely]]
-            return set_any_entry(gpa, value, kept);
+            return set_any_entry(gpa, value);
         // A page-table loop: an entry of level 1, absent or for a page of RAM, which judge() lets
         // pass for certain.
         Frame* page = &frames_.at(number); // of an absent entry: not looked at
@@ -62,10 +79,10 @@ class RegisteredTables {
             const std::uint64_t mapped = (value & paging::address_mask) / page_size;
             if ((value & leaf_reserved_) != 0 || (value & leaf_rights_) == leaf_rights_refused_ ||
                 mapped >= frames_.count()) [[unlikely]]
-                return set_any_entry(gpa, value, kept);
+                return set_any_entry(gpa, value);
             page = &frames_.at(mapped);
             if ((page->flags & frame_flags::guest_ram) == 0) [[unlikely]]
-                return set_any_entry(gpa, value, kept);
+                return set_any_entry(gpa, value);
         }
         volatile std::uint64_t& entry = direct_word<std::uint64_t>(gpa);
         if (shadows_ != nullptr) {
@@ -79,22 +96,22 @@ class RegisteredTables {
         return abi::Error::none;
     }
     /// UpdatePxE: the guest has written the entry at `gpa`. Errors as set_entry.
-    abi::Error update_entry(std::uint64_t gpa, const ProtectedTables& kept);
+    abi::Error update_entry(std::uint64_t gpa);
 
     /// Whether `value` may stand at `gpa` in the registered table `frame`. Errors: bad_entry,
     /// bad_frame, table_loop, kept_mapping; on hardened also not_a_table, table_rights,
     /// writable_code.
-    [[nodiscard]] abi::Error judge(const Frame& frame, std::uint64_t gpa, std::uint64_t value,
-                                   const ProtectedTables& kept) const;
+    [[nodiscard]] abi::Error judge(const Frame& frame, std::uint64_t gpa,
+                                   std::uint64_t value) const;
 
-    /// After a store that ran as an instruction of its own: judges every entry of the page that
-    /// differs from `before` (8-byte aligned), and puts all of that back when one is refused.
-    /// `before` is overwritten.
-    abi::Error judge_page(std::uint64_t page, std::uint8_t* before, const ProtectedTables& kept);
+    /// What a store that ran as an instruction of its own made of a page: from `before` to `image`.
+    /// Judges every entry that differs, then, when none is refused, changes them. Both are whole
+    /// pages, 8-byte aligned.
+    abi::Error apply(std::uint64_t page, const std::uint8_t* before, const std::uint8_t* image);
 
     /// From now on the tables through which `root` (a frame) maps the descriptor tables keep doing
-    /// so.
-    void keep_descriptor_tables(std::uint64_t root, const ProtectedTables& kept);
+    /// so. Nothing to do for a root that is not registered.
+    void keep_descriptor_tables(std::uint64_t root);
 
     /// EFER.NXE has changed.
     void set_features(const PagingFeatures& features) {
@@ -102,14 +119,16 @@ class RegisteredTables {
         set_rules(rules_);
     }
     /// What was made stale since the last call; with shadows they are asked instead.
-    Stale take_stale() {
-        return shadows_ != nullptr ? shadows_->take_stale() : std::exchange(stale_, Stale::none);
+    ShadowTables::TakenStale take_stale() {
+        if (shadows_ != nullptr)
+            return shadows_->take_stale();
+        const Stale stale = std::exchange(stale_, Stale::none);
+        return {stale, stale};
     }
 
-    /// What was made stale is left to the guest to invalidate; returns whether there was any.
-    bool leave_stale() {
-        return shadows_ != nullptr ? shadows_->leave_stale()
-                                   : std::exchange(stale_, Stale::none) != Stale::none;
+    /// What was made stale is left to the guest to invalidate; returns what that was.
+    Stale leave_stale() {
+        return shadows_ != nullptr ? shadows_->leave_stale() : std::exchange(stale_, Stale::none);
     }
 
   private:
@@ -117,6 +136,7 @@ class RegisteredTables {
     const GuestMemory* memory_ = nullptr;
     ProtectedPages* pages_ = nullptr;
     ShadowTables* shadows_ = nullptr;
+    const AllTables* kept_ = nullptr;
     TableRules rules_;
     Stale stale_ = Stale::none;
 
@@ -129,12 +149,12 @@ class RegisteredTables {
     FrameKind plain_table_;
 
     void set_rules(const TableRules& rules);
-    [[gnu::noinline]] abi::Error set_any_entry(std::uint64_t gpa, std::uint64_t value,
-                                               const ProtectedTables& kept);
+    [[gnu::noinline]] abi::Error set_any_entry(std::uint64_t gpa, std::uint64_t value);
+    void give_back(Frame& frame, std::uint64_t number, int level);
     [[gnu::noinline]] abi::Error set_unregistered(Frame& frame, std::uint64_t gpa,
                                                   std::uint64_t value);
     void change(Frame& frame, std::uint64_t gpa, std::uint64_t value);
-    void count_links(const Frame& frame, std::uint64_t value, int change);
+    void count_links(int level, std::uint64_t value, int change);
     /// What a page will hold: its own entries, but for [first, end), which are those of another.
     struct Contents {
         std::uint64_t page;
@@ -149,11 +169,10 @@ class RegisteredTables {
     };
     abi::Error take_contents(Frame& frame, const Contents& contents);
     void copy_entries(Frame& frame, const Contents& contents);
-    void drop_links(const Frame& frame, std::uint64_t page, std::uint32_t slots);
+    void drop_links(int level, std::uint64_t page, std::uint32_t slots);
     abi::Error judge_leaf(std::uint64_t value, int level) const;
     abi::Error judge_link(std::uint64_t value, int level) const;
-    bool is_kept(const Frame& frame, std::uint64_t gpa, std::uint64_t value,
-                 const ProtectedTables& kept) const;
+    bool is_kept(const Frame& frame, std::uint64_t gpa, std::uint64_t value) const;
     bool holds_descriptor_table(const Frame& frame) const;
     // Where the processor walks the guest's own tables: it may have cached what `old` said.
     void note_stale(std::uint64_t old, std::uint64_t value, int level) {

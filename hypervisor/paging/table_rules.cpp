@@ -55,23 +55,21 @@ Error RegisteredTables::judge_link(std::uint64_t value, int level) const {
 
 // Whether the change would lead the linear address of a descriptor table elsewhere. Only tables on
 // such a way are marked, and of those only the entries on it are kept.
-bool RegisteredTables::is_kept(const Frame& frame, std::uint64_t gpa, std::uint64_t value,
-                               const ProtectedTables& kept) const {
+bool RegisteredTables::is_kept(const Frame& frame, std::uint64_t gpa, std::uint64_t value) const {
     constexpr std::uint64_t free_bits = paging::accessed | paging::dirty;
     const std::uint64_t old = direct_word<std::uint64_t>(gpa);
     if (((old ^ value) & ~free_bits) == 0)
         return false;
     const std::uint64_t slot = gpa % page_size / sizeof(value);
     bool on_the_way = false;
-    kept.for_each_page([&](std::uint64_t linear) {
+    kept_->for_each_page([&](std::uint64_t linear) {
         on_the_way = on_the_way || FourLevelPaging::index(linear, frame.level) == slot;
     });
     return on_the_way;
 }
 
-Error RegisteredTables::judge(const Frame& frame, std::uint64_t gpa, std::uint64_t value,
-                              const ProtectedTables& kept) const {
-    if ((frame.flags & frame_flags::kept) != 0 && is_kept(frame, gpa, value, kept)) [[unlikely]]
+Error RegisteredTables::judge(const Frame& frame, std::uint64_t gpa, std::uint64_t value) const {
+    if ((frame.flags & frame_flags::kept) != 0 && is_kept(frame, gpa, value)) [[unlikely]]
         return Error::kept_mapping;
     if ((value & paging::present) == 0)
         return Error::none;

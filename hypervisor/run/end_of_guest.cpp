@@ -13,14 +13,32 @@ namespace hv {
 using console::Hex;
 using console::say;
 
-void print_summary(const Vcpu& vcpu) {
-    const abi::Statistics& statistics = vcpu.statistics;
-    say(statistics.exits, " VM exits, ", statistics.drained, " entries drained in ",
-        statistics.flushes, " flushes, ", statistics.refused, " requests refused");
+namespace {
+
+/// Of all vCPUs. Others may still run: theirs are of the moment they are read.
+template <typename Number>
+std::uint64_t sum(const VirtualMachine& machine, Number number) {
+    std::uint64_t total = 0;
+    for (std::uint32_t vcpu = 0; vcpu < machine.vcpu_count; ++vcpu)
+        total += number(machine.vcpus[vcpu]->statistics);
+    return total;
+}
+
+} // namespace
+
+void print_summary(const VirtualMachine& machine) {
+    using Statistics = abi::Statistics;
+    if (machine.vcpu_count > 1)
+        say(machine.vcpu_count, " vCPUs together:");
+    say(sum(machine, [](const Statistics& its) { return its.exits; }), " VM exits, ",
+        sum(machine, [](const Statistics& its) { return its.drained; }), " entries drained in ",
+        sum(machine, [](const Statistics& its) { return its.flushes; }), " flushes, ",
+        sum(machine, [](const Statistics& its) { return its.refused; }), " requests refused");
     for (std::uint32_t reason = 0; reason < abi::exit_reason_limit; ++reason) {
-        if (statistics.exit[reason] != 0)
-            say("  ", abi::name(static_cast<abi::ExitReason>(reason)), " ",
-                statistics.exit[reason]);
+        const std::uint64_t exits =
+            sum(machine, [reason](const Statistics& its) { return its.exit[reason]; });
+        if (exits != 0)
+            say("  ", abi::name(static_cast<abi::ExitReason>(reason)), " ", exits);
     }
 }
 
@@ -44,7 +62,7 @@ void print_guest_state(Vcpu& vcpu) {
 }
 
 [[noreturn]] void end_of_guest(Vcpu& vcpu, std::uint32_t status) {
-    print_summary(vcpu);
+    print_summary(*vcpu.machine);
     console::end_run(status);
 }
 

@@ -18,14 +18,14 @@ bool ShadowTables::consistent_entry(ShadowNumber number, std::uint32_t slot) con
             return (child.flags & shadow_flags::direct) != 0 && child.level + 1 == table.level &&
                    child.frame == table.frame + slot * std::uint64_t{shadow_slots};
         }
-        const std::uint64_t wanted = direct_leaf(table.frame + slot, table.attributes);
+        const std::uint64_t wanted = direct_leaf(table.frame + slot, table.attributes, table.view);
         return entry == wanted;
     }
     const std::uint64_t guest = (table.flags & shadow_flags::unsynced) != 0
                                     ? pool_.entry(table.copy * shadow_slots + slot)
                                     : read_guest(table, slot);
     if (table.level == 1) {
-        const std::uint64_t wanted = leaf_entry(guest);
+        const std::uint64_t wanted = leaf_entry(guest, table.view);
         return entry == wanted;
     }
     const ShadowNumber child_number = pool_.at(entry & paging::address_mask);

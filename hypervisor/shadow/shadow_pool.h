@@ -14,6 +14,10 @@ using ShadowNumber = std::uint32_t;
 /// An entry of a shadow table: its number * 512 + slot; 0 is none.
 using EntryNumber = std::uint32_t;
 inline constexpr std::uint32_t shadow_slots = 512;
+/// Whose shadow a table is: vCPU n's (n + 1), or all of theirs (0).
+using ShadowView = std::uint8_t;
+inline constexpr ShadowView shared_view = 0;
+constexpr ShadowView view_of(std::uint32_t vcpu) { return static_cast<ShadowView>(vcpu + 1); }
 
 /// What is known of one shadow table beside its entries.
 struct ShadowTable {
@@ -25,8 +29,9 @@ struct ShadowTable {
     std::uint16_t attributes;     ///< of `direct` ones: memory type and G of every entry
     std::uint8_t level;           ///< 1 to 4; 0: free
     std::uint8_t flags;           ///< shadow_flags
-    std::uint8_t pins;            ///< reasons not to reclaim it
+    std::uint8_t pins;            ///< reasons not to reclaim it; changed atomically
     std::uint8_t unchanged_syncs; ///< in a row, while unsynced
+    ShadowView view;
 };
 static_assert(sizeof(ShadowTable) == 32);
 

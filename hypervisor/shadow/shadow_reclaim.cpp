@@ -15,13 +15,15 @@ constexpr std::uint32_t tables_for_walk = 5;
 
 // Pinned are at most the loaded and the published roots, a table that is being changed, and a copy
 // for each unsynced table, of which there are few (max_unsynced). The pool is larger than that
-// (min_shadow_tables), so something can always be reclaimed.
+// (min_shadow_tables_of), so something can always be reclaimed.
 ShadowNumber ShadowTables::take() {
     ShadowNumber number = pool_.take_free();
     while (number == 0 && reclaim_one())
         number = pool_.take_free();
     if (number == 0) [[unlikely]]
         console::fail("no shadow table can be reclaimed");
+    // Another vCPU may still walk it as what it was.
+    settle_elsewhere();
     ++statistics_->shadow_built;
     statistics_->shadow_in_use = pool_.count() - 1 - pool_.free();
     return number;
@@ -40,26 +42,38 @@ bool ShadowTables::reclaim_one() {
         const ShadowTable& table = pool_.table(hand_);
         if (table.level == 0 || table.pins != 0)
             continue;
-        if ((table.flags & shadow_flags::direct) == 0)
-            frames_.find(table.frame)->flags |= frame_flags::reclaimed;
-        release(hand_);
+        Frame* const frame =
+            (table.flags & shadow_flags::direct) == 0 ? frames_.find(table.frame) : nullptr;
+        if (!release(hand_))
+            continue;
+        if (frame != nullptr)
+            frame->flags |= frame_flags::reclaimed;
         ++statistics_->shadow_reclaimed;
         return true;
     }
     return false;
 }
 
-// Nothing leads to it and it leads nowhere afterwards; tables below it stay.
-void ShadowTables::release(ShadowNumber number) {
+// Nothing leads to it and it leads nowhere afterwards; tables below it stay. False for a root that
+// its vCPU has pinned meanwhile.
+bool ShadowTables::release(ShadowNumber number) {
     ShadowTable& table = pool_.table(number);
+    if (table.level == FourLevelPaging::levels) {
+        RootCache& cache = *root_caches_[table.view - 1U];
+        const SpinGuard guard{cache.lock};
+        if (__atomic_load_n(&table.pins, __ATOMIC_RELAXED) != 0)
+            return false;
+        cache.forget(table.frame * page_size);
+    }
     // Its memory will be another table, and what it mapped is in no list of writable entries.
-    owed_ = owed_ || table.parents != 0;
+    if (table.parents != 0)
+        owe();
     while (table.parents != 0)
         replace(table.parents, 0);
     for (std::uint32_t slot = 0; slot < shadow_slots; ++slot) {
         if (pool_.entry(number * shadow_slots + slot) == 0)
             continue;
-        owed_ = true;
+        owe();
         replace(number * shadow_slots + slot, 0);
     }
     Frame* const frame =
@@ -76,13 +90,19 @@ void ShadowTables::release(ShadowNumber number) {
         unlock(*frame);
     if (frame != nullptr)
         mark_leaf_shadow(*frame);
+    if (frame != nullptr && frame->first_shadow == 0)
+        frame->flags &= static_cast<std::uint8_t>(~frame_flags::per_vcpu);
     pool_.put_free(number);
     statistics_->shadow_in_use = pool_.count() - 1 - pool_.free();
+    return true;
 }
 
 void ShadowTables::drop(Frame& frame) {
-    while (frame.first_shadow != 0)
-        release(frame.first_shadow);
+    ShadowNumber next = 0;
+    for (ShadowNumber number = frame.first_shadow; number != 0; number = next) {
+        next = pool_.table(number).next;
+        (void)release(number);
+    }
 }
 
 void ShadowTables::drop_unsynced(Frame& frame) {
@@ -90,7 +110,7 @@ void ShadowTables::drop_unsynced(Frame& frame) {
     for (ShadowNumber number = frame.first_shadow; number != 0; number = next) {
         next = pool_.table(number).next;
         if ((pool_.table(number).flags & shadow_flags::unsynced) != 0)
-            release(number);
+            (void)release(number);
     }
 }
 
@@ -107,16 +127,14 @@ void ShadowTables::drop_all() {
         ShadowTable& table = pool_.table(number);
         if (table.level == 0)
             continue;
-        if (table.pins == 0) {
-            release(number);
+        if (table.pins == 0 && release(number))
             continue;
-        }
         // A root in use stays, empty.
         for (std::uint32_t slot = 0; slot < shadow_slots; ++slot)
             if (pool_.entry(number * shadow_slots + slot) != 0)
                 replace(number * shadow_slots + slot, 0);
     }
-    stale_ = Stale::all;
+    owe();
 }
 
 } // namespace hv

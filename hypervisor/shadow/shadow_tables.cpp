@@ -2,6 +2,8 @@
 
 #include "hypervisor/shadow/shadow_tables.h"
 
+#include "hypervisor/vcpu/requests.h"
+
 namespace hv {
 
 namespace {
@@ -30,32 +32,41 @@ void ShadowTables::set_features(const PagingFeatures& features) {
     drop_all();
 }
 
+void ShadowTables::set_local_apic_writable(bool writable) {
+    if (std::exchange(local_apic_writable_, writable) != writable)
+        drop_all();
+}
+
 // Where a frame that is not the guest's RAM lies: the monitor's pages, devices, or nowhere.
-ShadowTables::HostPage ShadowTables::host_page(std::uint64_t frame) const {
+ShadowTables::HostPage ShadowTables::host_page(std::uint64_t frame, ShadowView view) const {
     const std::uint64_t gpa = frame * page_size;
     for (const MonitorPages& pages : settings_.monitor_pages) {
         if (!pages.guest.contains(gpa, page_size))
             continue;
-        return {.physical = pages.physical + (gpa - pages.guest.begin),
+        // In a table that all vCPUs share it must not be.
+        const bool own = pages.stride != 0;
+        const std::uint64_t of_vcpu = own && view != shared_view ? (view - 1U) * pages.stride : 0;
+        return {.physical = pages.physical + of_vcpu + (gpa - pages.guest.begin),
                 .forced = pages.executable ? 0 : paging::execute_disable,
                 .writable = pages.writable,
-                .there = true};
+                .there = !own || view != shared_view};
     }
     const bool there = gpa < settings_.memory_end && !settings_.monitor.contains(gpa, page_size);
-    return {.physical = gpa, .forced = 0, .writable = true, .there = there};
+    const bool writable = local_apic_writable_ || gpa != local_apic_base;
+    return {.physical = gpa, .forced = 0, .writable = writable, .there = there};
 }
 
 // The shadow of a guest's entry that maps a 4 KiB page; 0 when the processor must not use it yet.
-std::uint64_t ShadowTables::leaf_entry(std::uint64_t guest) const {
+std::uint64_t ShadowTables::leaf_entry(std::uint64_t guest, ShadowView view) const {
     if ((guest & usable) != usable || (guest & reserved_in_leaf_) != 0)
         return 0;
     const Frame* const page = frames_.find(frame_of(guest));
-    return page != nullptr ? ram_leaf(guest, *page) : leaf_entry_of_other(guest);
+    return page != nullptr ? ram_leaf(guest, *page) : leaf_entry_of_other(guest, view);
 }
 
 // A page that is not the guest's RAM.
-std::uint64_t ShadowTables::leaf_entry_of_other(std::uint64_t guest) const {
-    const HostPage page = host_page(frame_of(guest));
+std::uint64_t ShadowTables::leaf_entry_of_other(std::uint64_t guest, ShadowView view) const {
+    const HostPage page = host_page(frame_of(guest), view);
     if (!page.there)
         return 0;
     const bool may_write = (guest & writable_and_dirty) == writable_and_dirty && page.writable;
@@ -64,8 +75,10 @@ std::uint64_t ShadowTables::leaf_entry_of_other(std::uint64_t guest) const {
 }
 
 // Of a direct table: the entry for one 4 KiB page of a large page, whose rights are its parent's.
-std::uint64_t ShadowTables::direct_leaf(std::uint64_t frame, std::uint16_t attributes) const {
-    return leaf_entry(frame * page_size | usable | writable_and_dirty | paging::user | attributes);
+std::uint64_t ShadowTables::direct_leaf(std::uint64_t frame, std::uint16_t attributes,
+                                        ShadowView view) const {
+    return leaf_entry(frame * page_size | usable | writable_and_dirty | paging::user | attributes,
+                      view);
 }
 
 // The shadow of an entry that leads to a table, or that maps a large page through a direct table.
@@ -136,12 +149,17 @@ void ShadowTables::change_table_entry(EntryNumber number, int level, std::uint64
     // A large page is left to the next fault.
     if ((value & usable) == usable && !FourLevelPaging::maps_page(value, level) &&
         (value & FourLevelPaging::reserved(value, level, settings_.features)) == 0) {
-        if (Frame* frame = frames_.find(frame_of(value)); frame != nullptr) {
-            child = find_in_step(*frame, level - 1);
+        // A table that all vCPUs share leads to none that is one vCPU's: a fault separates them.
+        const ShadowView viewer = pool_.table(number / shadow_slots).view;
+        Frame* const frame = frames_.find(frame_of(value));
+        const bool may_lead = frame != nullptr && (viewer != shared_view ||
+                                                   (frame->flags & frame_flags::per_vcpu) == 0);
+        if (may_lead) {
+            child = find_in_step(*frame, level - 1, viewer);
             if (child == 0 && frame->level == level - 1) {
                 pin(number / shadow_slots);
                 pin(old); // table 0 is never used
-                child = make(*frame, level - 1);
+                child = make(*frame, level - 1, viewer);
                 unpin(old);
                 unpin(number / shadow_slots);
             }
@@ -154,7 +172,7 @@ void ShadowTables::change_table_entry(EntryNumber number, int level, std::uint64
     const ShadowTable& orphan = pool_.table(old);
     const Frame* frame = frames_.find(orphan.frame);
     if (orphan.parents == 0 && orphan.pins == 0 && (frame == nullptr || frame->level == 0))
-        release(old);
+        (void)release(old);
 }
 
 void ShadowTables::entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t value) {
@@ -166,10 +184,10 @@ void ShadowTables::entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t 
     if (table.level == 1 && table.next == 0) [[likely]] {
         if ((table.flags & shadow_flags::unsynced) != 0) [[unlikely]]
             pool_.entry(table.copy * shadow_slots + slot) = value;
-        return replace(first * shadow_slots + slot, leaf_entry(value));
+        return replace(first * shadow_slots + slot, leaf_entry(value, table.view));
     }
     // A change of one level may release the shadow of another, where a table leads to itself.
-    std::array<ShadowNumber, 4> shadows{};
+    std::array<ShadowNumber, std::size_t{FourLevelPaging::levels} * (abi::max_vcpus + 1)> shadows{};
     std::uint32_t count = 0;
     for (ShadowNumber number = first; number != 0; number = pool_.table(number).next)
         shadows[count++] = number;
@@ -183,7 +201,7 @@ void ShadowTables::entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t 
         if ((shadow.flags & shadow_flags::unsynced) != 0)
             pool_.entry(shadow.copy * shadow_slots + slot) = value;
         if (shadow.level == 1)
-            replace(entry, leaf_entry(value));
+            replace(entry, leaf_entry(value, shadow.view));
         else
             change_table_entry(entry, shadow.level, value);
     }
@@ -204,7 +222,8 @@ void ShadowTables::mark_leaf_shadow(Frame& frame) {
 void ShadowTables::lock(Frame& frame) {
     if (frame.write_locks++ != 0)
         return;
-    owed_ = owed_ || left_ || frame.mappings != 0;
+    if (frame.mappings != 0 || (left_non_global_ | left_global_) != 0)
+        owe();
     for (EntryNumber number = frame.mappings; number != 0; number = pool_.next(number))
         pool_.entry(number) = pool_.entry(number) & ~writable_and_dirty;
     note_change();
@@ -217,39 +236,28 @@ void ShadowTables::unlock(Frame& frame) {
         pool_.entry(number) = pool_.entry(number) | writable_and_dirty;
 }
 
-// Entries above may lack the right, too: of a guest with CR0.WP clear that its tables forbid to
-// write.
-bool ShadowTables::open(ShadowNumber root, std::uint64_t linear) {
-    std::array<EntryNumber, FourLevelPaging::levels> way{};
-    ShadowNumber table = root;
-    for (int level = FourLevelPaging::levels; level >= 1; --level) {
-        const EntryNumber number =
-            table * shadow_slots +
-            static_cast<std::uint32_t>(FourLevelPaging::index(linear, level));
-        if ((pool_.entry(number) & paging::present) == 0)
-            return false;
-        way[static_cast<std::size_t>(level - 1)] = number;
-        table = level > 1 ? child_of(number) : 0;
-    }
-    opened_ = {};
-    for (std::size_t index = 0; index < way.size(); ++index) {
-        volatile std::uint64_t& entry = pool_.entry(way[index]);
-        if ((entry & paging::writable) != 0)
-            continue;
-        entry = entry | (index == 0 ? writable_and_dirty : paging::writable);
-        opened_[index] = way[index];
-    }
-    return true;
+// A vCPU that clears its bit of one word meanwhile looks at the other afterwards: whoever comes
+// later sees that something is left.
+std::uint64_t ShadowTables::note_left(std::uint64_t mask, Stale stale) {
+    std::uint64_t& left = stale == Stale::all ? left_global_ : left_non_global_;
+    const std::uint64_t& other = stale == Stale::all ? left_non_global_ : left_global_;
+    if ((mask & ~__atomic_load_n(&left, __ATOMIC_SEQ_CST)) == 0)
+        return 0;
+    const std::uint64_t before = __atomic_fetch_or(&left, mask, __ATOMIC_SEQ_CST);
+    return mask & ~(before | __atomic_load_n(&other, __ATOMIC_SEQ_CST));
 }
 
-void ShadowTables::close() {
-    for (std::size_t index = 0; index < opened_.size(); ++index) {
-        if (opened_[index] == 0)
-            continue;
-        volatile std::uint64_t& entry = pool_.entry(opened_[index]);
-        entry = entry & ~(index == 0 ? writable_and_dirty : paging::writable);
-    }
-    stale_ = Stale::all;
+bool ShadowTables::clear_left(std::uint32_t vcpu, Stale stale) {
+    const std::uint64_t bit = std::uint64_t{1} << vcpu;
+    __atomic_fetch_and(&left_non_global_, ~bit, __ATOMIC_SEQ_CST);
+    if (stale == Stale::all)
+        __atomic_fetch_and(&left_global_, ~bit, __ATOMIC_SEQ_CST);
+    return !has_left(vcpu) && !has_unsynced();
+}
+
+void ShadowTables::settle_elsewhere() {
+    if (std::exchange(owed_elsewhere_, false) && settings_.machine != nullptr)
+        drop_translations_elsewhere(*settings_.machine);
 }
 
 } // namespace hv

@@ -10,8 +10,11 @@
 
 #include "hypervisor/memory/frame_table.h"
 #include "hypervisor/memory/paging_walk.h"
+#include "hypervisor/shadow/root_cache.h"
 #include "hypervisor/shadow/shadow_pool.h"
+#include "shared/processors.h"
 #include "shared/statistics.h"
+#include "shared/vcpu_area.h"
 
 #include <array>
 #include <cstdint>
@@ -19,24 +22,33 @@
 
 namespace hv {
 
+struct VirtualMachine;
+
 /// Guest-physical pages below 1 MiB behind which the monitor puts its own (guest_physical_map.h).
 struct MonitorPages {
     PhysicalRange guest; ///< guest-physical
     std::uint64_t physical = 0;
+    /// Not 0: each vCPU sees its own; those of vCPU n lie n times this further on.
+    std::uint64_t stride = 0;
     bool writable = false;
     bool executable = false;
 };
 
 /// What shadow tables need to know of the machine.
 struct ShadowSettings {
+    VirtualMachine* machine = nullptr; ///< whose other vCPUs are to drop translations; may be null
     PagingFeatures features;
     std::uint64_t memory_end = 0; ///< no guest-physical address from here on leads anywhere
     PhysicalRange monitor;        ///< mapped for no guest
     std::array<MonitorPages, 3> monitor_pages{};
 };
 
-/// The least there must be for take() always to find something.
+/// The least there must be for take() always to find something, on one vCPU and on several: each
+/// pins the root it runs on, the published ones, and one that it is about to load.
 inline constexpr std::uint32_t min_shadow_tables = 128;
+constexpr std::uint32_t min_shadow_tables_of(std::uint32_t vcpus) {
+    return min_shadow_tables + (vcpus - 1) * (abi::root_pairs + 2);
+}
 
 /// Which cached translations a change made stale.
 enum class Stale : std::uint8_t { none, non_global, all };
@@ -76,21 +88,37 @@ class ShadowTables {
 
     bool in_use() const { return statistics_ != nullptr; }
 
+    /// On behalf of which vCPU all that follows is done; by the holder of the page tables' lock.
+    void act_for(std::uint32_t vcpu, abi::Statistics& statistics) {
+        if (in_use()) {
+            viewer_ = view_of(vcpu);
+            statistics_ = &statistics;
+        }
+    }
+    /// The roots that vCPU `number` has in its cache are forgotten there before they are released.
+    void set_root_cache(std::uint32_t number, RootCache& cache) { root_caches_[number] = &cache; }
+
     /// EFER.NXE has changed what entries mean: drops everything.
     void set_features(const PagingFeatures& features);
     const PagingFeatures& features() const { return settings_.features; }
 
     // Roots.
 
-    /// The shadow of the guest's root at `frame`, made if there is none. The frame must be RAM.
+    /// The acting vCPU's shadow of the guest's root at `frame`, made if there is none. The frame
+    /// must be RAM.
     ShadowNumber root(std::uint64_t frame);
     std::uint64_t address(ShadowNumber number) const { return pool_.address(number); }
     /// The shadow table at a physical address; 0 when there is none.
     ShadowNumber at(std::uint64_t physical) const { return pool_.at(physical); }
     const ShadowTable& table(ShadowNumber number) const { return pool_.table(number); }
-    /// A pinned table is never reclaimed.
-    void pin(ShadowNumber number) { ++pool_.table(number).pins; }
-    void unpin(ShadowNumber number) { --pool_.table(number).pins; }
+    /// A pinned table is never released. A root is pinned by the vCPU it belongs to, with its cache
+    /// locked; other tables by the holder of the page tables' lock.
+    void pin(ShadowNumber number) {
+        __atomic_fetch_add(&pool_.table(number).pins, 1, __ATOMIC_RELAXED);
+    }
+    void unpin(ShadowNumber number) {
+        __atomic_fetch_sub(&pool_.table(number).pins, 1, __ATOMIC_RELAXED);
+    }
 
     // Filling, after a page fault.
 
@@ -139,7 +167,9 @@ class ShadowTables {
     void drop_unsynced(Frame& frame);
     /// Drops all shadows of a table.
     void drop(Frame& frame);
-    /// Drops everything: what entries mean has changed (EFER.NXE, CR0.WP).
+    /// Stores to the local APIC's page fault, or not. Drops everything when that changes.
+    void set_local_apic_writable(bool writable);
+    /// Drops everything: what entries mean has changed (EFER.NXE).
     void drop_all();
 
     // Write protection.
@@ -149,39 +179,50 @@ class ShadowTables {
     /// Adds a reason for the guest not to write the page / takes one away.
     void lock(Frame& frame);
     void unlock(Frame& frame);
-    /// Makes the page at `linear` writable below `root` for one instruction; false when it is not
-    /// mapped there. Undone by close().
-    [[nodiscard]] bool open(ShadowNumber root, std::uint64_t linear);
-    void close();
-
     // Tables out of step (unsynced_tables.cpp).
 
     /// Whether a store to the page may be let through by leaving a table unsynced or dropping it.
     bool can_unsync(const Frame& frame) const;
     /// Does so: the page is writable at the next fault.
     void unsync(Frame& frame);
-    bool has_unsynced() const { return first_unsynced_ != 0; }
+    /// May be asked without the lock.
+    bool has_unsynced() const { return __atomic_load_n(&first_unsynced_, __ATOMIC_RELAXED) != 0; }
     /// INVLPG: the one entry that maps `linear` below `root` is brought in step.
     void sync_address(ShadowNumber root, std::uint64_t linear);
     /// A load of CR3: every unsynced table below `root` (0: every one there is) is brought in step;
     /// what did not change for a while is write-protected again.
     void sync(ShadowNumber root);
 
-    /// What was made stale since the last call, and must be dropped before the guest runs on.
-    Stale take_stale() {
+    /// What was made stale since the last call: the acting vCPU must drop `here` before the guest
+    /// runs on; `elsewhere` is for the guest to invalidate on the other vCPUs, and noted.
+    struct TakenStale {
+        Stale here;
+        Stale elsewhere;
+    };
+    TakenStale take_stale() {
         const Stale stale = std::exchange(stale_, Stale::none);
-        return std::exchange(owed_, false) ? Stale::all : stale;
+        return {std::exchange(owed_, false) ? Stale::all : stale, stale};
     }
-    /// Leaves it to the guest to invalidate what changes of its own made stale; returns whether
-    /// there was any. What the monitor itself owes stays to be taken.
-    bool leave_stale() {
-        const bool any = std::exchange(stale_, Stale::none) != Stale::none;
-        left_ = left_ || any;
-        return any;
+    /// Leaves it to the guest to invalidate, on the acting vCPU too, what changes of its own made
+    /// stale, and returns what that was. What the monitor itself owes stays to be taken.
+    Stale leave_stale() { return std::exchange(stale_, Stale::none); }
+    /// Notes that the vCPUs in `mask` may use stale translations until they drop them. Returns
+    /// those for which that is new.
+    std::uint64_t note_left(std::uint64_t mask, Stale stale);
+    /// Whether anything is left for a vCPU to drop.
+    bool has_left(std::uint32_t vcpu) const {
+        const std::uint64_t left = __atomic_load_n(&left_non_global_, __ATOMIC_RELAXED) |
+                                   __atomic_load_n(&left_global_, __ATOMIC_RELAXED);
+        return (left >> vcpu & 1) != 0;
     }
+    /// A vCPU is about to drop its translations. Returns whether nothing is left for it then.
+    bool clear_left(std::uint32_t vcpu, Stale stale);
+    /// Waits until no other vCPU uses what the monitor took away: a table that was released, a
+    /// right to write. Before such a table is used again, and before what was write-protected is
+    /// believed.
+    void settle_elsewhere();
+
     bool is_stale() const { return stale_ != Stale::none || owed_; }
-    /// All cached translations were dropped.
-    void note_all_dropped() { left_ = false; }
 
     /// Checked build: whether any entry changed since the last call.
     bool take_changed() { return std::exchange(changed_, false); }
@@ -199,21 +240,32 @@ class ShadowTables {
     std::array<ShadowNumber, 64> direct_{}; ///< hash buckets of direct tables
     ShadowNumber first_unsynced_ = 0;
     std::uint32_t unsynced_ = 0;
-    ShadowNumber hand_ = 0;               ///< where reclaim goes on looking
-    std::array<EntryNumber, 4> opened_{}; ///< by level: entries that open() made writable
-    Stale stale_ = Stale::none;           ///< by changes of the guest's: its own to invalidate
-    bool owed_ = false;    ///< by the monitor: a shadow given up, a page write-protected
-    bool left_ = false;    ///< the guest has yet to invalidate what may let it write anywhere
+    ShadowNumber hand_ = 0;          ///< where reclaim goes on looking
+    ShadowView viewer_ = view_of(0); ///< the acting vCPU's
+    std::array<RootCache*, abi::max_vcpus> root_caches_{};
+    Stale stale_ = Stale::none;   ///< by changes of the guest's: its own to invalidate
+    bool owed_ = false;           ///< by the monitor: a shadow given up, a page write-protected
+    bool owed_elsewhere_ = false; ///< the same, of the other vCPUs
+    /// Bit n: vCPU n may use translations that are stale, and that may let it write anywhere.
+    std::uint64_t left_non_global_ = 0;
+    std::uint64_t left_global_ = 0;
     bool changed_ = false; ///< kept in the checked build only
+    bool local_apic_writable_ = true;
 
+    void owe() {
+        owed_ = true;
+        owed_elsewhere_ = true;
+    }
     struct HostPage {
         std::uint64_t physical;
         std::uint64_t forced; ///< bits the entry gets whatever the guest's says
         bool writable;
         bool there;
     };
-    HostPage host_page(std::uint64_t frame) const;
+    HostPage host_page(std::uint64_t frame, ShadowView view) const;
+    bool is_per_vcpu(std::uint64_t frame, std::uint64_t count) const;
     bool allows(std::uint64_t frame, std::uint32_t access) const;
+    bool has_changed(ShadowNumber number, std::uint32_t slot, std::uint64_t walked) const;
     // The shadow of a usable entry that maps a page of the guest's RAM.
     static std::uint64_t ram_leaf(std::uint64_t guest, const Frame& page) {
         constexpr std::uint64_t writing = shadow_bits::writable_and_dirty;
@@ -225,9 +277,9 @@ class ShadowTables {
     Frame& mapped_page(std::uint64_t entry) const {
         return frames_.at((entry & paging::address_mask) / page_size);
     }
-    std::uint64_t leaf_entry(std::uint64_t guest) const;
-    std::uint64_t leaf_entry_of_other(std::uint64_t guest) const;
-    std::uint64_t direct_leaf(std::uint64_t frame, std::uint16_t attributes) const;
+    std::uint64_t leaf_entry(std::uint64_t guest, ShadowView view) const;
+    std::uint64_t leaf_entry_of_other(std::uint64_t guest, ShadowView view) const;
+    std::uint64_t direct_leaf(std::uint64_t frame, std::uint16_t attributes, ShadowView view) const;
     std::uint64_t table_entry(ShadowNumber child, std::uint64_t guest, int level) const;
 
     // Every leaf of the guest's RAM that the guest's entry makes writable is `listed`: in the list
@@ -251,12 +303,21 @@ class ShadowTables {
     ShadowNumber take();
     void reserve_for_walk();
     bool reclaim_one();
-    void release(ShadowNumber number);
-    ShadowNumber find(const Frame& frame, int level) const;
-    ShadowNumber find_in_step(const Frame& frame, int level);
-    ShadowNumber make(Frame& frame, int level);
+    bool release(ShadowNumber number);
+    // Roots are each vCPU's own, and so is what leads to the per-vCPU area.
+    static ShadowView view_in(const Frame& frame, int level, ShadowView viewer) {
+        const bool own =
+            level == FourLevelPaging::levels || (frame.flags & frame_flags::per_vcpu) != 0;
+        return own ? viewer : shared_view;
+    }
+    ShadowNumber find(const Frame& frame, int level, ShadowView viewer) const;
+    ShadowNumber find_in_step(const Frame& frame, int level, ShadowView viewer);
+    ShadowNumber make(Frame& frame, int level, ShadowView viewer);
+    void make_per_vcpu(Frame& frame);
+    void separate_views(const PageWalk& walk);
     void fill_from_guest(ShadowNumber number);
-    ShadowNumber find_or_make_direct(std::uint64_t frame, int level, std::uint16_t attributes);
+    ShadowNumber find_or_make_direct(std::uint64_t frame, int level, std::uint16_t attributes,
+                                     ShadowView view);
     ShadowNumber child_of(EntryNumber number) const;
     void change_table_entry(EntryNumber number, int level, std::uint64_t value);
     bool fill_large(EntryNumber number, int level, std::uint64_t linear, std::uint64_t guest);

@@ -46,7 +46,7 @@ void ShadowTables::unsync(Frame& frame) {
         ShadowNumber oldest = first_unsynced_;
         while (pool_.table(oldest).next_unsynced != 0)
             oldest = pool_.table(oldest).next_unsynced;
-        release(oldest);
+        (void)release(oldest);
     }
     pin(number);
     const ShadowNumber copy = take();
@@ -84,7 +84,7 @@ void ShadowTables::sync_slot(ShadowNumber number, std::uint32_t slot) {
     const ShadowTable& table = pool_.table(number);
     const std::uint64_t guest = read_guest(table, slot);
     pool_.entry(table.copy * shadow_slots + slot) = guest;
-    replace(number * shadow_slots + slot, leaf_entry(guest));
+    replace(number * shadow_slots + slot, leaf_entry(guest, table.view));
 }
 
 // Returns whether anything had changed.
@@ -141,6 +141,7 @@ void ShadowTables::sync(ShadowNumber root) {
         // Write-protected first; what was written until then is seen by one more look.
         Frame& frame = *frames_.find(table.frame);
         lock(frame);
+        settle_elsewhere();
         sync_table(number);
         forget_unsynced(number);
         mark_leaf_shadow(frame);
@@ -155,9 +156,9 @@ void ShadowTables::note_guest_bits(Frame& frame, std::uint64_t gpa, std::uint64_
         if ((table.flags & shadow_flags::unsynced) != 0) {
             volatile std::uint64_t& copy = pool_.entry(table.copy * shadow_slots + slot);
             copy = copy | (value & (paging::accessed | paging::dirty));
-            replace(number * shadow_slots + slot, leaf_entry(copy));
+            replace(number * shadow_slots + slot, leaf_entry(copy, table.view));
         } else if (table.level == 1) {
-            replace(number * shadow_slots + slot, leaf_entry(value));
+            replace(number * shadow_slots + slot, leaf_entry(value, table.view));
         }
     }
 }

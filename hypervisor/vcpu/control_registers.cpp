@@ -1,8 +1,7 @@
 #include "hypervisor/vcpu/control_registers.h"
 
 #include "hypervisor/vcpu/guest_root.h"
-#include "hypervisor/vcpu/pending.h"
-#include "hypervisor/vcpu/vcpu.h"
+#include "hypervisor/vcpu/page_table_lock.h"
 
 namespace hv {
 
@@ -69,16 +68,21 @@ Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value) {
 
 namespace {
 
-// What a root must be once the guest registers its page tables.
-Error judge_registration(VirtualMachine& machine, const Frame& root, const Vcpu& vcpu) {
-    const bool registered = root.level == FourLevelPaging::levels;
-    const bool must_be = machine.roots_are_registered && machine.profile == abi::Profile::hardened;
-    if (!registered)
-        return must_be ? Error::root_not_registered : Error::none;
-    machine.roots_are_registered = true;
-    if ((root.flags & frame_flags::kept) == 0) [[unlikely]]
-        machine.page_tables.keep_descriptor_tables(machine.frames.number(root), vcpu.tables);
-    return Error::none;
+// The first load of a registered root, or the first since this vCPU's tables were looked up anew:
+// the tables through which it leads to descriptor tables keep doing so.
+bool keep_root(Vcpu& vcpu, std::uint64_t page) {
+    VirtualMachine& machine = *vcpu.machine;
+    lock_page_tables(vcpu);
+    __atomic_store_n(&machine.roots_are_registered, true, __ATOMIC_RELAXED);
+    machine.page_tables.keep_descriptor_tables(page / page_size);
+    // Until then another vCPU could change them.
+    return vcpu.tables.root_maps_tables(machine.memory, page);
+}
+
+// A root of which it is not known that it leads to the descriptor tables, and keeps doing so.
+[[gnu::noinline]] bool admit_root(Vcpu& vcpu, std::uint64_t page, bool registered) {
+    return vcpu.tables.root_maps_tables(vcpu.machine->memory, page) &&
+           (!registered || keep_root(vcpu, page));
 }
 
 } // namespace
@@ -93,14 +97,13 @@ Error set_guest_cr3(Vcpu& vcpu, std::uint64_t value) {
     const Frame* const frame = machine.frames.of_address(page);
     if (frame == nullptr)
         return Error::bad_cr3;
-    if (!vcpu.tables.root_maps_tables(machine.memory, page))
+    const bool registered = frame->level == FourLevelPaging::levels;
+    const bool kept = !registered || (frame->flags & frame_flags::kept) != 0;
+    if ((!kept || !vcpu.tables.knows_entries_of(page)) && !admit_root(vcpu, page, registered))
+        [[unlikely]]
         return Error::root_lacks_kernel;
-    if (const Error error = judge_registration(machine, *frame, vcpu); error != Error::none)
-        return error;
-    if (machine.shadows.in_use())
-        load_shadow_root(vcpu, root);
-    else
-        vcpu.vmcs.write(Field::guest_cr3, root);
+    if (!load_root(vcpu, root))
+        return Error::root_not_registered;
     vcpu.pending |= pending::non_global_translations;
     return Error::none;
 }
@@ -120,11 +123,13 @@ Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
         return Error::bad_cr4;
     vcpu.cr4_shadow = value;
     // A change of PGE is how kernels drop all translations.
-    if (shadows.has_unsynced())
+    if (shadows.has_unsynced()) {
+        lock_page_tables(vcpu);
         shadows.sync(0);
+    }
     vcpu.vmcs.write(Field::guest_cr4, value | capabilities.cr4_fixed0);
     vcpu.vmcs.write(Field::cr4_read_shadow, value);
-    vcpu.pending |= pending::all_translations | pending::page_tables;
+    vcpu.pending |= pending::all_translations;
     return Error::none;
 }
 

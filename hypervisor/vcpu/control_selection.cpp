@@ -27,9 +27,13 @@ void print_names(std::span<const ControlName> names, std::uint32_t word,
 
 } // namespace
 
-ControlSelection select_controls(abi::Profile profile, const Capabilities& capabilities) {
+ControlSelection select_controls(abi::Profile profile, const Capabilities& capabilities,
+                                 bool several_vcpus) {
     const bool hardened = profile == abi::Profile::hardened;
     const bool classic = profile == abi::Profile::classic;
+    // By an NMI one vCPU brings another out of the guest, whatever that one does.
+    const std::uint32_t pin_required =
+        several_vcpus ? pin_based::nmi_exiting | pin_based::virtual_nmis : 0;
     // RDTSC, HLT and the rest stay the guest's; CR3 and INVLPG are where the monitor keeps, or
     // checks, page tables.
     const std::uint32_t primary_required =
@@ -48,7 +52,8 @@ ControlSelection select_controls(abi::Profile profile, const Capabilities& capab
     constexpr std::uint32_t entry_wanted =
         vm_entry::load_debug_controls | vm_entry::load_ia32_pat | vm_entry::load_ia32_efer;
     return {{{
-        {"pin-based controls", pin_based::names, negotiate(0, 0, capabilities.pin_based)},
+        {"pin-based controls", pin_based::names,
+         negotiate(pin_required, 0, capabilities.pin_based)},
         {"primary processor-based controls", primary::names,
          negotiate(primary_required, classic ? primary::activate_secondary_controls : 0,
                    capabilities.primary_processor_based)},

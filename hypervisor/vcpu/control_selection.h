@@ -30,7 +30,8 @@ struct ControlSelection {
 };
 
 /// Negotiates all fields against the capability MSRs. Pure.
-ControlSelection select_controls(abi::Profile profile, const Capabilities& capabilities);
+ControlSelection select_controls(abi::Profile profile, const Capabilities& capabilities,
+                                 bool several_vcpus = false);
 
 /// Prints what was wanted and not granted, one line a field, and the @context line that names it.
 void print_selection(const ControlSelection& selection);

@@ -1,9 +1,8 @@
 #include "hypervisor/vcpu/descriptor_registers.h"
 
 #include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vcpu/page_table_lock.h"
 #include "hypervisor/vcpu/page_tables.h"
-#include "hypervisor/vcpu/pending.h"
-#include "hypervisor/vcpu/vcpu.h"
 
 #include <bit>
 
@@ -13,8 +12,11 @@ using abi::Error;
 
 namespace {
 
+// Of table registers: the pages they lead to are protected, and other vCPUs' tables looked at.
 TableEnvironment environment_of(Vcpu& vcpu) {
-    return {vcpu.machine->memory, vcpu.machine->protected_pages, guest_cr3(vcpu)};
+    lock_page_tables(vcpu);
+    VirtualMachine& machine = *vcpu.machine;
+    return {machine.memory, machine.protected_pages, machine.tables, guest_cr3(vcpu)};
 }
 
 RunningSegments running_segments(const Vcpu& vcpu) {
@@ -27,6 +29,8 @@ void after_protection(Vcpu& vcpu) {
     if (vcpu.machine->protected_pages.take_rights_reduced())
         drop_ept_translations(vcpu);
     drop_stale_translations(vcpu);
+    if (vcpu.machine->roots_are_registered)
+        vcpu.machine->page_tables.keep_descriptor_tables(guest_cr3(vcpu) / page_size);
 }
 
 void load_system_segment(Vcpu& vcpu, const Segment& segment, Field selector, Field base,

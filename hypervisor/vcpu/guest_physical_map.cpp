@@ -1,6 +1,7 @@
 #include "hypervisor/vcpu/guest_physical_map.h"
 
 #include "hypervisor/console/console.h"
+#include "hypervisor/vmx/controls.h"
 #include "shared/guest_physical_layout.h"
 
 namespace hv {
@@ -11,12 +12,6 @@ void check(bool done) {
     if (!done)
         console::fail("no memory left for EPT; this machine has more memory than the monitor can "
                       "map");
-}
-
-void map_pages(VirtualMachine& machine, std::uint64_t gpa, std::uint64_t physical,
-               std::uint64_t size, EptRights rights) {
-    for (std::uint64_t offset = 0; offset < size; offset += page_size)
-        check(machine.ept.map(gpa + offset, physical + offset, rights, MemoryType::write_back));
 }
 
 } // namespace
@@ -39,15 +34,27 @@ void build_guest_physical_map(VirtualMachine& machine, const Mtrrs& mtrrs, std::
 }
 
 void map_rom(VirtualMachine& machine, std::uint64_t image, std::uint64_t size) {
-    map_pages(machine, abi::rom_base, image, size, EptRights::read_execute);
+    for (std::uint64_t offset = 0; offset < size; offset += page_size)
+        check(machine.ept.map(abi::rom_base + offset, image + offset, EptRights::read_execute,
+                              MemoryType::write_back));
 }
 
-void map_vcpu_area(VirtualMachine& machine, std::uint64_t area) {
-    map_pages(machine, abi::vcpu_area_base, area, sizeof(abi::VcpuArea), EptRights::read_write);
+void make_views(VirtualMachine& machine) { check(machine.ept.make_views(machine.vcpu_count)); }
+
+void protect_local_apic(VirtualMachine& machine, bool exits) {
+    if (machine.has(secondary_processor_based::enable_ept))
+        check(machine.ept.set_rights(local_apic_base, exits ? EptRights::read : EptRights::all));
 }
 
-void map_statistics(VirtualMachine& machine, std::uint64_t page) {
-    map_pages(machine, abi::statistics_base, page, page_size, EptRights::read);
+void map_vcpu_area(VirtualMachine& machine, std::uint32_t number, std::uint64_t area) {
+    for (std::uint64_t offset = 0; offset < sizeof(abi::VcpuArea); offset += page_size)
+        machine.ept.map_in_view(number, abi::vcpu_area_base + offset, area + offset,
+                                EptRights::read_write, MemoryType::write_back);
+}
+
+void map_statistics(VirtualMachine& machine, std::uint32_t number, std::uint64_t page) {
+    machine.ept.map_in_view(number, abi::statistics_base, page, EptRights::read,
+                            MemoryType::write_back);
 }
 
 } // namespace hv

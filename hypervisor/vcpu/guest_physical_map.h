@@ -16,10 +16,17 @@ void build_guest_physical_map(VirtualMachine& machine, const Mtrrs& mtrrs, std::
 /// Puts the ROM image (physical pages) where kernels look for it: readable and executable.
 void map_rom(VirtualMachine& machine, std::uint64_t image, std::uint64_t size);
 
-/// Puts a vCPU's area where the ROM finds it: readable and writable, not executable.
-void map_vcpu_area(VirtualMachine& machine, std::uint64_t area);
+/// Gives each vCPU a view of its own; what has been mapped so far is in all of them.
+void make_views(VirtualMachine& machine);
 
-/// Puts a vCPU's statistics page where the guest reads it.
-void map_statistics(VirtualMachine& machine, std::uint64_t page);
+/// Whether stores to the local APIC's page violate EPT; the caller does INVEPT. Nothing without
+/// EPT.
+void protect_local_apic(VirtualMachine& machine, bool exits);
+
+/// Puts the area of vCPU `number` where the ROM finds it: readable and writable, not executable.
+void map_vcpu_area(VirtualMachine& machine, std::uint32_t number, std::uint64_t area);
+
+/// Puts its statistics page where the guest reads it.
+void map_statistics(VirtualMachine& machine, std::uint32_t number, std::uint64_t page);
 
 } // namespace hv

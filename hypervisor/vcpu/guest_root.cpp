@@ -1,11 +1,13 @@
 #include "hypervisor/vcpu/guest_root.h"
 
-#include "hypervisor/vcpu/pending.h"
-#include "hypervisor/vcpu/vcpu.h"
+#include "hypervisor/vcpu/page_table_lock.h"
+#include "hypervisor/vcpu/requests.h"
 
 namespace hv {
 
 namespace {
+
+// All of this with the vCPU's roots locked.
 
 void make_current(Vcpu& vcpu, const ShadowedRoot& root) {
     ShadowTables& shadows = vcpu.machine->shadows;
@@ -15,22 +17,27 @@ void make_current(Vcpu& vcpu, const ShadowedRoot& root) {
     vcpu.roots.current = root;
 }
 
-// The ROM may read the pair at any time: it is never half of one root and half of another.
-void write_pair(Vcpu& vcpu, std::uint32_t index, const ShadowedRoot& root) {
-    volatile abi::RootPair& pair = vcpu.area->control.root_pair[index];
-    pair.guest_root = abi::no_root;
-    pair.loaded = root.loaded;
-    pair.guest_root = root.guest;
-    vcpu.pending |= pending::root_targets;
-}
-
+// The ROM may have found the pair and not read `loaded` yet, when a kick brings its vCPU here: the
+// value stays, and its MOV exits. It is never half of one root and half of another, since another
+// is offered only in an exit that the ROM itself asked for.
 void withdraw(Vcpu& vcpu, std::uint32_t index) {
     ShadowedRoot& root = vcpu.roots.published[index];
     if (root.table == 0)
         return;
     vcpu.machine->shadows.unpin(root.table);
     root = {};
-    write_pair(vcpu, index, root);
+    *const_cast<volatile std::uint64_t*>(&vcpu.area->control.root_pair[index].guest_root) =
+        abi::no_root;
+    vcpu.pending |= pending::root_targets;
+}
+
+void offer(Vcpu& vcpu, std::uint32_t index, const ShadowedRoot& root) {
+    vcpu.machine->shadows.pin(root.table);
+    vcpu.roots.published[index] = root;
+    volatile abi::RootPair& pair = vcpu.area->control.root_pair[index];
+    pair.loaded = root.loaded;
+    pair.guest_root = root.guest;
+    vcpu.pending |= pending::root_targets;
 }
 
 void publish(Vcpu& vcpu, const ShadowedRoot& root) {
@@ -43,9 +50,7 @@ void publish(Vcpu& vcpu, const ShadowedRoot& root) {
     const std::uint32_t index = roots.next;
     roots.next = (index + 1) % roots.limit;
     withdraw(vcpu, index);
-    vcpu.machine->shadows.pin(root.table);
-    roots.published[index] = root;
-    write_pair(vcpu, index, root);
+    offer(vcpu, index, root);
 }
 
 // Follows a CR3 load that cost no exit.
@@ -63,41 +68,130 @@ const ShadowedRoot& follow(Vcpu& vcpu) {
     return roots.current;
 }
 
+// Once a registered root was loaded, hardened loads no other.
+bool may_be_loaded(const VirtualMachine& machine, std::uint64_t root) {
+    return machine.profile != abi::Profile::hardened ||
+           !__atomic_load_n(&machine.roots_are_registered, __ATOMIC_RELAXED) ||
+           machine.frames.at(root / page_size).level == FourLevelPaging::levels;
+}
+
+// With the roots locked, another vCPU either sees the root in use, or has said before that it is
+// none any more.
+bool load_guests_own(Vcpu& vcpu, std::uint64_t root) {
+    const SpinGuard guard{vcpu.roots.known.lock};
+    if (!may_be_loaded(*vcpu.machine, root)) [[unlikely]]
+        return false;
+    vcpu.roots.current.guest = root;
+    vcpu.vmcs.write(Field::guest_cr3, root);
+    return true;
+}
+
+// Of a root that this vCPU has loaded before, and whose shadow there still is.
+bool load_known(Vcpu& vcpu, std::uint64_t root) {
+    GuestRoots& roots = vcpu.roots;
+    const SpinGuard guard{roots.known.lock};
+    if (follow(vcpu).guest != root) {
+        const ShadowNumber table = roots.known.find(root);
+        if (table == 0)
+            return false;
+        make_current(vcpu, {root, vcpu.machine->shadows.address(table), table});
+        vcpu.vmcs.write(Field::guest_cr3, roots.current.loaded);
+    }
+    publish(vcpu, roots.current);
+    return true;
+}
+
+[[gnu::noinline]] void load_new(Vcpu& vcpu, std::uint64_t root) {
+    lock_page_tables(vcpu);
+    const ShadowNumber table = vcpu.machine->shadows.root(root / page_size);
+    {
+        const SpinGuard guard{vcpu.roots.known.lock};
+        vcpu.roots.known.put(root, table);
+    }
+    (void)load_known(vcpu, root); // the holder of the lock alone releases a shadow
+}
+
+template <typename Matches>
+bool has_published(Vcpu& vcpu, Matches matches) {
+    const SpinGuard guard{vcpu.roots.known.lock};
+    for (const ShadowedRoot& published : vcpu.roots.published)
+        if (published.table != 0 && matches(published))
+            return true;
+    return false;
+}
+
+template <typename Matches>
+void withdraw_where(Vcpu& vcpu, Matches matches) {
+    std::uint64_t others = 0;
+    const VirtualMachine& machine = *vcpu.machine;
+    for (std::uint32_t number = 0; number < machine.vcpu_count; ++number)
+        if (number != vcpu.number && has_published(*machine.vcpus[number], matches))
+            others |= std::uint64_t{1} << number;
+    ask_vcpus(vcpu, others, request::withdraw_roots);
+    if (has_published(vcpu, matches))
+        withdraw_roots(vcpu);
+}
+
 } // namespace
 
 std::uint64_t guest_cr3(Vcpu& vcpu) {
-    return vcpu.machine->shadows.in_use() ? follow(vcpu).guest : vcpu.vmcs.read(Field::guest_cr3);
+    if (!vcpu.machine->shadows.in_use())
+        return vcpu.vmcs.read(Field::guest_cr3);
+    const SpinGuard guard{vcpu.roots.known.lock};
+    return follow(vcpu).guest;
 }
 
-ShadowNumber current_shadow_root(Vcpu& vcpu) { return follow(vcpu).table; }
+ShadowNumber current_shadow_root(Vcpu& vcpu) {
+    const SpinGuard guard{vcpu.roots.known.lock};
+    return follow(vcpu).table;
+}
 
-void load_shadow_root(Vcpu& vcpu, std::uint64_t root) {
+bool load_root(Vcpu& vcpu, std::uint64_t root) {
     ShadowTables& shadows = vcpu.machine->shadows;
-    vcpu.pending |= pending::page_tables;
-    if (follow(vcpu).guest != root) {
-        const ShadowNumber table = shadows.root(root / page_size);
-        const ShadowedRoot loaded{root, shadows.address(table), table};
-        make_current(vcpu, loaded);
-        vcpu.vmcs.write(Field::guest_cr3, loaded.loaded);
-    }
-    if (shadows.has_unsynced())
+    if (!shadows.in_use())
+        return load_guests_own(vcpu, root);
+    if (!load_known(vcpu, root))
+        load_new(vcpu, root);
+    if (shadows.has_unsynced()) [[unlikely]] {
+        lock_page_tables(vcpu);
         shadows.sync(vcpu.roots.current.table);
-    publish(vcpu, vcpu.roots.current);
+    }
+    return true;
 }
 
 void withdraw_roots(Vcpu& vcpu) {
+    const SpinGuard guard{vcpu.roots.known.lock};
     follow(vcpu);
     for (std::uint32_t index = 0; index < abi::root_pairs; ++index)
         withdraw(vcpu, index);
 }
 
-void withdraw_root(Vcpu& vcpu, std::uint64_t frame) {
-    for (std::uint32_t index = 0; index < abi::root_pairs; ++index) {
-        if (vcpu.roots.published[index].guest / page_size != frame)
-            continue;
-        follow(vcpu);
-        withdraw(vcpu, index);
+void withdraw_roots_everywhere(Vcpu& vcpu) {
+    withdraw_where(vcpu, [](const ShadowedRoot&) { return true; });
+}
+
+void withdraw_root_everywhere(Vcpu& vcpu, std::uint64_t frame) {
+    withdraw_where(vcpu,
+                   [frame](const ShadowedRoot& root) { return root.guest / page_size == frame; });
+}
+
+bool is_current_root(const VirtualMachine& machine, std::uint64_t frame) {
+    for (std::uint32_t number = 0; number < machine.vcpu_count; ++number) {
+        GuestRoots& roots = machine.vcpus[number]->roots;
+        const SpinGuard guard{roots.known.lock};
+        if (roots.current.guest / page_size == frame)
+            return true;
     }
+    return false;
+}
+
+void leave_roots(Vcpu& vcpu) {
+    if (vcpu.machine->shadows.in_use())
+        withdraw_roots(vcpu);
+    const SpinGuard guard{vcpu.roots.known.lock};
+    if (vcpu.roots.current.table != 0)
+        vcpu.machine->shadows.unpin(vcpu.roots.current.table);
+    vcpu.roots.current = {};
 }
 
 void write_root_targets(Vcpu& vcpu) {

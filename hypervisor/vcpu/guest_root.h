@@ -2,6 +2,7 @@
 // The root of the guest's page tables: what the guest has in CR3, what the processor has, and which
 // roots the guest may load without a VM exit (docs/abi.md, "Roots without an exit").
 
+#include "hypervisor/shadow/root_cache.h"
 #include "hypervisor/shadow/shadow_pool.h"
 #include "hypervisor/vmx/field.h"
 #include "shared/vcpu_area.h"
@@ -12,6 +13,7 @@
 namespace hv {
 
 struct Vcpu;
+struct VirtualMachine;
 
 /// A root of the guest's and its shadow.
 struct ShadowedRoot {
@@ -27,9 +29,12 @@ inline constexpr std::array target_fields{Field::cr3_target_value_0, Field::cr3_
                                           Field::cr3_target_value_2, Field::cr3_target_value_3};
 static_assert(target_fields.size() == abi::root_pairs);
 
-/// Of one vCPU under shadow paging. Each root named here pins its shadow.
+/// Of one vCPU. Changed by it alone, and with known.lock held: other vCPUs look at it before they
+/// let a root go. Under shadow paging each root named here pins its shadow.
 struct GuestRoots {
-    ShadowedRoot current;
+    RootCache known;      ///< shadow paging: roots loaded before
+    ShadowedRoot current; ///< where CR3 loads do not exit (modern) it is not kept
+
     std::array<ShadowedRoot, abi::root_pairs> published{};
     std::array<std::uint64_t, abi::root_pairs> targets{no_target, no_target, no_target,
                                                        no_target}; ///< as in the VMCS
@@ -43,14 +48,22 @@ std::uint64_t guest_cr3(Vcpu& vcpu);
 /// The shadow table in use. The guest may have changed to another published one by itself.
 ShadowNumber current_shadow_root(Vcpu& vcpu);
 
-/// Shadow paging: makes `root`, a page of the guest's RAM, the guest's, in step; publishes it where
-/// that is allowed.
-void load_shadow_root(Vcpu& vcpu, std::uint64_t root);
+/// Makes `root`, a page of the guest's RAM, the guest's; under shadow paging in step, and published
+/// where that is allowed. False on hardened when it is not registered, but some root is.
+[[nodiscard]] bool load_root(Vcpu& vcpu, std::uint64_t root);
 
-/// No root, or not the one at `frame`, is offered any more. Before a shadow is given up, and while
-/// tables are out of step.
+/// No root is offered any more: while tables are out of step, and before the shadow of one is given
+/// up. This vCPU's, or every one's.
 void withdraw_roots(Vcpu& vcpu);
-void withdraw_root(Vcpu& vcpu, std::uint64_t frame);
+void withdraw_roots_everywhere(Vcpu& vcpu);
+/// The same on the vCPUs that offer the root at `frame`.
+void withdraw_root_everywhere(Vcpu& vcpu, std::uint64_t frame);
+
+/// Whether the root at `frame` is some vCPU's, as far as the monitor has seen.
+bool is_current_root(const VirtualMachine& machine, std::uint64_t frame);
+
+/// This vCPU runs in no address space: it waits to be started.
+void leave_roots(Vcpu& vcpu);
 
 /// Gives the processor the CR3-target values that are published (pending::root_targets).
 void write_root_targets(Vcpu& vcpu);

@@ -1,8 +1,8 @@
 #include "hypervisor/vcpu/msr_policy.h"
 
+#include "hypervisor/apic/command_interception.h"
 #include "hypervisor/cpu/instructions.h"
-#include "hypervisor/vcpu/pending.h"
-#include "hypervisor/vcpu/vcpu.h"
+#include "hypervisor/vcpu/page_table_lock.h"
 #include "hypervisor/vmx/controls.h"
 
 namespace hv {
@@ -42,14 +42,21 @@ bool is_vmx(std::uint32_t msr) {
 constexpr std::uint64_t efer_writable = efer::syscall_enable | efer::execute_disable_enable;
 constexpr std::uint64_t efer_fixed = efer::long_mode_enable | efer::long_mode_active;
 
-// What the XD bit of an entry means has changed.
+// What the XD bit of an entry means has changed: it is a bit like others once a vCPU has it
+// enabled.
 void change_paging_features(Vcpu& vcpu) {
     VirtualMachine& machine = *vcpu.machine;
-    machine.features.execute_disable = (vcpu.efer & efer::execute_disable_enable) != 0;
+    lock_page_tables(vcpu);
+    bool enabled = false;
+    for (std::uint32_t number = 0; number < machine.vcpu_count; ++number)
+        enabled = enabled || (machine.vcpus[number]->efer & efer::execute_disable_enable) != 0;
+    vcpu.pending |= pending::all_translations;
+    if (enabled == machine.features.execute_disable)
+        return;
+    machine.features.execute_disable = enabled;
     machine.page_tables.set_features(machine.features);
     if (machine.shadows.in_use())
         machine.shadows.set_features(machine.features);
-    vcpu.pending |= pending::all_translations | pending::page_tables;
 }
 
 bool write_efer(Vcpu& vcpu, std::uint64_t value) {
@@ -92,7 +99,7 @@ bool write_pat(Vcpu& vcpu, std::uint64_t value) {
 /// Kept, never given to the processor: MTRRs decide over the monitor's memory too, and the memory
 /// types of the guest are EPT's.
 bool write_shadow(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
-    ShadowMsrs& shadows = vcpu.machine->shadow_msrs;
+    ShadowMsrs& shadows = vcpu.shadow_msrs;
     const auto found = shadows.find(msr);
     if (found != shadows.end()) {
         found->second = value;
@@ -120,12 +127,19 @@ void fill_msr_bitmaps(std::uint64_t physical) {
         pass(physical, msr);
 }
 
+void set_command_exiting(std::uint64_t physical, bool exits) {
+    const std::uint32_t msr = number(Msr::x2apic_command);
+    volatile std::uint8_t& byte = direct_word<std::uint8_t>(physical + write_bitmaps + msr / 8);
+    const std::uint32_t bit = 1U << msr % 8;
+    byte = static_cast<std::uint8_t>(exits ? byte | bit : byte & ~bit);
+}
+
 std::optional<std::uint64_t> read_guest_msr(Vcpu& vcpu, std::uint32_t msr) {
     if (is_vmx(msr))
         return std::nullopt;
     if (msr == number(Msr::ia32_efer))
         return read_efer(vcpu);
-    const ShadowMsrs& shadows = vcpu.machine->shadow_msrs;
+    const ShadowMsrs& shadows = vcpu.shadow_msrs;
     if (const auto found = shadows.find(msr); found != shadows.end())
         return found->second;
     if (msr == number(Msr::ia32_pat) &&
@@ -154,11 +168,18 @@ bool write_guest_msr(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
         vcpu.vmcs.write(Field::guest_ia32_debugctl, value);
         return true;
     }
+    if (msr == number(Msr::x2apic_command)) {
+        write_x2apic_command(vcpu, value);
+        return true;
+    }
     if (msr == number(Msr::ia32_apic_base)) {
-        // The APIC may be switched on, off and to x2APIC mode, but not moved over other memory.
+        // The APIC may be switched to x2APIC mode, but not moved over other memory, and not off:
+        // the monitor reaches other processors through it.
+        constexpr std::uint64_t enabled = 1 << 11;
         constexpr std::uint64_t mode_bits = 0xD00;
         std::uint64_t old = 0;
-        return cpu::try_read_msr(msr, old) && ((old ^ value) & ~mode_bits) == 0 &&
+        const bool stays_on = vcpu.machine->vcpu_count == 1 || (value & enabled) != 0;
+        return cpu::try_read_msr(msr, old) && ((old ^ value) & ~mode_bits) == 0 && stays_on &&
                cpu::try_write_msr(msr, value);
     }
     return false;

@@ -35,6 +35,9 @@ inline constexpr std::array passed_msrs{
 /// `passed_msrs` and the x2APIC registers.
 void fill_msr_bitmaps(std::uint64_t physical);
 
+/// Whether a write to the x2APIC's command register exits.
+void set_command_exiting(std::uint64_t physical, bool exits);
+
 /// RDMSR of an MSR that exits; nothing where hardware would answer #GP.
 std::optional<std::uint64_t> read_guest_msr(Vcpu& vcpu, std::uint32_t msr);
 

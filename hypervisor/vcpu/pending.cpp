@@ -2,7 +2,7 @@
 
 #include "hypervisor/vcpu/control_registers.h"
 #include "hypervisor/vcpu/guest_root.h"
-#include "hypervisor/vcpu/page_tables.h"
+#include "hypervisor/vcpu/page_table_lock.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 namespace hv {
@@ -22,15 +22,13 @@ Invalidation choose_invalidation(const Capabilities& capabilities, std::uint16_t
 
 void settle(Vcpu& vcpu) {
     if ((vcpu.pending & pending::page_tables) != 0)
-        drop_stale_translations(vcpu);
+        unlock_page_tables(vcpu);
     const std::uint8_t todo = vcpu.pending;
     vcpu.pending = 0;
     if ((todo & pending::all_translations) != 0)
-        vcpu.machine->shadows.note_all_dropped();
-    if ((todo & pending::all_translations) != 0 && vcpu.vpid != 0)
-        cpu::invvpid(vcpu.invalidation.all, vcpu.invalidation.descriptor);
-    else if ((todo & pending::non_global_translations) != 0 && vcpu.vpid != 0)
-        cpu::invvpid(vcpu.invalidation.non_global, vcpu.invalidation.descriptor);
+        drop_translations(vcpu, Stale::all);
+    else if ((todo & pending::non_global_translations) != 0)
+        drop_translations(vcpu, Stale::non_global);
     if ((todo & pending::cr0) != 0)
         write_guest_cr0(vcpu);
     if ((todo & (pending::ept_translations | pending::root_targets)) != 0) [[unlikely]] {
@@ -39,6 +37,28 @@ void settle(Vcpu& vcpu) {
         if ((todo & pending::root_targets) != 0)
             write_root_targets(vcpu);
     }
+}
+
+namespace {
+
+// The ROM is told first, and told otherwise when anything is left: another vCPU notes what it
+// leaves behind before it tells the ROM, so of two at a time the later word is the right one.
+[[gnu::noinline]] void note_dropped(Vcpu& vcpu, Stale stale) {
+    volatile std::uint32_t& told = vcpu.area->control.stale_translations;
+    told = 0;
+    if (!vcpu.machine->shadows.clear_left(vcpu.number, stale))
+        told = 1;
+}
+
+} // namespace
+
+// Noted first: what another vCPU changes in between is then stale once more, though it need not be.
+void drop_translations(Vcpu& vcpu, Stale stale) {
+    if (vcpu.machine->shadows.has_left(vcpu.number)) [[unlikely]]
+        note_dropped(vcpu, stale);
+    if (vcpu.vpid != 0)
+        cpu::invvpid(stale == Stale::all ? vcpu.invalidation.all : vcpu.invalidation.non_global,
+                     vcpu.invalidation.descriptor);
 }
 
 void drop_translation(Vcpu& vcpu, std::uint64_t linear) {
@@ -52,8 +72,12 @@ void drop_translation(Vcpu& vcpu, std::uint64_t linear) {
 }
 
 void drop_ept_translations(Vcpu& vcpu) {
+    drop_ept_context(vcpu, vcpu.machine->ept.pointer(vcpu.number));
+}
+
+void drop_ept_context(Vcpu& vcpu, std::uint64_t ept_pointer) {
     if (vcpu.machine->capabilities.ept_vpid.invept_single_context())
-        cpu::invept(cpu::InveptType::single_context, vcpu.machine->ept.pointer());
+        cpu::invept(cpu::InveptType::single_context, ept_pointer);
     else
         cpu::invept(cpu::InveptType::all_contexts, 0);
 }

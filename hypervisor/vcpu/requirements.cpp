@@ -70,7 +70,12 @@ void require_vmx() {
 
 void choose_controls(VirtualMachine& machine) {
     require_ept(machine);
-    const ControlSelection selection = select_controls(machine.profile, machine.capabilities);
+    if (machine.vcpu_count > 1 && !machine.capabilities.misc.activity_hlt()) {
+        fail("several processors need the activity state HLT, which this CPU does not have "
+             "(SDM vol. 3, A.6); use --cpus 1");
+    }
+    const ControlSelection selection =
+        select_controls(machine.profile, machine.capabilities, machine.vcpu_count > 1);
     print_selection(selection);
     for (const ControlField& field : selection.fields) {
         for (std::uint32_t position = 0; position < 32; ++position) {

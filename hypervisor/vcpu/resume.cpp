@@ -78,11 +78,16 @@ void repeat_event(Vcpu& vcpu) {
 void inject_nmi(Vcpu& vcpu) {
     // Bits 0, 1 and 3: blocking by STI, by MOV SS, by NMI (SDM vol. 3, 25.4.2).
     constexpr std::uint64_t blocked = 0xB;
+    // A processor that waits for a SIPI takes no NMI (SDM vol. 3, 26.2), and keeps none.
+    if (vcpu.waits_for_start != 0) {
+        vcpu.nmi.pending = 0;
+        return;
+    }
     const InterruptionInformation injected{
         static_cast<std::uint32_t>(vcpu.vmcs.read(Field::vm_entry_interruption_information))};
     if (injected.valid() || (vcpu.vmcs.read(Field::guest_interruptibility_state) & blocked) != 0)
         return;
-    cpu::nmi_pending = false;
+    vcpu.nmi.pending = 0;
     const auto event = InterruptionInformation::make(InterruptionType::nmi, vector::nmi, false);
     vcpu.vmcs.write(Field::vm_entry_interruption_information, event.raw);
 }

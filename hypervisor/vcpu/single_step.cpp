@@ -1,10 +1,11 @@
 #include "hypervisor/vcpu/single_step.h"
 
 #include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vcpu/page_table_lock.h"
 #include "hypervisor/vcpu/page_tables.h"
-#include "hypervisor/vcpu/pending.h"
 #include "hypervisor/vcpu/resume.h"
-#include "hypervisor/vcpu/vcpu.h"
+
+#include <cstring>
 
 namespace hv {
 
@@ -18,8 +19,8 @@ constexpr std::uint64_t blocking_by_sti_or_mov_ss = 3;
 constexpr std::uint64_t blocking_by_nmi = 8;
 constexpr std::uint64_t all_exceptions = 0xFFFFFFFF;
 
-// The step must end before any handler of the guest's runs, since the page is open: interrupts and
-// NMIs wait, and every exception exits.
+// The step must end before any handler of the guest's runs, which would run on the copies:
+// interrupts and NMIs wait, and every exception exits.
 void set_trap_flag(Vcpu& vcpu) {
     const Vmcs& vmcs = vcpu.vmcs;
     SteppedStore& stepped = vcpu.stepped;
@@ -44,22 +45,55 @@ void clear_trap_flag(Vcpu& vcpu) {
         vmcs.write(Field::guest_pending_debug_exceptions, pending_single_step);
 }
 
+bool enter_private_way(Vcpu& vcpu, const StoreTarget& target) {
+    VirtualMachine& machine = *vcpu.machine;
+    StepPages& pages = *vcpu.step_pages;
+    if (machine.shadows.in_use()) {
+        const std::uint64_t root =
+            copy_way(pages, machine.shadows.address(current_shadow_root(vcpu)), target.linear,
+                     paging::dirty);
+        if (root == 0)
+            return false;
+        vcpu.vmcs.write(Field::guest_cr3, root);
+        vcpu.pending |= pending::all_translations;
+        return true;
+    }
+    const std::uint64_t root = copy_way(pages, machine.ept.root(vcpu.number), target.gpa, 0);
+    if (root == 0)
+        return false;
+    vcpu.vmcs.write(Field::ept_pointer, Ept::pointer_to(root));
+    drop_ept_context(vcpu, Ept::pointer_to(root)); // of the step before
+    return true;
+}
+
+// Of translations cached on the private way nothing may be used again.
+void leave_private_way(Vcpu& vcpu) {
+    VirtualMachine& machine = *vcpu.machine;
+    if (machine.shadows.in_use()) {
+        vcpu.vmcs.write(Field::guest_cr3, vcpu.roots.current.loaded);
+        vcpu.pending |= pending::all_translations;
+        return;
+    }
+    vcpu.vmcs.write(Field::ept_pointer, machine.ept.pointer(vcpu.number));
+}
+
 } // namespace
 
 bool begin_single_step(Vcpu& vcpu, const StoreTarget& target) {
     if (vcpu.stepped.active)
         return false;
-    VirtualMachine& machine = *vcpu.machine;
-    if (machine.shadows.in_use()) {
-        if (!machine.shadows.open(current_shadow_root(vcpu), target.linear))
-            return false;
-    } else {
-        machine.protected_pages.open(target.gpa);
+    lock_page_tables(vcpu);
+    const std::uint64_t page = align_down(target.gpa, page_size);
+    StepPages& pages = *vcpu.step_pages;
+    for (std::uint64_t offset = 0; offset < page_size; offset += sizeof(std::uint64_t)) {
+        const std::uint64_t word = direct_word<std::uint64_t>(page + offset);
+        std::memcpy(&pages.before[offset], &word, sizeof(word));
+        std::memcpy(&pages.image[offset], &word, sizeof(word));
     }
+    if (!enter_private_way(vcpu, target))
+        return false;
     vcpu.stepped.active = true;
-    vcpu.stepped.page = align_down(target.gpa, page_size);
-    for (std::uint64_t offset = 0; offset < page_size; ++offset)
-        vcpu.stepped_copy[offset] = direct_word<std::uint8_t>(vcpu.stepped.page + offset);
+    vcpu.stepped.page = page;
     set_trap_flag(vcpu);
     return true;
 }
@@ -75,18 +109,14 @@ bool end_single_step(Vcpu& vcpu) {
     const std::uint64_t page = vcpu.stepped.page;
     vcpu.stepped.active = false;
     clear_trap_flag(vcpu);
-    if (machine.shadows.in_use()) {
-        machine.shadows.close();
-    } else {
-        machine.protected_pages.close(page);
-        if (machine.protected_pages.take_rights_reduced())
-            drop_ept_translations(vcpu);
-    }
+    leave_private_way(vcpu);
+    lock_page_tables(vcpu);
     const Frame& frame = *machine.frames.of_address(page);
     const bool table = frame.level != 0 || frame.first_shadow != 0;
+    StepPages& pages = *vcpu.step_pages;
     const abi::Error error =
-        table ? machine.page_tables.judge_page(page, vcpu.stepped_copy, vcpu.tables)
-              : vcpu.tables.judge_page(page, vcpu.stepped_copy);
+        table ? machine.page_tables.apply(page, pages.before.data(), pages.image.data())
+              : machine.tables.apply(page, pages.before.data(), pages.image.data());
     drop_stale_translations(vcpu);
     if (error != abi::Error::none)
         refuse_instruction(vcpu, error, "EPT_VIOLATION", page);

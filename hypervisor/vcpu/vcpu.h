@@ -1,12 +1,15 @@
 #pragma once
 // One virtual processor: all that its exit handlers touch.
 
+#include "hypervisor/cpu/host_tables.h"
 #include "hypervisor/decoder/store_cache.h"
 #include "hypervisor/descriptors/protected_tables.h"
+#include "hypervisor/memory/step_pages.h"
 #include "hypervisor/vcpu/guest_registers.h"
 #include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vcpu/layout.h"
 #include "hypervisor/vcpu/pending.h"
+#include "hypervisor/vcpu/start_state.h"
 #include "hypervisor/vcpu/virtual_machine.h"
 #include "hypervisor/vcpu/vmcs.h"
 #include "shared/error.h"
@@ -22,12 +25,12 @@ struct CallDispatch;
 
 inline constexpr std::size_t host_stack_size = 4 * page_size;
 
-/// A store to a protected page that runs as one instruction with the page open
+/// A store to a protected page that runs as one instruction on a copy of the page
 /// (vcpu/single_step.h).
 struct SteppedStore {
     bool active = false;
-    std::uint64_t page = 0;  ///< GPA of the page that is writable for this one instruction
-    std::uint64_t flags = 0; ///< the guest's RFLAGS before it, when stepped by TF
+    std::uint64_t page = 0;             ///< GPA of the page
+    std::uint64_t flags = 0;            ///< the guest's RFLAGS before it, when stepped by TF
     std::uint64_t interruptibility = 0; ///< and its interruptibility state
 };
 
@@ -37,10 +40,14 @@ struct alignas(page_size) VcpuFrame {
     std::uint8_t host_stack[host_stack_size];
     GuestRegisters registers;
     std::uint64_t exit_time;    ///< TSC as soon as the registers were saved
+    std::uint32_t in_guest;     ///< 1 from just before VM entry until just behind the VM exit
+    std::uint32_t requests;     ///< bits of request (vcpu/requests.h), set by other vCPUs
     abi::Statistics statistics; ///< a page of its own, which the guest reads while it runs
 };
 static_assert(offsetof(VcpuFrame, registers) == host_stack_size);
 static_assert(offsetof(VcpuFrame, exit_time) - host_stack_size == VCPU_EXIT_TIME);
+static_assert(offsetof(VcpuFrame, in_guest) - host_stack_size == VCPU_IN_GUEST);
+static_assert(offsetof(VcpuFrame, requests) - host_stack_size == VCPU_REQUESTS);
 static_assert(offsetof(VcpuFrame, statistics) + offsetof(abi::Statistics, monitor_ticks) -
                   host_stack_size ==
               VCPU_MONITOR_TICKS);
@@ -48,6 +55,8 @@ static_assert(offsetof(VcpuFrame, statistics) + offsetof(abi::Statistics, monito
 struct Vcpu : VcpuFrame {
     Vmcs vmcs;
     VirtualMachine* machine;
+    std::uint32_t number;      ///< from 0; it runs on the processor of that number
+    std::uint32_t apic_id;     ///< of that processor
     const CallDispatch* calls; ///< what this profile accepts
     abi::VcpuArea* area;       ///< guest-written: read each word once
 
@@ -73,11 +82,20 @@ struct Vcpu : VcpuFrame {
     /// Value of statistics.exits when a failed entry was last repaired.
     std::uint64_t entry_repair = ~std::uint64_t{0};
 
+    /// 1 while it waits for a SIPI: halted, with interrupts off, it runs nothing of the guest's.
+    std::uint32_t waits_for_start;
+    /// Value of statistics.exits when it last dropped translations for others.
+    std::uint64_t served_in_exit = ~std::uint64_t{0};
+    StartOrder start_order;
+    std::uint8_t startup_page; ///< the SIPI's vector; with request::start
+    cpu::NmiState nmi;
+    ShadowMsrs shadow_msrs;
+
     ProtectedTables tables;
     StoreCache store_cache;
     SteppedStore stepped;
     std::uint64_t refusals_named; ///< bit n: Error n was named on the console
-    alignas(page_size) std::uint8_t stepped_copy[page_size];
+    StepPages* step_pages;        ///< in the monitor's memory
 };
 
 /// The vCPU whose registers these are.

@@ -1,6 +1,8 @@
 #pragma once
 // What all vCPUs of the one virtual machine share.
 
+#include "hypervisor/descriptors/all_tables.h"
+#include "hypervisor/locks/spin_lock.h"
 #include "hypervisor/memory/ept.h"
 #include "hypervisor/memory/frame_table.h"
 #include "hypervisor/memory/guest_memory.h"
@@ -10,19 +12,15 @@
 #include "hypervisor/paging/registered_tables.h"
 #include "hypervisor/shadow/shadow_tables.h"
 #include "hypervisor/vmx/capability.h"
+#include "shared/processors.h"
 #include "shared/profile.h"
 
-#include <boost/container/flat_map.hpp>
-#include <boost/container/static_vector.hpp>
-
+#include <array>
 #include <cstdint>
 
 namespace hv {
 
-/// MSRs whose guest-written values are kept by the monitor and never reach the processor.
-using ShadowMsrs = boost::container::flat_map<
-    std::uint32_t, std::uint64_t, std::less<>,
-    boost::container::static_vector<std::pair<std::uint32_t, std::uint64_t>, 64>>;
+struct Vcpu;
 
 /// The controls in force, as negotiated.
 struct Controls {
@@ -49,12 +47,25 @@ struct VirtualMachine {
     ShadowTables shadows; ///< of profile classic
     ProtectedPages protected_pages;
     RegisteredTables page_tables;
+    AllTables tables; ///< descriptor tables of all vCPUs
     /// A registered root was loaded: no other may be (hardened).
     bool roots_are_registered = false;
     std::uint64_t msr_bitmaps = 0; ///< physical
     std::uint64_t io_bitmaps = 0;  ///< physical, A then B
-    ShadowMsrs shadow_msrs;
 
+    std::array<Vcpu*, abi::max_vcpus> vcpus{};
+    std::uint32_t vcpu_count = 0;
+    /// Taken for all that page tables, shadows, EPT rights and descriptor tables share
+    /// (vcpu/page_table_lock.h).
+    TicketLock page_table_lock;
+    std::uint32_t acting = 0; ///< number of the vCPU that holds it
+    SpinLock start_lock;      ///< of every Vcpu::start_order
+    /// INIT and SIPI exit: some vCPU waits for one. Changed with the page tables locked.
+    bool commands_exit = false;
+
+    std::uint64_t every_vcpu() const {
+        return vcpu_count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << vcpu_count) - 1;
+    }
     /// Whether descriptor tables, TSS and CR0.TS are the monitor's.
     bool owns_descriptors() const {
         return profile == abi::Profile::hardened || profile == abi::Profile::classic;

@@ -1,5 +1,6 @@
 #include "hypervisor/vcpu/vmcs_setup.h"
 
+#include "hypervisor/console/console.h"
 #include "hypervisor/loader/guest_loader.h"
 #include "hypervisor/vcpu/control_registers.h"
 #include "hypervisor/vcpu/guest_root.h"
@@ -8,6 +9,8 @@
 #include "hypervisor/vmx/controls.h"
 #include "hypervisor/vmx/interruption_information.h"
 #include "hypervisor/vmx/msr.h"
+
+#include <iterator>
 
 namespace hv {
 
@@ -53,7 +56,7 @@ void write_controls(Vcpu& vcpu) {
     vmcs.write(Field::io_bitmap_b_address, machine.io_bitmaps + page_size);
     vmcs.write(Field::msr_bitmaps_address, machine.msr_bitmaps);
     if (machine.has(secondary_processor_based::enable_ept))
-        vmcs.write(Field::ept_pointer, machine.ept.pointer());
+        vmcs.write(Field::ept_pointer, machine.ept.pointer(vcpu.number));
     if (machine.has(secondary_processor_based::enable_vpid))
         vmcs.write(Field::virtual_processor_identifier, vcpu.vpid);
     if (machine.has(secondary_processor_based::enable_xsaves_xrstors))
@@ -100,59 +103,71 @@ void write_host_state(Vcpu& vcpu, const HostState& host) {
         vmcs.write(Field::host_ia32_efer, host.efer);
 }
 
-void write_guest_state(Vcpu& vcpu, std::uint64_t entry) {
+namespace {
+
+struct SegmentFields {
+    Field selector;
+    Field base;
+    Field limit;
+    Field access_rights;
+};
+
+/// By number in instructions: ES, CS, SS, DS, FS, GS.
+constexpr SegmentFields segment_fields[]{{Field::guest_es_selector, Field::guest_es_base,
+                                          Field::guest_es_limit, Field::guest_es_access_rights},
+                                         {Field::guest_cs_selector, Field::guest_cs_base,
+                                          Field::guest_cs_limit, Field::guest_cs_access_rights},
+                                         {Field::guest_ss_selector, Field::guest_ss_base,
+                                          Field::guest_ss_limit, Field::guest_ss_access_rights},
+                                         {Field::guest_ds_selector, Field::guest_ds_base,
+                                          Field::guest_ds_limit, Field::guest_ds_access_rights},
+                                         {Field::guest_fs_selector, Field::guest_fs_base,
+                                          Field::guest_fs_limit, Field::guest_fs_access_rights},
+                                         {Field::guest_gs_selector, Field::guest_gs_base,
+                                          Field::guest_gs_limit, Field::guest_gs_access_rights}};
+constexpr SegmentFields ldtr_fields{Field::guest_ldtr_selector, Field::guest_ldtr_base,
+                                    Field::guest_ldtr_limit, Field::guest_ldtr_access_rights};
+constexpr SegmentFields tr_fields{Field::guest_tr_selector, Field::guest_tr_base,
+                                  Field::guest_tr_limit, Field::guest_tr_access_rights};
+
+constexpr Segment flat_code{boot_code_selector, 0, 0xFFFFFFFF, {flat_code_rights}};
+constexpr Segment flat_data{boot_data_selector, 0, 0xFFFFFFFF, {flat_data_rights}};
+constexpr Segment no_segment{};
+constexpr std::uint32_t tss_limit = 103;
+
+void write(const Vmcs& vmcs, const SegmentFields& fields, const Segment& segment) {
+    vmcs.write(fields.selector, segment.selector);
+    vmcs.write(fields.base, segment.base);
+    vmcs.write(fields.limit, segment.limit);
+    vmcs.write(fields.access_rights, segment.access_rights.raw);
+}
+
+} // namespace
+
+void write_segment(Vcpu& vcpu, std::size_t number, const Segment& segment) {
+    write(vcpu.vmcs, segment_fields[number], segment);
+}
+
+void write_reset_state(Vcpu& vcpu) {
     const Vmcs& vmcs = vcpu.vmcs;
     const VirtualMachine& machine = *vcpu.machine;
-
-    vmcs.write(Field::guest_cs_selector, boot_code_selector);
+    constexpr std::size_t cs = 1;
+    for (std::size_t number = 0; number < std::size(segment_fields); ++number)
+        write_segment(vcpu, number, number == cs ? flat_code : no_segment);
+    write(vmcs, ldtr_fields, no_segment);
+    // TR is never unusable (SDM vol. 3, 27.3.1.2).
+    write(vmcs, tr_fields, {0, 0, tss_limit, {busy_tss_rights}});
     for (const Field field :
-         {Field::guest_ss_selector, Field::guest_ds_selector, Field::guest_es_selector})
-        vmcs.write(field, boot_data_selector);
-    for (const Field field :
-         {Field::guest_fs_selector, Field::guest_gs_selector, Field::guest_ldtr_selector})
+         {Field::guest_gdtr_base, Field::guest_gdtr_limit, Field::guest_idtr_base,
+          Field::guest_idtr_limit, Field::guest_rip, Field::guest_rsp, Field::guest_cr3,
+          Field::guest_ia32_debugctl, Field::guest_ia32_sysenter_cs, Field::guest_ia32_sysenter_esp,
+          Field::guest_ia32_sysenter_eip, Field::guest_interruptibility_state,
+          Field::guest_pending_debug_exceptions, Field::vm_entry_interruption_information})
         vmcs.write(field, 0);
-    vmcs.write(Field::guest_tr_selector, boot_tss_selector);
-    for (const Field field :
-         {Field::guest_cs_base, Field::guest_ss_base, Field::guest_ds_base, Field::guest_es_base,
-          Field::guest_fs_base, Field::guest_gs_base, Field::guest_ldtr_base})
-        vmcs.write(field, 0);
-    for (const Field field : {Field::guest_cs_limit, Field::guest_ss_limit, Field::guest_ds_limit,
-                              Field::guest_es_limit})
-        vmcs.write(field, 0xFFFFFFFF);
-    for (const Field field :
-         {Field::guest_fs_limit, Field::guest_gs_limit, Field::guest_ldtr_limit})
-        vmcs.write(field, 0);
-    vmcs.write(Field::guest_cs_access_rights, flat_code_rights);
-    for (const Field field : {Field::guest_ss_access_rights, Field::guest_ds_access_rights,
-                              Field::guest_es_access_rights})
-        vmcs.write(field, flat_data_rights);
-    for (const Field field : {Field::guest_fs_access_rights, Field::guest_gs_access_rights,
-                              Field::guest_ldtr_access_rights})
-        vmcs.write(field, AccessRights::unusable_bit);
-    vmcs.write(Field::guest_tr_base, boot_area::tss);
-    vmcs.write(Field::guest_tr_limit, 103);
-    vmcs.write(Field::guest_tr_access_rights, busy_tss_rights);
-    vmcs.write(Field::guest_gdtr_base, boot_area::gdt);
-    vmcs.write(Field::guest_gdtr_limit, boot_gdt_limit);
-    vmcs.write(Field::guest_idtr_base, 0);
-    vmcs.write(Field::guest_idtr_limit, 0);
-
-    vmcs.write(Field::guest_rip, entry);
-    vmcs.write(Field::guest_rsp, 0);
     vmcs.write(Field::guest_rflags, default_rflags);
     vmcs.write(Field::guest_dr7, default_dr7);
-    vmcs.write(Field::guest_ia32_debugctl, 0);
-    vmcs.write(Field::guest_ia32_sysenter_cs, 0);
-    vmcs.write(Field::guest_ia32_sysenter_esp, 0);
-    vmcs.write(Field::guest_ia32_sysenter_eip, 0);
-    vmcs.write(Field::guest_interruptibility_state, 0);
-    vmcs.write(Field::guest_activity_state, 0);
-    vmcs.write(Field::guest_pending_debug_exceptions, 0);
-
-    if (machine.shadows.in_use())
-        load_shadow_root(vcpu, boot_area::page_tables);
-    else
-        vmcs.write(Field::guest_cr3, boot_area::page_tables);
+    vcpu.followed_ldtr = 0;
+    vcpu.followed_tr = 0;
     vcpu.cr0_shadow = default_guest_cr0;
     vmcs.write(Field::guest_cr0, default_guest_cr0 | machine.capabilities.cr0_fixed0);
     vmcs.write(Field::cr0_read_shadow, vcpu.cr0_shadow);
@@ -164,8 +179,23 @@ void write_guest_state(Vcpu& vcpu, std::uint64_t entry) {
         vmcs.write(Field::guest_ia32_efer, real_efer(vcpu));
     if ((machine.controls.entry & vm_entry::load_ia32_pat) != 0)
         vmcs.write(Field::guest_ia32_pat, default_pat);
-
     vcpu.registers = {};
+}
+
+void write_guest_state(Vcpu& vcpu, std::uint64_t entry) {
+    const Vmcs& vmcs = vcpu.vmcs;
+    write_reset_state(vcpu);
+    constexpr std::size_t data_segments[]{0, 2, 3}; // ES, SS, DS
+    for (const std::size_t number : data_segments)
+        write_segment(vcpu, number, flat_data);
+    write(vmcs, tr_fields, {boot_tss_selector, boot_area::tss, tss_limit, {busy_tss_rights}});
+    vcpu.followed_tr = boot_tss_selector;
+    vmcs.write(Field::guest_gdtr_base, boot_area::gdt);
+    vmcs.write(Field::guest_gdtr_limit, boot_gdt_limit);
+    vmcs.write(Field::guest_rip, entry);
+    vmcs.write(Field::guest_activity_state, 0);
+    if (!load_root(vcpu, boot_area::page_tables))
+        console::fail("the boot page tables cannot be loaded");
     vcpu.registers.rdi = boot_area::start_info;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 // Filling a VMCS: controls, host state, and the state in which a guest starts.
 
+#include "hypervisor/vmx/segment.h"
+
 #include <cstdint>
 
 namespace hv {
@@ -29,6 +31,13 @@ void write_controls(Vcpu& vcpu);
 
 /// Host state; RSP is the end of the vCPU's register area, as the exit stub demands.
 void write_host_state(Vcpu& vcpu, const HostState& host);
+
+/// A vCPU that runs nothing yet: 64-bit mode, no address space, segments but CS empty, all
+/// registers as after INIT where 64-bit mode allows.
+void write_reset_state(Vcpu& vcpu);
+
+/// Segment register `number` as instructions number them: ES, CS, SS, DS, FS, GS.
+void write_segment(Vcpu& vcpu, std::size_t number, const Segment& segment);
 
 /// The guest in 64-bit mode at `entry`, on the loader's page tables and descriptors, RDI pointing
 /// to its start information (docs/guests.md).

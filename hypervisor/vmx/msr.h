@@ -58,6 +58,8 @@ enum class Msr : std::uint32_t {
     ia32_tsc_deadline = 0x6E0,
     ia32_pkrs = 0x6E1,
     x2apic_first = 0x800, ///< the x2APIC registers fill 0x800 to 0x8FF (SDM vol. 3, 11.12.1.2)
+    x2apic_id = 0x802,
+    x2apic_command = 0x830,
     x2apic_last = 0x8FF,
     ia32_bndcfgs = 0xD90,
     ia32_xss = 0xDA0,

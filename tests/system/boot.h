@@ -51,17 +51,13 @@ inline Outcome run_guest(const std::string& profile, const std::string& interfac
     return lazyhv(arguments);
 }
 
-/// The numbers of the @result line of a workload; empty when there is none.
-inline std::map<std::string, std::uint64_t> result_of(const std::string& output,
-                                                      const std::string& workload) {
-    std::map<std::string, std::uint64_t> numbers;
-    const std::string start = "@result workload=" + workload + " ";
-    const std::size_t begin = output.find(start);
-    if (begin == std::string::npos)
-        return numbers;
-    std::size_t position = begin + start.size();
-    const std::size_t end = output.find('\n', position);
-    while (position < end) {
+using Numbers = std::map<std::string, std::uint64_t>;
+
+/// What a line says as KEY=NUMBER with blanks between, from `begin` on.
+inline Numbers numbers_from(const std::string& output, std::size_t begin) {
+    Numbers numbers;
+    const std::size_t end = output.find('\n', begin);
+    for (std::size_t position = begin; position < end;) {
         const std::size_t equals = output.find('=', position);
         std::size_t next = output.find(' ', equals);
         next = next == std::string::npos || next > end ? end : next;
@@ -70,6 +66,21 @@ inline std::map<std::string, std::uint64_t> result_of(const std::string& output,
         position = next + 1;
     }
     return numbers;
+}
+
+/// The numbers of the first line that begins so; empty when there is none.
+inline Numbers numbers_behind(const std::string& output, const std::string& beginning) {
+    const std::size_t begin = output.find(beginning);
+    return begin == std::string::npos ? Numbers{} : numbers_from(output, begin + beginning.size());
+}
+
+/// The numbers of the @result line of a workload on so many processors; empty when there is none.
+inline Numbers result_of(const std::string& output, const std::string& workload,
+                         std::uint32_t processors = 1) {
+    std::string beginning = "@result workload=" + workload + " ";
+    if (processors > 1)
+        beginning += "cpus=" + std::to_string(processors) + " ";
+    return numbers_behind(output, beginning);
 }
 
 } // namespace test

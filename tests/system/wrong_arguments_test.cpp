@@ -41,6 +41,21 @@ TEST(WrongArguments, TheBareMachineHasNoRom) {
                    "the bare machine has no ROM");
 }
 
+TEST(WrongArguments, ProcessorsOutOfRange) {
+    for (const char* cpus : {"0", "9", "many"}) {
+        expect_refused({"run", "--cpus", cpus, guest_image()}, "--cpus");
+        expect_refused({"bench", "--cpus", cpus}, "--cpus");
+    }
+}
+
+TEST(WrongArguments, WorkloadsThatTheProcessorsDoNotFit) {
+    expect_refused({"bench", "--cpus", "1", "--workload", "shootdown/unmap/8"},
+                   "shootdown/unmap/8 needs several processors");
+    expect_refused({"bench", "--cpus", "4", "--workload", "threads"},
+                   "on several processors there are full, pingpong, address-space, empty-vmcall "
+                   "and shootdown/...");
+}
+
 TEST(WrongArguments, UnknownCpuModel) {
     expect_refused({"run", "--machine", "bochs", "--cpu", "pentium_9", guest_image()},
                    "Bochs has no CPU model \"pentium_9\"; those with VT-x and EPT are:");

@@ -149,7 +149,8 @@ TEST(CallTable, EachEntryInTheRomIsPromisedBySomeProfileAndNoTwoAreOne) {
 TEST(CallTable, WhatChangesModeIsNeverQueued) {
     for (const abi::Call call :
          {abi::Call::iret, abi::Call::sysexit, abi::Call::halt, abi::Call::reboot,
-          abi::Call::shutdown, abi::Call::set_lazy_mode, abi::Call::flush, abi::Call::set_cr4}) {
+          abi::Call::shutdown, abi::Call::set_lazy_mode, abi::Call::flush, abi::Call::set_cr4,
+          abi::Call::set_initial_ap_state}) {
         for (const Profile profile : profiles) {
             EXPECT_NE(abi::answer(static_cast<std::uint32_t>(call), profile, Interface::lazy),
                       Answer::queued);

@@ -41,15 +41,47 @@ TEST(GuestCommandLine, WordsCombine) {
 TEST(GuestCommandLine, Crashes) {
     EXPECT_EQ(parse_command_line("crash=triple-fault").crash, Crash::triple_fault);
     EXPECT_EQ(parse_command_line("crash=hang").crash, Crash::hang);
+    EXPECT_EQ(parse_command_line("crash=hang-processor-0").crash, Crash::hang_processor_0);
+    EXPECT_EQ(parse_command_line("crash=hang-processor-1").crash, Crash::hang_processor_1);
+    EXPECT_EQ(parse_command_line("crash=deaf-processor-1").crash, Crash::deaf_processor_1);
     EXPECT_FALSE(parse_command_line("crash=hang").test);
 }
 
 TEST(GuestCommandLine, NamesTheFirstWrongWord) {
-    for (const char* const wrong :
-         {"nonsense", "tests", "crash=", "crash=none", "workload=", "switches=", "switches=0",
-          "switches=-1", "switches=12x", "switches=99999999999999999999"})
+    for (const char* const wrong : {"nonsense", "tests", "test=", "crash=", "crash=none",
+                                    "workload=", "switches=", "switches=0", "switches=-1",
+                                    "switches=12x", "switches=99999999999999999999"})
         EXPECT_FALSE(parse_command_line(wrong).wrong_word.empty()) << wrong;
     EXPECT_EQ(parse_command_line("test one two").wrong_word, "one");
+}
+
+TEST(GuestCommandLine, Processors) {
+    const CommandLine line = parse_command_line("workload=full processors=1,2,8 xapic trampoline");
+    EXPECT_TRUE(line.wrong_word.empty());
+    EXPECT_TRUE(line.xapic);
+    EXPECT_TRUE(line.trampoline);
+    std::string_view list = line.processors;
+    EXPECT_EQ(guest::take_processors(list), 1U);
+    EXPECT_EQ(guest::take_processors(list), 2U);
+    EXPECT_EQ(guest::take_processors(list), 8U);
+    EXPECT_TRUE(list.empty());
+    EXPECT_EQ(parse_command_line("").processors, "1");
+    for (const char* wrong : {"processors=", "processors=0", "processors=9", "processors=1,,2"})
+        EXPECT_EQ(parse_command_line(wrong).wrong_word, wrong);
+}
+
+TEST(GuestCommandLine, TestsOfSeveralProcessorsAlone) {
+    const CommandLine line = parse_command_line("test=processors");
+    EXPECT_TRUE(line.test_processors);
+    EXPECT_FALSE(line.test);
+    EXPECT_TRUE(line.wrong_word.empty());
+}
+
+TEST(GuestCommandLine, Stress) {
+    const CommandLine line = parse_command_line("stress=50");
+    EXPECT_EQ(line.stress, 50U);
+    EXPECT_FALSE(line.test);
+    EXPECT_EQ(parse_command_line("stress=x").wrong_word, "stress=x");
 }
 
 } // namespace

@@ -11,10 +11,11 @@ class Roots : public ClassicCase {
 
     std::uint64_t published(std::uint64_t root) {
         for (std::uint32_t index = 0; index < abi::root_pairs; ++index) {
+            const abi::RootPair& pair = machine.area().control.root_pair[index];
             EXPECT_EQ(machine.fields[target_fields[index]],
-                      machine.area().control.root_pair[index].loaded);
-            if (machine.area().control.root_pair[index].guest_root == root)
-                return machine.area().control.root_pair[index].loaded;
+                      pair.guest_root == abi::no_root ? no_target : pair.loaded);
+            if (pair.guest_root == root)
+                return pair.loaded;
         }
         return 0;
     }
@@ -84,6 +85,24 @@ TEST_F(Roots, WithdrawnWhenATableIsOutOfStep) {
     EXPECT_EQ(guest_cr3(vcpu), machine.root);
     move_to_cr3(other); // and not offered again meanwhile
     EXPECT_EQ(published_roots(), 0U);
+}
+
+TEST_F(Roots, TheRomFindsWhatToLoadThoughItIsWithdrawnMeanwhile) {
+    move_to_cr3(other);
+    const std::uint64_t loaded = published(other);
+    abi::RootPair* found = nullptr;
+    for (abi::RootPair& pair : machine.area().control.root_pair)
+        found = pair.guest_root == other ? &pair : found;
+    ASSERT_NE(found, nullptr);
+    move_to_cr3(machine.root);
+    withdraw_roots(vcpu); // for another vCPU, between the ROM's two looks at the pair
+    settle(vcpu);
+    EXPECT_EQ(found->guest_root, abi::no_root);
+    vcpu.registers.rdi = other;
+    EXPECT_FALSE(cpu.load_cr3(found->loaded));
+    EXPECT_EQ(found->loaded, loaded);
+    move_to_cr3(found->loaded);
+    EXPECT_EQ(guest_cr3(vcpu), other);
 }
 
 TEST_F(Roots, ARootWithdrawnSinceIsWhatRdiSays) {

@@ -89,7 +89,7 @@ TEST_F(EptTest, AllOfTheGuestsPagesCanBeProtected) {
     for (const PhysicalRange& range : vm.ram.ranges())
         for (std::uint64_t gpa = range.begin; gpa < range.end; gpa += page_size)
             ASSERT_TRUE(vm.protected_pages.protect(gpa));
-    EXPECT_EQ(ept.leaf(fake_ram_size - 1) & 7, 1U);
+    EXPECT_EQ(ept.leaf(fake_ram_size - 1) & 7, 5U);
     EXPECT_FALSE(vm.protected_pages.protect(0xA0000)); // a hole, where devices lie
 }
 
@@ -98,7 +98,7 @@ TEST_F(EptTest, ReasonsForProtectionAreBounded) {
     for (std::uint32_t n = 0; n < 0xFFFF; ++n)
         ASSERT_TRUE(pages.protect(0x201000));
     EXPECT_FALSE(pages.protect(0x201000)); // would be none after one more
-    EXPECT_EQ(ept.leaf(0x201000) & 7, 1U);
+    EXPECT_EQ(ept.leaf(0x201000) & 7, 5U);
 }
 
 TEST_F(EptTest, TheGuestPhysicalMapLeavesTheMonitorOut) {
@@ -112,8 +112,9 @@ TEST_F(EptTest, TheGuestPhysicalMapLeavesTheMonitorOut) {
         ASSERT_EQ(vm.ept.leaf(gpa), 0U);
     EXPECT_EQ(vm.ept.leaf(0x200000), 0x200000U | 7 | 6 << 3 | 1 << 7);
     map_rom(vm, 0x300000, page_size);
-    map_vcpu_area(vm, 0x400000);
-    map_statistics(vm, 0x500000);
+    make_views(vm);
+    map_vcpu_area(vm, 0, 0x400000);
+    map_statistics(vm, 0, 0x500000);
     EXPECT_EQ(vm.ept.leaf(abi::rom_base), 0x300000U | 5 | 6 << 3);        // not writable
     EXPECT_EQ(vm.ept.leaf(abi::vcpu_area_base), 0x400000U | 3 | 6 << 3);  // not executable
     EXPECT_EQ(vm.ept.leaf(abi::statistics_base), 0x500000U | 1 | 6 << 3); // neither
@@ -124,6 +125,13 @@ class GuestWalk : public ::testing::Test {
     Machine machine;
     GuestMemory& memory = machine.machine().memory;
     std::uint64_t root = machine.make_root();
+
+    /// Eight bytes, 1 to 8.
+    GuestWrite write(std::uint64_t linear, bool user) {
+        constexpr std::uint8_t bytes[8]{1, 2, 3, 4, 5, 6, 7, 8};
+        return write_guest_linear(memory, machine.machine().protected_pages, root, linear, bytes, 8,
+                                  user);
+    }
 };
 
 TEST_F(GuestWalk, FindsPages) {
@@ -169,26 +177,28 @@ TEST_F(GuestWalk, ReadsAndWritesAcrossPages) {
     const std::uint64_t second = machine.take_guest_page();
     machine.map(root, 0x10000, first, 7);
     machine.map(root, 0x11000, second, 7);
-    const std::uint8_t bytes[8]{1, 2, 3, 4, 5, 6, 7, 8};
-    ASSERT_TRUE(write_guest_linear(memory, root, 0x10FFC, bytes, 8, true));
+    ASSERT_EQ(write(0x10FFC, true), GuestWrite::done);
     EXPECT_EQ(machine.word(first + 0xFF8) >> 32, 0x04030201U);
     EXPECT_EQ(machine.word(second), 0x08070605U);
     std::uint8_t read[8]{};
     ASSERT_TRUE(read_guest_linear(memory, root, 0x10FFC, read, 8));
-    EXPECT_EQ(std::memcmp(read, bytes, 8), 0);
+    for (std::uint8_t index = 0; index < 8; ++index)
+        EXPECT_EQ(read[index], index + 1);
 }
 
 TEST_F(GuestWalk, WritesNothingUnlessAllCanBeWritten) {
     const std::uint64_t first = machine.take_guest_page();
     machine.map(root, 0x10000, first, 7);
-    const std::uint8_t bytes[8]{1, 2, 3, 4, 5, 6, 7, 8};
-    EXPECT_FALSE(write_guest_linear(memory, root, 0x10FFC, bytes, 8, false)); // next: unmapped
+    EXPECT_EQ(write(0x10FFC, false), GuestWrite::not_mapped); // the next page is not
     EXPECT_EQ(machine.word(first + 0xFF8), 0U);
     machine.map(root, 0x10000, first, 5); // read-only
-    EXPECT_FALSE(write_guest_linear(memory, root, 0x10000, bytes, 8, false));
+    EXPECT_EQ(write(0x10000, false), GuestWrite::not_mapped);
     machine.map(root, 0x10000, first, 3); // supervisor
-    EXPECT_FALSE(write_guest_linear(memory, root, 0x10000, bytes, 8, true));
-    EXPECT_TRUE(write_guest_linear(memory, root, 0x10000, bytes, 8, false));
+    EXPECT_EQ(write(0x10000, true), GuestWrite::not_mapped);
+    EXPECT_EQ(write(0x10000, false), GuestWrite::done);
+    ASSERT_TRUE(machine.machine().protected_pages.protect(first));
+    EXPECT_EQ(write(0x10000, false), GuestWrite::protected_page);
+    machine.machine().protected_pages.release(first);
     std::uint8_t code[15]{};
     EXPECT_EQ(fetch_guest_code(memory, root, 0x10FFB, code, 15), 5U); // as far as there is code
 }

@@ -127,7 +127,7 @@ TEST_F(PageFault, StoresToReadOnlyPagesOfAKernelWithoutWriteProtection) {
     EXPECT_TRUE(reflected(write | present));
 }
 
-// What cannot be decoded runs with the page open, on every level.
+// What cannot be decoded runs on a copy of the page, which every level allows to write.
 TEST_F(PageFault, SteppedStoresToReadOnlyPages) {
     const std::uint64_t gpa = map_page(page, 7);
     machine.word(guest_entry(page, 3)) &= ~paging::writable;
@@ -137,10 +137,13 @@ TEST_F(PageFault, SteppedStoresToReadOnlyPages) {
     ASSERT_TRUE(vcpu.stepped.active);
     const ShadowProcessor::Result result = cpu.translate(page, {.write = true});
     EXPECT_TRUE(result.translated);
-    EXPECT_EQ(result.physical, gpa);
+    EXPECT_EQ(result.physical, machine.stepped_place(gpa));
+    EXPECT_NE(result.physical, gpa);
+    machine.word(result.physical) = 0x5678;
     machine.fields[Field::vm_exit_interruption_information] = 0x80000301;
     cpu.exit(abi::ExitReason::exception_nmi);
     EXPECT_FALSE(vcpu.stepped.active);
+    EXPECT_EQ(machine.word(gpa), 0x5678U);
     EXPECT_EQ(event(), 0U);
     EXPECT_FALSE(cpu.translate(page, {.write = true}).translated);
     EXPECT_EQ(machine.fields[Field::exception_bitmap], 1U << 14);
@@ -155,7 +158,7 @@ TEST_F(PageFault, SteppedStoresToAPageNoAccessHasMappedYet) {
     EXPECT_EQ(event(), 0U);
     ASSERT_TRUE(vcpu.stepped.active);
     EXPECT_TRUE(cpu.translate(gdt, {.write = true}).translated);
-    machine.word(machine.physical(machine.gdt) + 48) = 0x00008C0000080000; // a call gate
+    machine.word(machine.stepped_place(machine.physical(gdt))) = 0x00008C0000080000; // a call gate
     machine.fields[Field::vm_exit_interruption_information] = 0x80000301;
     cpu.exit(abi::ExitReason::exception_nmi);
     EXPECT_TRUE(refused());

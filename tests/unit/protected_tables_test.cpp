@@ -33,9 +33,9 @@ class Tables : public ::testing::Test {
 };
 
 TEST_F(Tables, PagesAreWriteProtected) {
-    EXPECT_EQ(rights(machine.gdt), EptRights::read);
-    EXPECT_EQ(rights(machine.idt), EptRights::read);
-    EXPECT_EQ(rights(machine.tss), EptRights::read);
+    EXPECT_EQ(rights(machine.gdt), EptRights::read_execute);
+    EXPECT_EQ(rights(machine.idt), EptRights::read_execute);
+    EXPECT_EQ(rights(machine.tss), EptRights::read_execute);
     EXPECT_EQ(rights(machine.gdt + 16 * page_size), EptRights::all);
 }
 
@@ -100,11 +100,11 @@ TEST_F(Tables, AnotherGdtMustKeepTheKernel) {
     machine.word(page + 6 * 8) = call_gate;
     EXPECT_EQ(set_guest_gdtr(vcpu, {8 * 8 - 1, other}), Error::call_gate);
     EXPECT_EQ(rights(other), EptRights::all); // refused: given back
-    EXPECT_EQ(rights(machine.gdt), EptRights::read);
+    EXPECT_EQ(rights(machine.gdt), EptRights::read_execute);
     machine.word(page + 6 * 8) = tls;
     EXPECT_EQ(set_guest_gdtr(vcpu, {8 * 8 - 1, other}), Error::none);
     EXPECT_EQ(machine.word(page + 6 * 8), tls | accessed);
-    EXPECT_EQ(rights(other), EptRights::read);
+    EXPECT_EQ(rights(other), EptRights::read_execute);
     EXPECT_EQ(rights(machine.gdt), EptRights::all);
 }
 
@@ -114,7 +114,7 @@ TEST_F(Tables, TableRanges) {
     EXPECT_EQ(set_guest_gdtr(vcpu, {127, Machine::linear_base + fake_ram_size}),
               Error::bad_address); // the monitor's memory
     EXPECT_EQ(set_guest_gdtr(vcpu, {126, machine.gdt}), Error::bad_limit);
-    EXPECT_EQ(rights(machine.gdt), EptRights::read);
+    EXPECT_EQ(rights(machine.gdt), EptRights::read_execute);
 }
 
 TEST_F(Tables, LdtIsTakenOverAndGivenBack) {
@@ -124,7 +124,7 @@ TEST_F(Tables, LdtIsTakenOverAndGivenBack) {
     EXPECT_EQ(tables.write_gdt_entry(machine.gdt, 11, descriptor.high), Error::none);
     EXPECT_EQ(tables.write_gdt_entry(machine.gdt, 10, descriptor.low), Error::none);
     EXPECT_EQ(set_guest_ldtr(vcpu, 0x50), Error::none);
-    EXPECT_EQ(rights(ldt), EptRights::read);
+    EXPECT_EQ(rights(ldt), EptRights::read_execute);
     EXPECT_EQ(machine.fields[Field::guest_ldtr_base], ldt);
     EXPECT_EQ(tables.write_ldt_entry(ldt, 3, tls), Error::none);
     EXPECT_EQ(tables.write_ldt_entry(ldt, 8, tls), Error::index_out_of_range);
@@ -135,35 +135,45 @@ TEST_F(Tables, LdtIsTakenOverAndGivenBack) {
 }
 
 TEST_F(Tables, StoresOfEverySize) {
+    AllTables& all = machine.machine().tables;
     const std::uint64_t slot = machine.physical(machine.gdt) + 6 * 8;
-    StoreVerdict verdict = tables.store(slot, 8, tls);
+    StoreVerdict verdict = all.store(slot, 8, tls);
     EXPECT_EQ(verdict.error, Error::none);
     EXPECT_EQ(verdict.kind, MemoryAccess::gdt_write);
     EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
-    EXPECT_EQ(tables.store(slot + 2, 2, 0xBEEF).error, Error::none); // base, bits 15:0
+    EXPECT_EQ(all.store(slot + 2, 2, 0xBEEF).error, Error::none); // base, bits 15:0
     EXPECT_EQ(machine.gdt_slot(6), (tls | accessed | std::uint64_t{0xBEEF} << 16));
-    EXPECT_EQ(tables.store(slot + 5, 1, 0x8C).error, Error::call_gate); // type alone
-    EXPECT_EQ(tables.store(slot + 4, 4, 0).error, Error::none);
+    EXPECT_EQ(all.store(slot + 5, 1, 0x8C).error, Error::call_gate); // type alone
+    EXPECT_EQ(all.store(slot + 4, 4, 0).error, Error::none);
     EXPECT_EQ(machine.gdt_slot(6) >> 32, 0U);
-    EXPECT_EQ(tables.store(slot + 4, 8, tls >> 32 | tls << 32).error, Error::none); // two slots
-    EXPECT_EQ(tables.store(machine.physical(machine.gdt) + 200, 8, call_gate).kind,
+    EXPECT_EQ(all.store(slot + 4, 8, tls >> 32 | tls << 32).error, Error::none); // two slots
+    EXPECT_EQ(all.store(machine.physical(machine.gdt) + 200, 8, call_gate).kind,
               MemoryAccess::unprotected); // beside the table: no descriptor
-    EXPECT_EQ(tables.store(machine.physical(machine.tss) + 4, 8, 0x1234).kind,
+    EXPECT_EQ(all.store(machine.physical(machine.tss) + 4, 8, 0x1234).kind,
               MemoryAccess::tss_write);
 }
 
-TEST_F(Tables, SteppedStoreIsTakenBack) {
+TEST_F(Tables, SteppedStoreIsJudgedBeforeItIsSeen) {
     const std::uint64_t page = machine.physical(machine.gdt);
-    std::uint8_t before[page_size];
-    std::memcpy(before, direct_pointer(page), page_size);
-    machine.word(page + 6 * 8) = tls;
-    EXPECT_EQ(tables.judge_page(page, before), Error::none);
+    AllTables& all = machine.machine().tables;
+    StepPages& pages = *vcpu.step_pages;
+    const auto image_slot = [&](std::uint32_t index, std::uint64_t value) {
+        std::memcpy(&pages.image[index * 8], &value, sizeof(value));
+    };
+    const auto begin = [&] {
+        std::memcpy(pages.before.data(), direct_pointer(page), page_size);
+        pages.image = pages.before;
+    };
+    begin();
+    image_slot(6, tls);
+    EXPECT_EQ(machine.gdt_slot(6), 0U);
+    EXPECT_EQ(all.apply(page, pages.before.data(), pages.image.data()), Error::none);
     EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
-    std::memcpy(before, direct_pointer(page), page_size);
-    machine.word(page + 7 * 8) = tls;
-    machine.word(page + 8 * 8) = call_gate;
-    EXPECT_EQ(tables.judge_page(page, before), Error::call_gate);
-    EXPECT_EQ(machine.gdt_slot(7), 0U); // all of it
+    begin();
+    image_slot(7, tls);
+    image_slot(8, call_gate);
+    EXPECT_EQ(all.apply(page, pages.before.data(), pages.image.data()), Error::call_gate);
+    EXPECT_EQ(machine.gdt_slot(7), 0U); // nothing of it
     EXPECT_EQ(machine.gdt_slot(8), 0U);
 }
 
@@ -231,13 +241,15 @@ class SteppedByTrapFlag : public TrappedStore {
 
 TEST_F(SteppedByTrapFlag, NothingOfTheGuestsRunsMeanwhile) {
     EXPECT_EQ(count(MemoryAccess::stepped_write), 1U);
-    EXPECT_EQ(rights(machine.gdt), EptRights::read_write);
+    EXPECT_EQ(rights(machine.gdt), EptRights::read_execute); // for other vCPUs it stays closed
+    EXPECT_NE(machine.fields[Field::ept_pointer], machine.machine().ept.pointer(0));
     EXPECT_EQ(machine.fields[Field::guest_rflags], 0x102U);             // TF, no interrupts
     EXPECT_EQ(machine.fields[Field::guest_interruptibility_state], 8U); // no NMIs
     EXPECT_EQ(machine.fields[Field::exception_bitmap], 0xFFFFFFFFU);
-    machine.word(slot) = tls;
+    machine.word(machine.stepped_place(slot)) = tls;
     exception(0x80000301); // #DB
-    EXPECT_EQ(rights(machine.gdt), EptRights::read);
+    EXPECT_EQ(machine.fields[Field::ept_pointer], machine.machine().ept.pointer(0));
+    EXPECT_EQ(rights(machine.gdt), EptRights::read_execute);
     EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
     EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
     EXPECT_EQ(machine.fields[Field::guest_interruptibility_state], 0U);
@@ -249,7 +261,7 @@ TEST_F(SteppedByTrapFlag, AFaultOfTheInstructionIsTheGuests) {
     machine.fields[Field::exit_qualification] = 0x1234;
     machine.fields[Field::vm_exit_interruption_error_code] = 2;
     exception(0x80000B0E); // #PF
-    EXPECT_EQ(rights(machine.gdt), EptRights::read);
+    EXPECT_EQ(rights(machine.gdt), EptRights::read_execute);
     EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information], 0x80000B0EU);
     EXPECT_EQ(machine.fields[Field::vm_entry_exception_error_code], 2U);
     EXPECT_EQ(machine.cr2, 0x1234U);
@@ -258,20 +270,20 @@ TEST_F(SteppedByTrapFlag, AFaultOfTheInstructionIsTheGuests) {
 TEST_F(SteppedByTrapFlag, AnotherExitClosesThePageFirst) {
     machine.fields[Field::exit_reason] = static_cast<std::uint64_t>(abi::ExitReason::cpuid);
     handle_vm_exit(vcpu.registers);
-    EXPECT_EQ(rights(machine.gdt), EptRights::read);
+    EXPECT_EQ(rights(machine.gdt), EptRights::read_execute);
     EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
 }
 
 TEST_F(SteppedByTrapFlag, ASecondProtectedPageIsRefused) {
     exit_with({0x0F, 0x11, 0x07}, machine.physical(machine.idt));
-    EXPECT_EQ(rights(machine.gdt), EptRights::read);
-    EXPECT_EQ(rights(machine.idt), EptRights::read);
+    EXPECT_EQ(rights(machine.gdt), EptRights::read_execute);
+    EXPECT_EQ(rights(machine.idt), EptRights::read_execute);
     EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
     EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information] & 0xFF, 13U);
 }
 
 TEST_F(SteppedByTrapFlag, ARefusedStoreIsTakenBack) {
-    machine.word(slot) = call_gate;
+    machine.word(machine.stepped_place(slot)) = call_gate;
     exception(0x80000301);
     EXPECT_EQ(machine.gdt_slot(6), 0U);
     EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information] & 0xFF, 13U);

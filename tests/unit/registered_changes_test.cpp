@@ -49,24 +49,32 @@ TEST_P(RegisteredChanges, LinksAreCountedOverRandomSequences) {
 TEST_P(RegisteredChanges, ASteppedStoreIsJudgedByThePage) {
     const std::uint64_t leaves = table(1);
     ASSERT_EQ(set(leaves, 0x123000 | 5), Error::none);
-    alignas(8) std::uint8_t before[page_size];
-    std::memcpy(before, direct_pointer(leaves), page_size);
-    machine.word(leaves) = 0x124000 | 5;
-    machine.word(leaves + 8) = fake_ram_size | 5;
+    StepPages& pages = *vcpu.step_pages;
+    const auto image_slot = [&](std::uint32_t index, std::uint64_t value) {
+        std::memcpy(&pages.image[index * 8], &value, sizeof(value));
+    };
+    const auto begin = [&] {
+        std::memcpy(pages.before.data(), direct_pointer(leaves), page_size);
+        pages.image = pages.before;
+    };
     RegisteredTables& tables = machine.machine().page_tables;
-    EXPECT_EQ(tables.judge_page(leaves, before, vcpu.tables), Error::bad_frame);
+    begin();
+    image_slot(0, 0x124000 | 5);
+    image_slot(1, fake_ram_size | 5);
+    EXPECT_EQ(tables.apply(leaves, pages.before.data(), pages.image.data()), Error::bad_frame);
     EXPECT_EQ(machine.word(leaves), 0x123005U);
     EXPECT_EQ(machine.word(leaves + 8), 0U);
-    std::memcpy(before, direct_pointer(leaves), page_size);
-    machine.word(leaves) = 0x124000 | 5;
-    EXPECT_EQ(tables.judge_page(leaves, before, vcpu.tables), Error::none);
+    begin();
+    image_slot(0, 0x124000 | 5);
+    EXPECT_EQ(machine.word(leaves), 0x123005U);
+    EXPECT_EQ(tables.apply(leaves, pages.before.data(), pages.image.data()), Error::none);
     EXPECT_EQ(machine.word(leaves), 0x124005U);
 }
 
 TEST_P(RegisteredChanges, DeferredUpdatesLeaveTranslationsStale) {
     const std::uint64_t leaves = table(1);
     ASSERT_EQ(set(leaves, 0x123000 | 5 | paging::accessed), Error::none);
-    vcpu.pending = 0;
+    settle(vcpu);
     EXPECT_FALSE(stale());
     ASSERT_EQ(set(leaves, 0x124000 | 5 | paging::accessed, abi::update_flags::defer), Error::none);
     EXPECT_TRUE(stale());
@@ -78,7 +86,7 @@ TEST_P(RegisteredChanges, DeferredUpdatesLeaveTranslationsStale) {
     EXPECT_TRUE(stale());
     EXPECT_EQ(call_inval_page(vcpu, 0x1000, 0, 0), Error::none);
     EXPECT_FALSE(stale());
-    vcpu.pending = 0;
+    settle(vcpu);
     ASSERT_EQ(set(leaves, 0x124000 | 5 | paging::accessed, abi::update_flags::defer), Error::none);
     EXPECT_FALSE(stale()); // nothing was there that could be cached
     ASSERT_EQ(set(leaves, 0), Error::none);

@@ -122,6 +122,32 @@ TEST(RingProducer, ASynchronousCallComesBehindWhatIsQueuedInOneExit) {
     EXPECT_EQ(machine.hypercalls.size(), 4);
 }
 
+TEST(RingProducer, SetInitialApStateIsOneExitBehindWhatIsQueued) {
+    const abi::InitialState state{};
+    const auto address = reinterpret_cast<std::uint64_t>(&state);
+    for (const std::uint32_t mode : {no_mode, mmu_mode, cpu_mode}) {
+        RomMachine machine;
+        std::vector<Executed> expected;
+        if (mode != no_mode) {
+            rom::set_lazy_mode(mode);
+            queue_gdt(1);
+            expected.push_back(write_gdt(1));
+        }
+        EXPECT_EQ(rom::set_initial_ap_state(&state, 3), 0);
+        expected.push_back({Call::set_initial_ap_state, {address, 3, 0}});
+        EXPECT_EQ(machine.executed, expected);
+        EXPECT_EQ(machine.hypercalls, std::vector<Call>{Call::set_initial_ap_state});
+        EXPECT_EQ(machine.queued(), 0);
+    }
+}
+
+TEST(RingProducer, SetInitialApStateReturnsWhyItWasRefused) {
+    RomMachine machine;
+    machine.refuse = [](const Executed&) { return Error::bad_vcpu; };
+    const abi::InitialState state{};
+    EXPECT_EQ(rom::set_initial_ap_state(&state, 64), value(Error::bad_vcpu));
+}
+
 TEST(RingProducer, ModeErrorsAreCountedAndLoseNothing) {
     RomMachine machine;
     EXPECT_EQ(rom::set_lazy_mode(no_mode), value(Error::unpaired_lazy_mode));

@@ -3,6 +3,7 @@
 
 #include "shared/call_table.h"
 #include "shared/page_table_calls.h"
+#include "shared/processors.h"
 #include "tests/unit/fake/rom_machine.h"
 #include "vmi_rom/entries.h"
 
@@ -122,6 +123,35 @@ TEST_F(RomPageTables, InvalidationsAreLeftOutWhileNothingIsStale) {
     EXPECT_EQ(machine_.executed[3], (Executed{Call::flush_tlb, {abi::flush_flags::all, 0, 0}}));
     rom::update_pxe(base, abi::update_flags::defer);
     EXPECT_EQ(machine_.control().stale_translations, 1);
+}
+
+TEST_F(RomPageTables, ShootdownOutsideAModeIsItsOwnExit) {
+    constexpr std::uint64_t vcpus = 0xFFFFFFFFFFFFFFFE;
+    EXPECT_EQ(rom::shootdown(vcpus, 0x5000), 0);
+    EXPECT_EQ(machine_.hypercalls, std::vector<Call>{Call::shootdown});
+    EXPECT_EQ(machine_.executed, (std::vector<Executed>{{Call::shootdown, {vcpus, 0x5000, 0}}}));
+}
+
+// However many translations: the other vCPUs are asked once, and behind the changes.
+TEST_F(RomPageTables, ShootdownIsQueuedBehindTheChangesOfItsBatch) {
+    rom::set_lazy_mode(mmu_mode);
+    rom::set_pxe(1, base, abi::update_flags::defer);
+    rom::set_pxe(2, base + 8, abi::update_flags::defer);
+    EXPECT_EQ(rom::shootdown(0b1101, abi::every_address_space), 0);
+    EXPECT_TRUE(machine_.hypercalls.empty());
+    EXPECT_EQ(rom::set_lazy_mode(no_mode), 0);
+    EXPECT_EQ(machine_.hypercalls, std::vector<Call>{Call::flush});
+    ASSERT_EQ(machine_.executed.size(), 3);
+    EXPECT_EQ(machine_.executed[2],
+              (Executed{Call::shootdown, {0b1101, abi::every_address_space, 0}}));
+}
+
+// Nothing being stale here says nothing of the other vCPUs.
+TEST_F(RomPageTables, ShootdownIsNeverLeftOut) {
+    ASSERT_EQ(machine_.control().stale_translations, 0);
+    rom::set_lazy_mode(mmu_mode);
+    rom::shootdown(2, 0x5000);
+    EXPECT_EQ(machine_.queued(), 1);
 }
 
 TEST_F(RomPageTables, FlushTlbIsDoneHereWhereTheAnswerIsLocal) {

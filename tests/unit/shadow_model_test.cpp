@@ -27,13 +27,17 @@ TEST_P(ShadowModel, AgreesWithTheReference) {
     EXPECT_GT(guest.faults, 80 * per_mille);
     EXPECT_GT(statistics.shadow_built, 20 * per_mille);
     EXPECT_GT(statistics.memory[static_cast<int>(abi::MemoryAccess::table_unsynced)], 0U);
+    if (GetParam().settings.vcpus > 1) {
+        EXPECT_GT(guest.statistics(1).kicks_received, per_mille);
+        EXPECT_TRUE(guest.shootdowns > 0 || !GetParam().settings.rom);
+    }
     if (GetParam().settings.rom) {
         EXPECT_GT(guest.free_loads, 0U);
         EXPECT_GT(guest.registrations, 0U);
     }
     if (GetParam().operations < 100'000)
         return;
-    EXPECT_GT(guest.stale_uses, 50U);
+    EXPECT_GT(guest.stale_uses, GetParam().settings.vcpus == 1 ? 50U : 25U);
     EXPECT_GT(statistics.shadow_rebuilt, 0U);
     EXPECT_GT(statistics.shadow_reclaimed,
               GetParam().settings.shadow_tables < min_shadow_tables ? 20 * per_mille : 0);
@@ -55,8 +59,16 @@ INSTANTIATE_TEST_SUITE_P(
                       Run{{.seed = 9, .stores = 10, .calls = 30}, 500'000},
                       Run{{.seed = 10, .shadow_tables = tiny, .stores = 10, .calls = 30}, 500'000},
                       Run{{.seed = 11, .stores = 2, .calls = 5}, 500'000},
-                      Run{{.seed = 12, .shadow_tables = tiny, .stores = 100, .calls = 15},
-                          500'000}),
+                      Run{{.seed = 12, .shadow_tables = tiny, .stores = 100, .calls = 15}, 500'000},
+                      Run{{.seed = 13, .check_every = 1, .vcpus = 2}, 5'000},
+                      Run{{.seed = 14, .stores = 10, .calls = 30, .check_every = 1, .vcpus = 3},
+                          5'000},
+                      Run{{.seed = 15, .rom = false, .check_every = 1, .vcpus = 2}, 5'000},
+                      Run{{.seed = 16, .vcpus = 2}, 500'000},
+                      Run{{.seed = 17, .shadow_tables = tiny, .vcpus = 2}, 500'000},
+                      Run{{.seed = 18, .rom = false, .vcpus = 2}, 500'000},
+                      Run{{.seed = 19, .stores = 10, .calls = 30, .vcpus = 3}, 500'000},
+                      Run{{.seed = 20, .stores = 2, .calls = 5, .vcpus = 2}, 500'000}),
     [](const auto& parameter) { return "Seed" + std::to_string(parameter.param.settings.seed); });
 
 } // namespace

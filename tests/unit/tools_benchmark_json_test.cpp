@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <map>
+
 namespace tool {
 namespace {
 
@@ -101,6 +103,60 @@ TEST(BenchmarkJson, HoldsTheCountersOfShadowPaging) {
     EXPECT_EQ(mapping["shadow_limit"], 512);
     EXPECT_FALSE(mapping.contains("root_loads_per_operation"));
     EXPECT_EQ(parse()["benchmarks"][4]["root_loads_per_switch"], 1.0);
+}
+
+std::vector<Run> runs_of_several() {
+    return {{abi::Profile::classic,
+             abi::Interface::lazy,
+             {parse_result("workload=full switches=1000 ticks=600000 exits=1000")},
+             {{"granted", "one"}}},
+            {abi::Profile::classic,
+             abi::Interface::lazy,
+             {parse_result("workload=full cpus=4 switches=4000 ticks=2400000 exits=4000 "
+                           "exits_min=1000 exits_max=1000 monitor_ticks=2000000 lock_taken=2000 "
+                           "lock_waited=1000 lock_ticks=40000"),
+              parse_result("workload=shootdown/unmap/8 cpus=4 operations=16 entries=128 "
+                           "ticks=12800 exits=64 exits_min=0 exits_max=16 monitor_ticks=6400 "
+                           "shootdowns=16 kicks_sent=48 kicks_received=48"),
+              parse_result("workload=empty-vmcall cpus=4 switches=4 ticks=400 exits=4")},
+             {{"granted", "eight"}},
+             8}};
+}
+
+Json parse_several() { return Json::parse(benchmark_json(runs_of_several(), {}, "instructions")); }
+
+TEST(BenchmarkJson, NamesTheProcessorsAsGoogleBenchmarkNamesThreads) {
+    const Json document = parse_several();
+    std::map<std::string, int> threads;
+    for (const Json& benchmark : document["benchmarks"])
+        threads[benchmark["name"]] = benchmark["threads"];
+    EXPECT_EQ(threads, (std::map<std::string, int>{{"switch/full/classic/lazy", 1},
+                                                   {"switch/full/classic/lazy/threads:4", 4},
+                                                   {"shootdown/unmap/8/classic/lazy/threads:4", 4},
+                                                   {"vmcall/empty/classic/rom/threads:4", 4}}));
+    EXPECT_EQ(document["context"]["runs"]["classic/lazy"]["granted"], "one");
+    EXPECT_EQ(document["context"]["runs"]["classic/lazy/threads:8"]["granted"], "eight");
+}
+
+TEST(BenchmarkJson, HoldsWhatSeveralProcessorsDoToEachOther) {
+    const Json document = parse_several();
+    const Json& full = document["benchmarks"][1];
+    EXPECT_EQ(full["iterations"], 4000);
+    EXPECT_EQ(full["real_time"], 600.0);
+    EXPECT_EQ(full["exits_per_switch"], 1.0);
+    EXPECT_EQ(full["exits_min"], 1000);
+    EXPECT_EQ(full["exits_max"], 1000);
+    EXPECT_EQ(full["lock_taken_per_switch"], 0.5);
+    EXPECT_EQ(full["lock_waited_per_switch"], 0.25);
+    EXPECT_EQ(full["lock_instructions_per_switch"], 10.0);
+    EXPECT_FALSE(full.contains("shootdowns_per_switch"));
+    const Json& unmap = document["benchmarks"][2];
+    EXPECT_EQ(unmap["real_time"], 800.0);
+    EXPECT_EQ(unmap["exits_min"], 0);
+    EXPECT_EQ(unmap["shootdowns_per_operation"], 1.0);
+    EXPECT_EQ(unmap["kicks_sent_per_operation"], 3.0);
+    EXPECT_EQ(unmap["kicks_received_per_operation"], 3.0);
+    EXPECT_FALSE(document["benchmarks"][0].contains("exits_min"));
 }
 
 TEST(BenchmarkJson, OfTheBareMachineCountsNoExits) {

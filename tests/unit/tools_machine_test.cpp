@@ -79,6 +79,7 @@ TEST(BochsSettings, KeepWithinBochssLimits) {
     const Machine machine{.kind = MachineKind::bochs,
                           .cpu_model = "tigerlake",
                           .memory_mebibytes = 3072,
+                          .cpus = 4,
                           .time_limit = std::chrono::seconds(1),
                           .emulator_log = std::nullopt};
     const std::string settings = bochs_settings(machine, {.image = "/t/boot.iso",
@@ -86,10 +87,29 @@ TEST(BochsSettings, KeepWithinBochssLimits) {
                                                           .log = "/t/log",
                                                           .settings = "",
                                                           .debugger = ""});
-    EXPECT_THAT(settings, HasSubstr("cpu: model=tigerlake, count=1, ips=20000000\n"));
+    EXPECT_THAT(settings, HasSubstr("cpu: model=tigerlake, count=4, ips=20000000\n"));
     EXPECT_THAT(settings, HasSubstr("memory: guest=3072, host=2048\n"));
     EXPECT_THAT(settings, HasSubstr("com1: enabled=1, mode=term, dev=/dev/pts/9\n"));
     EXPECT_THAT(settings, HasSubstr("clock: sync=none, time0=946684800\n"));
+}
+
+TEST(BochsSettings, LogTheExitsOfEveryProcessorWhenAsked) {
+    Machine machine{.kind = MachineKind::bochs,
+                    .cpu_model = "tigerlake",
+                    .memory_mebibytes = 256,
+                    .cpus = 1,
+                    .time_limit = std::chrono::seconds(1),
+                    .emulator_log = std::nullopt};
+    const auto settings = [&machine] {
+        return bochs_settings(
+            machine, {.image = "", .console = "", .log = "", .settings = "", .debugger = ""});
+    };
+    EXPECT_THAT(settings(), HasSubstr("debug: action=ignore\n"));
+    machine.log_exits = true;
+    EXPECT_THAT(settings(), HasSubstr("debug: action=ignore, cpu0=report\n"));
+    machine.cpus = 3;
+    EXPECT_THAT(settings(),
+                HasSubstr("debug: action=ignore, cpu0=report, cpu1=report, cpu2=report\n"));
 }
 
 TEST(GrubQuoting, IsLiteral) {

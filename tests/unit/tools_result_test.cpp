@@ -58,6 +58,28 @@ TEST(ResultLine, OfTheBareMachineHasNoMonitor) {
     EXPECT_EQ(result.vmcs_accesses_per_exit(), 0.0);
 }
 
+TEST(ResultLine, OfSeveralProcessorsSaysHowMany) {
+    EXPECT_EQ(parse_result(lazy_line).cpus, 1U);
+    const Result result =
+        parse_result("workload=full cpus=4 switches=4000 ticks=600000 exits=4000 exits_min=999 "
+                     "exits_max=1001 monitor_ticks=500000 lock_taken=8");
+    EXPECT_EQ(result.cpus, 4U);
+    EXPECT_EQ(result.per_iteration(result.counter("exits")), 1.0);
+    EXPECT_EQ(result.counter("exits_min"), 999U);
+    EXPECT_EQ(result.counter("exits_max"), 1001U);
+    EXPECT_FALSE(result.counters.contains("cpus"));
+    EXPECT_THROW(parse_result("workload=a cpus=0 switches=1 ticks=1"), Failure);
+    EXPECT_THROW(parse_result("workload=a cpus=65 switches=1 ticks=1"), Failure);
+    EXPECT_THROW(parse_result("workload=a cpus=two switches=1 ticks=1"), Failure);
+}
+
+// Their processors take turns, and the clock stands still in a turn.
+TEST(ResultLine, OfSeveralProcessorsMayHaveACoarseClock) {
+    const Result result =
+        parse_result("workload=a cpus=2 switches=1 ticks=5 exits=1 monitor_ticks=6");
+    EXPECT_EQ(result.guest_ticks(), 0U);
+}
+
 TEST(ResultLine, OfTheWrongFormIsRefused) {
     EXPECT_THROW(parse_result("switches=1 ticks=1"), Failure);
     EXPECT_THROW(parse_result("workload=a ticks=1"), Failure);

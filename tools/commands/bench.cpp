@@ -1,5 +1,6 @@
 #include "tools/commands/bench.h"
 
+#include "tools/commands/bench_parts.h"
 #include "tools/commands/benchmark_context.h"
 #include "tools/commands/boot.h"
 #include "tools/commands/combinations.h"
@@ -30,13 +31,26 @@ constexpr std::size_t parallel_boots = 2;
 /// Of a guest that failed.
 constexpr std::size_t shown_console_lines = 40;
 
-std::string boot_name(const Combination& combination) {
-    return fmt::format("{}/{}", abi::name(combination.profile), abi::name(combination.interface));
+/// One boot of the guest.
+struct Boot {
+    Combination combination;
+    const BenchPart& part;
+};
+
+/// "classic/lazy", "classic/lazy on 8 processors".
+std::string name(const Boot& boot) {
+    return fmt::format("{}/{}{}", abi::name(boot.combination.profile),
+                       abi::name(boot.combination.interface),
+                       boot.part.cpus == 1 ? "" : fmt::format(" on {} processors", boot.part.cpus));
 }
 
-/// Boots one combination. Throws Failure, with the end of the console, when the guest fails or
-/// measures nothing.
-Run measure(const Machine& machine, const BootOptions& options, const Combination& combination) {
+/// Throws Failure, with the end of the console, when the guest fails or does not measure what it is
+/// to measure.
+Run measure(Machine machine, BootOptions options, const Boot& boot) {
+    machine.cpus = boot.part.cpus;
+    options.guest_arguments.insert(options.guest_arguments.begin(), boot.part.guest_words.begin(),
+                                   boot.part.guest_words.end());
+    const Combination& combination = boot.combination;
     std::string console;
     ConsoleReader reader([&console](ConsoleReader::Kind kind, std::string_view text) {
         if (kind != ConsoleReader::Kind::program)
@@ -44,7 +58,7 @@ Run measure(const Machine& machine, const BootOptions& options, const Combinatio
     });
     const auto fail = [&](std::string_view why) {
         const std::string last = last_lines(console, shown_console_lines);
-        return Failure(fmt::format("{}: {}{}{}", boot_name(combination), why,
+        return Failure(fmt::format("{}: {}{}{}", name(boot), why,
                                    last.empty() ? "" : "\nIts console said:\n", last));
     };
     int status = 0;
@@ -61,7 +75,8 @@ Run measure(const Machine& machine, const BootOptions& options, const Combinatio
     Run run{.profile = combination.profile,
             .interface = combination.interface,
             .results = {},
-            .context = {}};
+            .context = {},
+            .cpus = machine.cpus};
     for (const std::string& line : reader.result_lines())
         run.results.push_back(parse_result(line));
     for (const std::string& line : reader.context_lines())
@@ -69,26 +84,29 @@ Run measure(const Machine& machine, const BootOptions& options, const Combinatio
             run.context.insert_or_assign(key, value);
     if (run.results.empty())
         throw fail("the guest printed no result");
+    if (std::any_of(run.results.begin(), run.results.end(),
+                    [&run](const Result& result) { return (result.cpus == 1) != (run.cpus == 1); }))
+        throw fail("the guest did not measure on the processors that its word processors= names");
     return run;
 }
 
-/// Boots all combinations, some at the same time; the results are in the order of `combinations`.
+/// Some at the same time; the results are in the order of `boots`.
 std::vector<Run> measure_all(const Machine& machine, const BootOptions& options,
-                             const std::vector<Combination>& combinations) {
-    std::vector<Run> runs(combinations.size());
-    std::vector<std::exception_ptr> failures(combinations.size());
+                             const std::vector<Boot>& boots) {
+    std::vector<Run> runs(boots.size());
+    std::vector<std::exception_ptr> failures(boots.size());
     std::atomic<std::size_t> next = 0;
     std::atomic<bool> has_failed = false;
     Progress progress;
     const auto work = [&] {
         for (;;) {
             const std::size_t index = next++;
-            if (index >= combinations.size() || has_failed)
+            if (index >= boots.size() || has_failed)
                 return;
-            progress.say(fmt::format("measuring {} ({} of {})", boot_name(combinations[index]),
-                                     index + 1, combinations.size()));
+            progress.say(fmt::format("measuring {} ({} of {})", name(boots[index]), index + 1,
+                                     boots.size()));
             try {
-                runs[index] = measure(machine, options, combinations[index]);
+                runs[index] = measure(machine, options, boots[index]);
             } catch (...) {
                 failures[index] = std::current_exception();
                 has_failed = true;
@@ -106,11 +124,13 @@ std::vector<Run> measure_all(const Machine& machine, const BootOptions& options,
     return runs;
 }
 
-void add_workload_arguments(const BenchOptions& options, std::vector<std::string>& arguments) {
-    std::vector<std::string> words{fmt::format("switches={}", options.switches)};
-    if (!options.workloads.empty())
-        words.push_back(fmt::format("workload={}", options.workloads));
-    arguments.insert(arguments.begin(), words.begin(), words.end());
+std::vector<Boot> boots_of(const std::vector<BenchPart>& parts,
+                           const std::vector<Combination>& combinations) {
+    std::vector<Boot> boots;
+    for (const BenchPart& part : parts)
+        for (const Combination& combination : combinations)
+            boots.push_back({combination, part});
+    return boots;
 }
 
 /// Finds out before anything is booted. Throws Failure.
@@ -131,19 +151,20 @@ int bench(const BenchOptions& options) {
         choose_combinations(options.boot.profile, options.boot.interface);
     if (!options.boot.shadow_memory.empty())
         check_shadow_memory(options.boot.shadow_memory, combinations);
+    const std::vector<BenchPart> parts = choose_bench_parts(options);
     BootOptions boot = options.boot;
-    add_workload_arguments(options, boot.guest_arguments);
+    boot.cpus = parts.front().cpus; // of the machine that is announced
     if (!options.json_file.empty())
         require_result_folder(options.json_file);
     if (!boot.guest.empty())
         require_readable_guest(boot.guest);
     const Machine machine = choose_machine(boot, default_time_limit);
-    const std::vector<Run> runs = measure_all(machine, boot, combinations);
+    const std::vector<Run> runs = measure_all(machine, boot, boots_of(parts, combinations));
     fmt::print("{}", results_table(runs, {.machine = std::string(name(machine.kind)),
                                           .cpu_model = machine.cpu_model,
                                           .tick_name = std::string(tick_name(machine.kind))}));
     if (!options.json_file.empty()) {
-        const auto context = benchmark_context(machine, options);
+        const auto context = benchmark_context(machine, options, parts);
         write_result_file(options.json_file,
                           benchmark_json(runs, context, tick_name(machine.kind)));
     }

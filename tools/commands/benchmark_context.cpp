@@ -6,6 +6,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -42,9 +43,13 @@ std::string version(const std::vector<std::string>& command, std::string_view wo
 } // namespace
 
 std::map<std::string, std::string> benchmark_context(const Machine& machine,
-                                                     const BenchOptions& options) {
+                                                     const BenchOptions& options,
+                                                     const std::vector<BenchPart>& parts) {
     std::array<char, 256> host{};
     gethostname(host.data(), host.size() - 1);
+    std::vector<std::uint32_t> cpus;
+    for (const BenchPart& part : parts)
+        cpus.push_back(part.cpus);
     const bool is_bochs = machine.kind == MachineKind::bochs;
     std::map<std::string, std::string> context{
         {"date", fmt::format("{:%Y-%m-%dT%H:%M:%S+00:00}", fmt::gmtime(std::time(nullptr)))},
@@ -52,6 +57,7 @@ std::map<std::string, std::string> benchmark_context(const Machine& machine,
         {"executable", "lazyhv"},
         {"machine", std::string(name(machine.kind))},
         {"cpu_model", machine.cpu_model},
+        {"cpus", fmt::format("{}", fmt::join(cpus, ","))},
         {"memory_mebibytes", fmt::format("{}", machine.memory_mebibytes)},
         {"emulator", is_bochs ? version({"bochs", "--help"}, "Bochs x86 Emulator")
                               : version({"qemu-system-x86_64", "--version"}, "QEMU")},

@@ -29,6 +29,7 @@ Machine choose_machine(const BootOptions& options, std::chrono::seconds default_
     Machine machine{.kind = MachineKind::bochs,
                     .cpu_model = options.cpu_model,
                     .memory_mebibytes = parse_memory_size(options.memory),
+                    .cpus = options.cpus == 0 ? 1 : options.cpus,
                     .time_limit = options.time_limit_seconds == 0
                                       ? default_time_limit
                                       : std::chrono::seconds(options.time_limit_seconds),
@@ -46,7 +47,8 @@ Machine choose_machine(const BootOptions& options, std::chrono::seconds default_
                           "CPU: leave --cpu out or use --machine bochs");
         machine.cpu_model = "host";
     }
-    fmt::print(stderr, "{}; CPU {}, {} MiB\n", choice.reason, machine.cpu_model,
+    fmt::print(stderr, "{}; CPU {}{}, {} MiB\n", choice.reason,
+               machine.cpus == 1 ? "" : fmt::format("{} x ", machine.cpus), machine.cpu_model,
                machine.memory_mebibytes);
     return machine;
 }

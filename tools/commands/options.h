@@ -14,6 +14,7 @@ struct BootOptions {
     std::string interface;
     std::string cpu_model;
     std::string memory = "256M";
+    std::uint32_t cpus = 0; ///< processors of the machine; 0: not given
     std::string shadow_memory;
     std::string machine;
     std::uint32_t time_limit_seconds = 0; ///< 0: not given

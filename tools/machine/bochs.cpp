@@ -3,9 +3,12 @@
 #include "tools/host/failure.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <fstream>
+#include <string>
+#include <vector>
 
 namespace tool {
 namespace {
@@ -26,14 +29,23 @@ void write_file(const std::filesystem::path& path, std::string_view text) {
         throw Failure(fmt::format("cannot write {}", path.string()));
 }
 
+/// Bochs logs debugging messages by device, and each processor is one of its own.
+std::string reporting_processors(std::uint32_t count) {
+    std::vector<std::string> parts;
+    for (std::uint32_t processor = 0; processor < count; ++processor)
+        parts.push_back(fmt::format(", cpu{}=report", processor));
+    return fmt::format("{}", fmt::join(parts, ""));
+}
+
 } // namespace
 
 std::string bochs_settings(const Machine& machine, const BochsFiles& files) {
-    return fmt::format(R"(romimage: file=$BXSHARE/BIOS-bochs-latest
+    return fmt::format(
+        R"(romimage: file=$BXSHARE/BIOS-bochs-latest
 vgaromimage: file=$BXSHARE/VGABIOS-lgpl-latest
 display_library: term
 plugin_ctrl: sb16=0, es1370=0, speaker=0
-cpu: model={cpu}, count=1, ips={ips}
+cpu: model={cpu}, count={cpus}, ips={ips}
 memory: guest={guest}, host={host}
 clock: sync=none, time0={time}
 com1: enabled=1, mode=term, dev={console}
@@ -47,12 +59,12 @@ debug: action=ignore{debug}
 port_e9_hack: enabled=0
 magic_break: enabled=0
 )",
-                       fmt::arg("cpu", machine.cpu_model), fmt::arg("ips", instructions_per_second),
-                       fmt::arg("guest", machine.memory_mebibytes),
-                       fmt::arg("host", std::min(machine.memory_mebibytes, max_host_mebibytes)),
-                       fmt::arg("time", start_time), fmt::arg("console", files.console),
-                       fmt::arg("image", files.image.string()), fmt::arg("log", files.log.string()),
-                       fmt::arg("debug", machine.log_exits ? ", cpu0=report" : ""));
+        fmt::arg("cpu", machine.cpu_model), fmt::arg("cpus", machine.cpus),
+        fmt::arg("ips", instructions_per_second), fmt::arg("guest", machine.memory_mebibytes),
+        fmt::arg("host", std::min(machine.memory_mebibytes, max_host_mebibytes)),
+        fmt::arg("time", start_time), fmt::arg("console", files.console),
+        fmt::arg("image", files.image.string()), fmt::arg("log", files.log.string()),
+        fmt::arg("debug", machine.log_exits ? reporting_processors(machine.cpus) : ""));
 }
 
 Emulator prepare_bochs(const Machine& machine, const BochsFiles& files) {

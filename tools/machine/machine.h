@@ -28,6 +28,7 @@ struct Machine {
     MachineKind kind;
     std::string cpu_model; ///< Bochs's name; "host" under KVM
     std::uint32_t memory_mebibytes;
+    std::uint32_t cpus;                                ///< processors
     std::chrono::seconds time_limit;                   ///< of one boot, on the host's clock
     std::optional<std::filesystem::path> emulator_log; ///< else in the temporary folder
     bool log_exits = false; ///< Bochs's log also names each VM exit as the emulated CPU makes it

@@ -14,7 +14,7 @@ Emulator prepare_qemu(const Machine& machine, const std::filesystem::path& image
                         "-cpu",
                         "host,+vmx",
                         "-smp",
-                        "1",
+                        fmt::format("{}", machine.cpus),
                         "-m",
                         fmt::format("{}M", machine.memory_mebibytes),
                         "-boot",

@@ -28,6 +28,11 @@ constexpr std::array shadow_counters{"shadow_built", "shadow_rebuilt", "shadow_r
                                      "root_loads"};
 constexpr std::array shadow_levels{"shadow_in_use", "shadow_limit"};
 
+/// What several processors do to each other, by the line's name, and the extremes of one of them.
+constexpr std::array processor_counters{"lock_taken", "lock_waited", "shootdowns", "kicks_sent",
+                                        "kicks_received"};
+constexpr std::array processor_extremes{"exits_min", "exits_max"};
+
 std::string_view unit_name(Unit unit) { return unit == Unit::operations ? "operation" : "switch"; }
 
 /// What Result::cost divides by.
@@ -43,6 +48,18 @@ void add_shadow_counters(Json& benchmark, const Result& result, std::string_view
     for (const char* const name : shadow_levels)
         if (const std::uint64_t level = result.counter(name); level != 0)
             benchmark[name] = level;
+}
+
+void add_processor_counters(Json& benchmark, const Result& result, std::string_view tick_name) {
+    const std::string_view unit = unit_name(result.unit);
+    for (const char* const name : processor_counters)
+        if (const std::uint64_t count = result.counter(name); count != 0)
+            benchmark[fmt::format("{}_per_{}", name, unit)] = result.per_iteration(count);
+    if (const std::uint64_t ticks = result.counter("lock_ticks"); ticks != 0)
+        benchmark[fmt::format("lock_{}_per_{}", tick_name, unit)] = result.per_iteration(ticks);
+    for (const char* const name : processor_extremes)
+        if (result.counters.contains(name))
+            benchmark[name] = result.counter(name);
 }
 
 void add_monitor_counters(Json& benchmark, const Result& result, std::string_view tick_name) {
@@ -63,6 +80,7 @@ void add_monitor_counters(Json& benchmark, const Result& result, std::string_vie
         }
     }
     add_shadow_counters(benchmark, result, tick_name);
+    add_processor_counters(benchmark, result, tick_name);
 }
 
 Json to_benchmark(const Run& run, const Result& result, std::string_view tick_name) {
@@ -73,7 +91,7 @@ Json to_benchmark(const Run& run, const Result& result, std::string_view tick_na
                    {"run_type", "iteration"},
                    {"repetitions", 1},
                    {"repetition_index", 0},
-                   {"threads", 1},
+                   {"threads", result.cpus},
                    {"iterations", result.iterations},
                    {"real_time", ticks},
                    {"cpu_time", ticks},
@@ -85,26 +103,34 @@ Json to_benchmark(const Run& run, const Result& result, std::string_view tick_na
     return benchmark;
 }
 
-/// What the monitor and the guest said of themselves, by "PROFILE/INTERFACE".
+/// As Google Benchmark names runs of several threads: "/threads:4".
+std::string threads_suffix(std::uint32_t cpus) {
+    return cpus == 1 ? "" : fmt::format("/threads:{}", cpus);
+}
+
+/// What the monitor and the guest said of themselves, by "PROFILE/INTERFACE", with the processors
+/// of the machine behind it where there are several.
 Json run_contexts(const std::vector<Run>& runs) {
     Json contexts = Json::object();
     for (const Run& run : runs)
-        contexts[fmt::format("{}/{}", abi::name(run.profile), abi::name(run.interface))] =
-            run.context;
+        contexts[fmt::format("{}/{}{}", abi::name(run.profile), abi::name(run.interface),
+                             threads_suffix(run.cpus))] = run.context;
     return contexts;
 }
 
 } // namespace
 
 std::string benchmark_name(const Run& run, const Result& result) {
+    const std::string threads = threads_suffix(result.cpus);
     const std::string profile_and_interface =
         fmt::format("{}/{}", abi::name(run.profile), abi::name(run.interface));
     if (result.unit == Unit::operations) // "pagetable/map/512"
-        return fmt::format("{}/{}", result.workload, profile_and_interface);
+        return fmt::format("{}/{}{}", result.workload, profile_and_interface, threads);
     if (result.workload != empty_vmcall_workload)
-        return fmt::format("switch/{}/{}", result.workload, profile_and_interface);
+        return fmt::format("switch/{}/{}{}", result.workload, profile_and_interface, threads);
     const bool has_rom = run.interface != abi::Interface::native;
-    return fmt::format("vmcall/empty/{}/{}", abi::name(run.profile), has_rom ? "rom" : "native");
+    return fmt::format("vmcall/empty/{}/{}{}", abi::name(run.profile), has_rom ? "rom" : "native",
+                       threads);
 }
 
 std::string benchmark_json(const std::vector<Run>& runs,

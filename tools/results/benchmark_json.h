@@ -11,8 +11,9 @@
 namespace tool {
 
 /// "switch/WORKLOAD/PROFILE/INTERFACE"; "WORKLOAD/PROFILE/INTERFACE" for operations on page tables,
-/// whose workloads are called pagetable/OPERATION/ENTRIES; or "vmcall/empty/PROFILE/rom" for empty
-/// VMCALLs issued by a guest that uses the ROM ("…/native" by one that does not).
+/// whose workloads are called pagetable/OPERATION/ENTRIES or shootdown/OPERATION/ENTRIES; or
+/// "vmcall/empty/PROFILE/rom" for empty VMCALLs issued by a guest that uses the ROM ("…/native" by
+/// one that does not). Where several processors took part "/threads:N" is behind it.
 std::string benchmark_name(const Run& run, const Result& result);
 
 /// The file's text. `tick_name` ("instructions", "cycles") goes into the counters' names. Times are

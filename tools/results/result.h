@@ -25,8 +25,11 @@ struct Result {
     std::uint64_t iterations = 0; ///< in `unit`
     std::uint64_t entries = 0;    ///< page-table entries of all operations; 0 for switches
     std::uint64_t ticks = 0;      ///< of the TSC, guest and monitor together
-    /// Everything else by the name it has on the line: "exits", "exit.CR_ACCESS", ... Two are no
-    /// differences but levels at the end: "shadow_in_use", "shadow_limit".
+    /// Processors that took part at the same time. All counts are sums over them.
+    std::uint32_t cpus = 1;
+    /// Everything else by the name it has on the line: "exits", "exit.CR_ACCESS", ... Some are no
+    /// sums of differences: "shadow_in_use" and "shadow_limit" are levels at the end, "exits_min"
+    /// and "exits_max" the least and the most exits of one processor.
     std::map<std::string, std::uint64_t, std::less<>> counters;
 
     /// 0 for a counter that was left out, as the guest leaves out what is 0.
@@ -40,7 +43,8 @@ struct Result {
     /// `count` of ticks by what they are compared by: a switch, or an entry of a page table.
     [[nodiscard]] double cost(std::uint64_t count) const;
 
-    [[nodiscard]] std::uint64_t guest_ticks() const { return ticks - counter("monitor_ticks"); }
+    /// What is not the monitor's; 0 where the monitor's clock says more than the guest's.
+    [[nodiscard]] std::uint64_t guest_ticks() const;
     /// VMCALLs of all numbers.
     [[nodiscard]] std::uint64_t hypercalls() const;
     /// 0 when nothing was flushed.
@@ -55,8 +59,10 @@ struct Result {
 };
 
 /// Parses what follows abi::result_prefix: "workload=NAME switches=N ticks=N ...", or
-/// "workload=NAME operations=N entries=N ticks=N ...". Throws Failure when a key is missing or a
-/// value is no decimal number, nothing was done, or the monitor's ticks are more than all.
+/// "workload=NAME operations=N entries=N ticks=N ...", with cpus=N in it where several processors
+/// took part. Throws Failure when a key is missing or a value is no decimal number, nothing was
+/// done, or the monitor's ticks are more than all. On several processors the clock is too coarse to
+/// be held to that.
 Result parse_result(std::string_view text);
 
 /// The results of one boot.
@@ -66,6 +72,7 @@ struct Run {
     std::vector<Result> results;
     /// The "@context" lines of guest and monitor.
     std::map<std::string, std::string> context;
+    std::uint32_t cpus = 1; ///< processors of the machine
 };
 
 /// This workload's "switches" are empty VMCALLs.

@@ -1,6 +1,7 @@
 #include "tools/results/table.h"
 
 #include "tools/results/exit_summary.h"
+#include "tools/results/processor_tables.h"
 #include "tools/results/text_columns.h"
 #include "tools/results/workload_details.h"
 
@@ -10,6 +11,15 @@
 
 namespace tool {
 namespace {
+
+/// Those on machines of one processor.
+std::vector<Run> runs_alone(const std::vector<Run>& runs) {
+    std::vector<Run> alone;
+    for (const Run& run : runs)
+        if (run.cpus == 1)
+            alone.push_back(run);
+    return alone;
+}
 
 /// Workloads in the order in which they were measured first.
 std::vector<std::string> workload_names(const std::vector<Run>& runs, Unit unit) {
@@ -70,7 +80,8 @@ std::string empty_vmcalls(const std::vector<Run>& runs, const TableContext& cont
 
 } // namespace
 
-std::string results_table(const std::vector<Run>& runs, const TableContext& context) {
+std::string results_table(const std::vector<Run>& all_runs, const TableContext& context) {
+    const std::vector<Run> runs = runs_alone(all_runs);
     const std::vector<std::string> switching = workload_names(runs, Unit::switches);
     const std::vector<std::string> operating = workload_names(runs, Unit::operations);
     std::string text = headline("VM exits per context switch", runs, switching) +
@@ -79,6 +90,7 @@ std::string results_table(const std::vector<Run>& runs, const TableContext& cont
     for (const std::vector<std::string>& workloads : {switching, operating})
         for (const std::string& workload : workloads)
             text += workload_details(runs, workload, context.tick_name);
+    text += processor_tables(all_runs, context.tick_name);
     text +=
         fmt::format("Measured on {}, CPU {}; its TSC counts {}. \"VMCS/exit\" counts VMREADs and "
                     "VMWRITEs.\n",

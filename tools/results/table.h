@@ -15,9 +15,9 @@ struct TableContext {
 };
 
 /// First the VM exits per switch, and per page-table operation, of every workload side by side,
-/// then what an empty VMCALL costs, then for each workload what the exits were and what they cost;
-/// all in the order of `runs`. At most 120 columns as long as names are not longer than usual. Ends
-/// with a line feed.
+/// then what an empty VMCALL costs, then for each workload what the exits were and what they cost,
+/// then what was measured on several processors; all in the order of `runs`. At most 120 columns as
+/// long as names are not longer than usual. Ends with a line feed.
 std::string results_table(const std::vector<Run>& runs, const TableContext& context);
 
 } // namespace tool

@@ -72,10 +72,11 @@ std::string title_for(const Result& result, std::string_view tick_name) {
 
 } // namespace
 
-const Result* find_result(const Run& run, std::string_view workload) {
-    const auto found =
-        std::find_if(run.results.begin(), run.results.end(),
-                     [workload](const Result& result) { return result.workload == workload; });
+const Result* find_result(const Run& run, std::string_view workload, std::uint32_t cpus) {
+    const auto found = std::find_if(run.results.begin(), run.results.end(),
+                                    [workload, cpus](const Result& result) {
+                                        return result.workload == workload && result.cpus == cpus;
+                                    });
     return found == run.results.end() ? nullptr : &*found;
 }
 

@@ -4,6 +4,7 @@
 #include "tools/results/result.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,14 +13,14 @@ namespace tool {
 
 inline constexpr std::size_t table_width = 120;
 
-/// Null when the run has no such workload.
-const Result* find_result(const Run& run, std::string_view workload);
+/// Null when the run has no such workload on that many processors.
+const Result* find_result(const Run& run, std::string_view workload, std::uint32_t cpus = 1);
 
 /// VM exits per switch or operation with three decimals; "-" without a result or a monitor.
 std::string format_exits(const Result* result);
 
-/// A title line and a row for each run that has the workload, in the unit of the first one: for
-/// switches per switch, for operations on page tables per operation and per entry.
+/// A title line and a row for each run that has the workload on one processor, in the unit of the
+/// first one: for switches per switch, for operations on page tables per operation and per entry.
 std::string workload_details(const std::vector<Run>& runs, std::string_view workload,
                              std::string_view tick_name);
 

@@ -4,10 +4,12 @@
 #include "hypervisor/console/console.h"
 #include "hypervisor/cpu/host_tables.h"
 #include "hypervisor/cpu/instructions.h"
+#include "hypervisor/cpu/local_apic.h"
 #include "hypervisor/memory/guest_walk.h"
 #include "hypervisor/vcpu/control_registers.h"
 #include "hypervisor/vcpu/descriptor_registers.h"
 #include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vcpu/requests.h"
 #include "hypervisor/vmx/controls.h"
 #include "hypervisor/vmx/interruption_information.h"
 #include "hypervisor/vmx/msr.h"
@@ -15,9 +17,18 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace hv {
+
+// What the exit stub calls (cpu/vm_exit.S).
+extern "C" void handle_vm_exit(GuestRegisters& registers);
+extern "C" void serve_before_entry(GuestRegisters& registers);
+
+namespace test {
+void send_kick(std::uint32_t apic_id);
+}
 
 std::uint8_t* direct_map_origin = nullptr;
 
@@ -25,7 +36,17 @@ namespace cpu {
 
 using test::Machine;
 
-volatile bool nmi_pending = false;
+void end_nmi_blocking() {}
+std::uint32_t local_apic_id() { return 0; }
+void send_ipi(std::uint32_t apic_id, std::uint32_t command) {
+    Machine::current().ipis.emplace_back(apic_id, command);
+    if (command == ipi::nmi)
+        test::send_kick(apic_id);
+}
+std::uint32_t read_xapic(std::uint32_t offset) { return Machine::current().xapic[offset]; }
+void write_xapic(std::uint32_t offset, std::uint32_t value) {
+    Machine::current().xapic[offset] = value;
+}
 
 [[noreturn]] void vmcs_access_failed(Field field) {
     throw std::logic_error("VMCS field " + std::string(name(field)));
@@ -35,13 +56,19 @@ void vmwrite(Field field, std::uint64_t value) { Machine::current().fields[field
 void invvpid(InvvpidType type, const InvvpidDescriptor& descriptor) {
     const std::uint64_t linear =
         type == InvvpidType::individual_address ? descriptor.linear_address : 0;
-    Machine::current().invalidations.push_back({test::Invalidated::By::invvpid,
-                                                static_cast<std::uint64_t>(type), descriptor.vpid,
-                                                linear});
+    Machine& machine = Machine::current();
+    const test::Invalidated invalidated{test::Invalidated::By::invvpid,
+                                        static_cast<std::uint64_t>(type), descriptor.vpid, linear,
+                                        machine.vcpu().number};
+    machine.invalidations.push_back(invalidated);
+    if (const auto told = machine.on_invalidation.find(invalidated.processor);
+        told != machine.on_invalidation.end())
+        told->second(invalidated);
 }
 void invept(InveptType type, std::uint64_t) {
-    Machine::current().invalidations.push_back(
-        {test::Invalidated::By::invept, static_cast<std::uint64_t>(type), 0, 0});
+    Machine::current().invalidations.push_back({test::Invalidated::By::invept,
+                                                static_cast<std::uint64_t>(type), 0, 0,
+                                                Machine::current().vcpu().number});
 }
 
 CpuidResult cpuid(std::uint32_t leaf, std::uint32_t) {
@@ -109,17 +136,68 @@ Machine* current_machine = nullptr;
 
 Machine& Machine::current() { return *current_machine; }
 
-Machine::Machine(abi::Profile profile, std::uint32_t shadow_tables)
+void Machine::run_on(std::uint32_t number) {
+    std::swap(fields, other_fields_[running_]);
+    std::swap(fields, other_fields_[number]);
+    running_ = number;
+}
+
+void Machine::exit(std::uint32_t number, abi::ExitReason reason) {
+    on(number, [&] {
+        vcpu().in_guest = 0;
+        fields[Field::exit_reason] = static_cast<std::uint64_t>(reason);
+        handle_vm_exit(vcpu().registers);
+        enter(number);
+    });
+}
+
+void Machine::enter(std::uint32_t number) {
+    on(number, [&] {
+        for (vcpu().in_guest = 1; vcpu().requests != 0; vcpu().in_guest = 1) {
+            vcpu().in_guest = 0;
+            serve_before_entry(vcpu().registers);
+        }
+    });
+}
+
+void send_kick(std::uint32_t apic_id) {
+    Machine& machine = Machine::current();
+    Vcpu& vcpu = machine.vcpu(apic_id);
+    if (vcpu.in_guest == 0)
+        return;
+    machine.on(apic_id, [&] {
+        if (machine.before_kick)
+            machine.before_kick(vcpu);
+        if (machine.kicks_end_late)
+            serve_requests(vcpu);
+        machine.fields[Field::vm_exit_interruption_information] =
+            InterruptionInformation::make(InterruptionType::nmi, vector::nmi, false).raw;
+    });
+    if (!machine.kicks_end_late)
+        return machine.exit(apic_id, abi::ExitReason::exception_nmi);
+    // For the caller it is in the guest, and is kicked once more when that is needed.
+    vcpu.nmi.kick_in_flight = 0;
+    if (std::find(machine.late_exits.begin(), machine.late_exits.end(), apic_id) ==
+        machine.late_exits.end())
+        machine.late_exits.push_back(apic_id);
+}
+
+Machine::Machine(abi::Profile profile, std::uint32_t shadow_tables, std::uint32_t vcpus)
     : memory_{std::make_unique<std::uint8_t[]>(fake_memory_size + page_size)},
       frames_{std::make_unique<Frame[]>(fake_memory_size / page_size)},
-      machine_{std::make_unique<VirtualMachine>()}, vcpu_{std::make_unique<Vcpu>()} {
+      machine_{std::make_unique<VirtualMachine>()}, other_fields_{vcpus} {
     current_machine = this;
+    for (std::uint32_t number = 0; number < vcpus; ++number)
+        vcpus_.push_back(std::make_unique<Vcpu>());
     const auto address = reinterpret_cast<std::uintptr_t>(memory_.get());
     direct_map_origin = memory_.get() + (align_up(address, page_size) - address);
     machine_->profile = profile;
     set_up_capabilities();
     set_up_memory(shadow_tables);
-    set_up_vcpu();
+    for (std::uint32_t number = vcpus; number-- > 0;) {
+        run_on(number);
+        set_up_vcpu(vcpu(), number);
+    }
 }
 
 void Machine::set_up_capabilities() {
@@ -145,9 +223,16 @@ void Machine::set_up_memory(std::uint32_t shadow_tables) {
     for (const PhysicalRange& range : vm.ram.ranges())
         vm.frames.add_guest_ram(range.begin, range.end);
     rom_page = vm.pages.take();
-    statistics_page = vm.pages.take();
-    vcpu_->area = reinterpret_cast<abi::VcpuArea*>(
-        direct_pointer(vm.pages.take(sizeof(abi::VcpuArea) / page_size)));
+    const auto count = static_cast<std::uint32_t>(vcpus_.size());
+    statistics_page = vm.pages.take(count);
+    auto* const areas = reinterpret_cast<abi::VcpuArea*>(
+        direct_pointer(vm.pages.take(count * sizeof(abi::VcpuArea) / page_size)));
+    vm.vcpu_count = count;
+    for (std::uint32_t number = 0; number < count; ++number) {
+        vm.vcpus[number] = vcpus_[number].get();
+        vcpus_[number]->area = areas + number;
+        vm.tables.add(vcpus_[number]->tables);
+    }
     const bool classic = vm.profile == abi::Profile::classic;
     if (classic) {
         set_up_shadows(shadow_tables);
@@ -155,10 +240,15 @@ void Machine::set_up_memory(std::uint32_t shadow_tables) {
         vm.ept = Ept{vm.pages};
         for (std::uint64_t gpa = 0; gpa < fake_ram_size; gpa += large_page_size)
             EXPECT_TRUE(vm.ept.map_large(gpa, gpa, EptRights::all, MemoryType::write_back));
+        EXPECT_TRUE(vm.ept.make_views(count));
     }
     ShadowTables* const shadows = classic ? &vm.shadows : nullptr;
-    vm.protected_pages = ProtectedPages{vm.frames, &vm.ept, shadows};
-    vm.page_tables = RegisteredTables{vm.frames, vm.memory, vm.protected_pages, shadows,
+    vm.protected_pages = ProtectedPages{vm.frames, &vm.ept, shadows, &vm};
+    vm.page_tables = RegisteredTables{vm.frames,
+                                      vm.memory,
+                                      vm.protected_pages,
+                                      shadows,
+                                      vm.tables,
                                       TableRules{.hardened = vm.profile == abi::Profile::hardened,
                                                  .features = vm.features,
                                                  .memory_end = fake_memory_end,
@@ -170,43 +260,56 @@ void Machine::set_up_shadows(std::uint32_t shadow_tables) {
     const std::uint64_t size = ShadowPool::bytes_for(shadow_tables);
     const std::uint64_t pool = vm.pages.take(size / page_size);
     EXPECT_NE(pool, 0U);
-    ShadowSettings settings{
-        .features = vm.features, .memory_end = fake_memory_end, .monitor = vm.monitor};
+    const bool several = vm.vcpu_count > 1;
+    ShadowSettings settings{.machine = several ? &vm : nullptr,
+                            .features = vm.features,
+                            .memory_end = fake_memory_end,
+                            .monitor = vm.monitor};
     settings.monitor_pages[0] = {.guest = {abi::statistics_base, abi::statistics_base + page_size},
-                                 .physical = statistics_page};
+                                 .physical = statistics_page,
+                                 .stride = several ? page_size : 0};
     settings.monitor_pages[1] = {
         .guest = {abi::vcpu_area_base, abi::vcpu_area_base + sizeof(abi::VcpuArea)},
-        .physical = direct_physical(vcpu_->area),
+        .physical = direct_physical(vm.vcpus[0]->area),
+        .stride = several ? sizeof(abi::VcpuArea) : 0,
         .writable = true};
     settings.monitor_pages[2] = {.guest = {abi::rom_base, abi::rom_base + page_size},
                                  .physical = rom_page,
                                  .executable = true};
     vm.interface = abi::Interface::lazy;
     vm.shadows = ShadowTables{ShadowPool{PhysicalRange{pool, pool + size}}, vm.frames, vm.memory,
-                              settings, vcpu_->statistics};
-    vcpu_->roots.limit = vm.capabilities.misc.cr3_target_count();
-    vcpu_->exception_bitmap = 1U << vector::page_fault;
+                              settings, vm.vcpus[0]->statistics};
+    for (std::uint32_t number = 0; number < vm.vcpu_count; ++number) {
+        Vcpu& vcpu = *vm.vcpus[number];
+        vm.shadows.set_root_cache(number, vcpu.roots.known);
+        vcpu.roots.limit = vm.capabilities.misc.cr3_target_count();
+        vcpu.exception_bitmap = 1U << vector::page_fault;
+    }
 }
 
-void Machine::set_up_vcpu() {
+void Machine::set_up_vcpu(Vcpu& vcpu, std::uint32_t number) {
     const bool classic = machine_->profile == abi::Profile::classic;
-    vcpu_->machine = machine_.get();
-    vcpu_->calls = &call_dispatch(machine_->profile);
-    vcpu_->vpid = 1;
-    vcpu_->invalidation = choose_invalidation(machine_->capabilities, 1);
-    vcpu_->cr0_mask = ~std::uint64_t{0};
-    vcpu_->cr0_forced = classic ? cr0::write_protect : 0;
-    vcpu_->cr0_shadow = 0x80010031;
-    vcpu_->cr4_mask = ~cr4_guest_owned | (classic ? cr4::page_global_enable : 0);
-    vcpu_->cr4_shadow = cr4::physical_address_extension;
-    vcpu_->efer = efer::syscall_enable | efer::long_mode_enable | efer::long_mode_active |
-                  efer::execute_disable_enable;
-    for (abi::RootPair& pair : vcpu_->area->control.root_pair)
+    vcpu.machine = machine_.get();
+    vcpu.step_pages = reinterpret_cast<StepPages*>(
+        direct_pointer(machine_->pages.take(sizeof(StepPages) / page_size)));
+    vcpu.calls = &call_dispatch(machine_->profile);
+    vcpu.number = number;
+    vcpu.apic_id = number;
+    vcpu.vpid = static_cast<std::uint16_t>(number + 1);
+    vcpu.invalidation = choose_invalidation(machine_->capabilities, vcpu.vpid);
+    vcpu.cr0_mask = ~std::uint64_t{0};
+    vcpu.cr0_forced = classic ? cr0::write_protect : 0;
+    vcpu.cr0_shadow = 0x80010031;
+    vcpu.cr4_mask = ~cr4_guest_owned | (classic ? cr4::page_global_enable : 0);
+    vcpu.cr4_shadow = cr4::physical_address_extension;
+    vcpu.efer = efer::syscall_enable | efer::long_mode_enable | efer::long_mode_active |
+                efer::execute_disable_enable;
+    for (abi::RootPair& pair : vcpu.area->control.root_pair)
         pair = {abi::no_root, abi::no_root};
     fields[Field::guest_cr0] = 0x80010031;
     fields[Field::guest_cr4] = cr4::physical_address_extension | cr4::vmx_enable;
     fields[Field::guest_rflags] = 2;
-    fields[Field::exception_bitmap] = vcpu_->exception_bitmap;
+    fields[Field::exception_bitmap] = vcpu.exception_bitmap;
     for (const Field target : target_fields)
         fields[target] = no_target;
 }
@@ -221,6 +324,18 @@ std::uint64_t Machine::take_guest_page() {
     next_guest_page_ += page_size;
     std::memset(direct_pointer(page), 0, page_size);
     return page;
+}
+
+std::uint64_t Machine::stepped_place(std::uint64_t gpa) const {
+    const SteppedStore& stepped = vcpus_[running_]->stepped;
+    if (!stepped.active || align_down(gpa, page_size) != stepped.page)
+        return gpa;
+    return direct_physical(vcpus_[running_]->step_pages->image.data()) + gpa % page_size;
+}
+
+bool Machine::is_step_table(std::uint64_t physical) const {
+    const std::uint64_t first = direct_physical(vcpus_[running_]->step_pages->table[0].data());
+    return physical >= first && physical < first + sizeof(vcpus_[running_]->step_pages->table);
 }
 
 std::uint64_t& Machine::word(std::uint64_t physical) {
@@ -245,11 +360,23 @@ std::uint64_t Machine::make_root() {
     return root;
 }
 
-KernelMachine::KernelMachine(abi::Profile profile, std::uint32_t shadow_tables)
-    : Machine{profile, shadow_tables} {
+KernelMachine::KernelMachine(abi::Profile profile, std::uint32_t shadow_tables, std::uint32_t vcpus)
+    : Machine{profile, shadow_tables, vcpus} {
     root = make_root();
-    gdt = linear_base + take_guest_page();
     idt = linear_base + take_guest_page();
+    for (std::uint32_t number = vcpus; number-- > 0;) {
+        run_on(number);
+        load_tables();
+    }
+    for (std::uint32_t number = 0; number < vcpus; ++number)
+        enter(number);
+    vcpu(0).in_guest = 0; // its exits are the test's to make
+    invalidations.clear();
+    ipis.clear();
+}
+
+void KernelMachine::load_tables() {
+    gdt = linear_base + take_guest_page();
     tss = linear_base + take_guest_page();
     word(physical(gdt) + code) = 0x00AF9B000000FFFF;
     word(physical(gdt) + data) = 0x00CF93000000FFFF;
@@ -257,17 +384,13 @@ KernelMachine::KernelMachine(abi::Profile profile, std::uint32_t shadow_tables)
                                       tss >> 32};
     word(physical(gdt) + tss_selector) = descriptor.low;
     word(physical(gdt) + tss_selector + 8) = descriptor.high;
-    if (profile == abi::Profile::classic)
-        load_shadow_root(vcpu(), root);
-    else
-        fields[Field::guest_cr3] = root;
+    EXPECT_TRUE(load_root(vcpu(), root));
     fields[Field::guest_cs_selector] = code;
     fields[Field::guest_ss_selector] = data;
     EXPECT_EQ(set_guest_gdtr(vcpu(), {gdt_slots * 8 - 1, gdt}), abi::Error::none);
     EXPECT_EQ(set_guest_idtr(vcpu(), {256 * 16 - 1, idt}), abi::Error::none);
     EXPECT_EQ(set_guest_tr(vcpu(), tss_selector), abi::Error::none);
     settle(vcpu());
-    invalidations.clear();
 }
 
 } // namespace test

@@ -1,6 +1,7 @@
 #pragma once
-// A processor and its memory for the monitor's logic on the host: what hypervisor/cpu/ is in the
-// real thing. One at a time; making one resets everything.
+// Processors and their memory for the monitor's logic on the host: what hypervisor/cpu/ is in the
+// real thing. One machine at a time; making one resets everything. Of several processors one runs
+// at a time: the others are where they were left, until an NMI or a test has them go on.
 
 #include "hypervisor/cpu/instructions.h"
 #include "hypervisor/shadow/shadow_tables.h"
@@ -8,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -36,6 +38,7 @@ struct Invalidated {
     std::uint64_t type;
     std::uint16_t vpid;   ///< INVVPID only
     std::uint64_t linear; ///< INVVPID of an individual address only
+    std::uint32_t processor = 0;
 
     bool operator==(const Invalidated&) const = default;
 };
@@ -52,27 +55,58 @@ class FakeVmcs {
 class Machine {
   public:
     /// `shadow_tables` is the size of the pool under profile classic.
-    explicit Machine(abi::Profile profile = abi::Profile::hardened,
-                     std::uint32_t shadow_tables = 0);
+    explicit Machine(abi::Profile profile = abi::Profile::hardened, std::uint32_t shadow_tables = 0,
+                     std::uint32_t vcpus = 1);
     ~Machine();
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
 
     VirtualMachine& machine() { return *machine_; }
-    Vcpu& vcpu() { return *vcpu_; }
-    abi::VcpuArea& area() { return *vcpu_->area; }
+    /// The one that runs; at first vCPU 0.
+    Vcpu& vcpu() { return *vcpus_[running_]; }
+    Vcpu& vcpu(std::uint32_t number) { return *vcpus_[number]; }
+    abi::VcpuArea& area() { return *vcpu().area; }
 
-    FakeVmcs fields;
+    /// Goes on with another vCPU.
+    void run_on(std::uint32_t number);
+    /// Runs `code` on a vCPU, then goes on where it was.
+    template <typename Code>
+    void on(std::uint32_t number, Code code) {
+        const std::uint32_t before = running_;
+        run_on(number);
+        code();
+        run_on(before);
+    }
+    /// A vCPU exits, for `reason`, and comes back to the guest.
+    void exit(std::uint32_t number, abi::ExitReason reason);
+    /// A vCPU looks for requests, as it does before it runs the guest, and then runs it.
+    void enter(std::uint32_t number);
+    /// What a vCPU in the guest does at last, before a kick makes it exit.
+    std::function<void(Vcpu&)> before_kick;
+    /// A vCPU that is kicked waits for the page tables' lock: it serves requests, and the rest of
+    /// its exit comes later (`late_exits`).
+    bool kicks_end_late = false;
+    std::vector<std::uint32_t> late_exits;
+    /// By number: told of every INVVPID on that vCPU's processor.
+    std::map<std::uint32_t, std::function<void(const Invalidated&)>> on_invalidation;
+
+    FakeVmcs fields; ///< of the vCPU that runs
     std::map<std::uint32_t, std::uint64_t> msrs;
     std::vector<Invalidated> invalidations; ///< in order
     /// OUT: port and value, console excepted.
     std::vector<std::pair<std::uint16_t, std::uint32_t>> port_writes;
     std::string console;
     std::uint64_t cr2 = 0;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> ipis; ///< APIC ID and command, in order
+    std::map<std::uint32_t, std::uint32_t> xapic;              ///< registers by offset
     std::map<std::uint32_t, cpu::CpuidResult> cpuid; ///< leaves that differ from "all features"
 
     /// A page of the guest's RAM that nobody has yet, zeroed.
     std::uint64_t take_guest_page();
+    /// During a step: where the byte at `gpa` of the stepped page lies in its copy; else `gpa`.
+    std::uint64_t stepped_place(std::uint64_t gpa) const;
+    /// Whether a physical address is one of the copied tables of a step.
+    bool is_step_table(std::uint64_t physical) const;
     /// The word of memory at a physical address.
     std::uint64_t& word(std::uint64_t physical);
 
@@ -85,28 +119,33 @@ class Machine {
     static Machine& current();
 
     std::uint64_t rom_page = 0;        ///< where the monitor keeps the ROM's one page
-    std::uint64_t statistics_page = 0; ///< stands for the vCPU's
+    std::uint64_t statistics_page = 0; ///< stands for vCPU 0's; the others' follow
+    std::uint64_t own_statistics_page() const { return statistics_page + running_ * page_size; }
 
   private:
     std::unique_ptr<std::uint8_t[]> memory_;
     std::unique_ptr<Frame[]> frames_;
     std::unique_ptr<VirtualMachine> machine_;
-    std::unique_ptr<Vcpu> vcpu_;
+    std::vector<std::unique_ptr<Vcpu>> vcpus_;
+    std::vector<FakeVmcs> other_fields_; ///< by number, of those that do not run
+    std::uint32_t running_ = 0;
     std::uint64_t next_guest_page_ = 0x100000;
 
     void set_up_capabilities();
     void set_up_memory(std::uint32_t shadow_tables);
     void set_up_shadows(std::uint32_t shadow_tables);
-    void set_up_vcpu();
+    void set_up_vcpu(Vcpu& vcpu, std::uint32_t number);
+    friend void send_kick(std::uint32_t apic_id);
 };
 
 /// A machine whose kernel has its GDT, IDT and TSS loaded.
 class KernelMachine : public Machine {
   public:
-    explicit KernelMachine(abi::Profile profile, std::uint32_t shadow_tables = 0);
+    explicit KernelMachine(abi::Profile profile, std::uint32_t shadow_tables = 0,
+                           std::uint32_t vcpus = 1);
 
     std::uint64_t root = 0;
-    std::uint64_t gdt = 0; ///< linear
+    std::uint64_t gdt = 0; ///< linear; of vCPU 0. Others have their own GDT and TSS
     std::uint64_t idt = 0;
     std::uint64_t tss = 0;
     static constexpr std::uint16_t code = 0x08;
@@ -117,19 +156,23 @@ class KernelMachine : public Machine {
     std::uint64_t physical(std::uint64_t linear) const { return linear - linear_base; }
     /// The word in slot `index` of the GDT, as it lies in memory.
     std::uint64_t gdt_slot(std::uint32_t index) { return word(physical(gdt) + index * 8); }
+
+  private:
+    void load_tables();
 };
 
 /// Of profile `hardened`.
 class HardenedMachine : public KernelMachine {
   public:
-    HardenedMachine() : KernelMachine{abi::Profile::hardened} {}
+    explicit HardenedMachine(std::uint32_t vcpus = 1)
+        : KernelMachine{abi::Profile::hardened, 0, vcpus} {}
 };
 
 /// Of profile `classic`, interface `lazy`, with four CR3-target values.
 class ClassicMachine : public KernelMachine {
   public:
-    explicit ClassicMachine(std::uint32_t shadow_tables = 256)
-        : KernelMachine{abi::Profile::classic, shadow_tables} {}
+    explicit ClassicMachine(std::uint32_t shadow_tables = 256, std::uint32_t vcpus = 1)
+        : KernelMachine{abi::Profile::classic, shadow_tables, vcpus} {}
 
     ShadowTables& shadows() { return machine().shadows; }
 };

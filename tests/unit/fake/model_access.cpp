@@ -27,7 +27,7 @@ HostPage host_page(Machine& machine, std::uint64_t gpa) {
     if (page == abi::rom_base)
         return {machine.rom_page, true, false, true};
     if (page == abi::statistics_base)
-        return {machine.statistics_page, true, false, false};
+        return {machine.own_statistics_page(), true, false, false};
     if (page >= abi::vcpu_area_base && page < abi::vcpu_area_base + sizeof(abi::VcpuArea))
         return {direct_physical(&machine.area()) + (page - abi::vcpu_area_base), true, true, false};
     const bool monitors = page >= fake_ram_size && page < fake_memory_size;
@@ -43,9 +43,9 @@ bool ModelGuest::access(std::uint64_t linear, Access how, Store store) {
     const std::uint64_t rip =
         Machine::linear_base + code_page + 8 * static_cast<std::uint64_t>(store.instruction);
     for (int attempt = 0; attempt < most_attempts; ++attempt) {
-        const ShadowProcessor::Result result = cpu_.translate(linear, how);
-        if (cpu_.broken() != nullptr)
-            return complain(cpu_.broken());
+        const ShadowProcessor::Result result = cpu().translate(linear, how);
+        if (cpu().broken() != nullptr)
+            return complain(cpu().broken());
         const bool stepped = vcpu.stepped.active;
         if (result.translated)
             return carry_out(linear, result.physical, how, store, stepped);
@@ -53,7 +53,7 @@ bool ModelGuest::access(std::uint64_t linear, Access how, Store store) {
         machine_.fields[Field::guest_ss_access_rights] = how.user ? 0xC0F3 : 0xC093;
         vcpu.registers.rdi = linear;
         vcpu.registers.rdx = store.value;
-        cpu_.fault(linear, result.code);
+        cpu().fault(linear, result.code);
         if (!account_for_queue() || !take_used_bits(linear, how))
             return false;
         const auto event =
@@ -61,7 +61,7 @@ bool ModelGuest::access(std::uint64_t linear, Access how, Store store) {
         if (event != 0) {
             const auto vector = static_cast<std::uint8_t>(event);
             if (vector == general_protection_vector && how.write &&
-                refused_rightly(mmu_.walk(linear, how), how, store))
+                refused_rightly(mmu().walk(linear, how), how, store))
                 return after_exit();
             return injected(linear, how, vector) && after_exit();
         }
@@ -77,7 +77,7 @@ bool ModelGuest::access(std::uint64_t linear, Access how, Store store) {
 
 // The monitor gave the guest an exception for it.
 bool ModelGuest::injected(std::uint64_t linear, Access how, std::uint8_t vector) {
-    const ReferenceWalk walk = mmu_.walk(linear, how);
+    const ReferenceWalk walk = mmu().walk(linear, how);
     std::ostringstream text;
     if (vector == page_fault_vector) {
         ++faults;
@@ -112,7 +112,7 @@ bool ModelGuest::refused_rightly(const ReferenceWalk& walk, Access, Store store)
 
 std::vector<std::pair<std::uint64_t, std::uint64_t>> ModelGuest::effect(std::uint64_t gpa,
                                                                         Store store) {
-    const std::uint64_t old = mmu_.word(gpa);
+    const std::uint64_t old = mmu().word(gpa);
     switch (store.instruction) {
     case Instruction::store_low_half:
         return {{gpa, (old >> 32 << 32) | (store.value & 0xFFFFFFFF)}};
@@ -127,13 +127,13 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> ModelGuest::effect(std::uin
 
 // The monitor did the store: as the tables are now.
 bool ModelGuest::emulated(std::uint64_t linear, Access how, Store store) {
-    const ReferenceWalk walk = mmu_.walk(linear, how);
+    const ReferenceWalk walk = mmu().walk(linear, how);
     if (!how.write || walk.end != ReferenceWalk::End::mapped || !is_ram(walk.gpa))
         return complain("an access was emulated that may not be");
     for (const auto& [gpa, value] : effect(walk.gpa, store)) {
         if (level_of(gpa) != 0 && forbidden(level_of(gpa), value))
             return complain("a store was emulated that the rules forbid");
-        mmu_.store(gpa, value);
+        store_everywhere(gpa, value);
         if (!check_memory(gpa, value))
             return false;
     }
@@ -143,7 +143,7 @@ bool ModelGuest::emulated(std::uint64_t linear, Access how, Store store) {
 bool ModelGuest::carry_out(std::uint64_t linear, std::uint64_t physical, Access how, Store store,
                            bool stepped) {
     ++successes;
-    const ReferenceWalk walk = mmu_.walk(linear, how);
+    const ReferenceWalk walk = mmu().walk(linear, how);
     std::ostringstream text;
     text << std::hex
          << (how.write   ? "write"
@@ -152,7 +152,10 @@ bool ModelGuest::carry_out(std::uint64_t linear, std::uint64_t physical, Access 
          << (how.user ? " by user" : "") << " at 0x" << linear << " reaches 0x" << physical;
     // What the guest calls the page: found from where it lies.
     std::uint64_t gpa = physical;
-    if (physical >= fake_ram_size && physical < fake_memory_size) {
+    const std::uint64_t stepped_page = machine_.vcpu().stepped.page;
+    if (stepped && physical == machine_.stepped_place(stepped_page + physical % page_size)) {
+        gpa = stepped_page + physical % page_size;
+    } else if (physical >= fake_ram_size && physical < fake_memory_size) {
         gpa = 0;
         for (const std::uint64_t own : {abi::rom_base, abi::statistics_base, abi::vcpu_area_base,
                                         abi::vcpu_area_base + page_size})
@@ -166,14 +169,14 @@ bool ModelGuest::carry_out(std::uint64_t linear, std::uint64_t physical, Access 
         return complain(text.str() + ", where it may not");
     bool as_now = walk.end == ReferenceWalk::End::mapped && walk.gpa == gpa;
     for (std::uint32_t index = 0; as_now && index < walk.steps; ++index)
-        as_now = (mmu_.word(walk.entry[index]) & 0x20) != 0;
+        as_now = (mmu().word(walk.entry[index]) & 0x20) != 0;
     if (as_now && how.write)
-        as_now = (mmu_.word(walk.entry[walk.steps - 1]) & 0x40) != 0;
+        as_now = (mmu().word(walk.entry[walk.steps - 1]) & 0x40) != 0;
     const bool read_only_write =
         stepped && how.write && walk.end == ReferenceWalk::End::mapped && walk.gpa == gpa;
     if (!as_now && !read_only_write) {
         ++stale_uses;
-        if (!mmu_.may_translate(linear, how, gpa)) {
+        if (!mmu().may_translate(linear, how, gpa)) {
             text << ", the tables say 0x" << walk.gpa << " code 0x" << walk.code;
             return complain(text.str());
         }
@@ -185,23 +188,23 @@ bool ModelGuest::carry_out(std::uint64_t linear, std::uint64_t physical, Access 
         return complain(text.str() + ", which is write-protected");
     const auto effects = effect(gpa, store);
     for (const auto& [at, value] : effects)
-        machine_.word(at) = value;
+        machine_.word(machine_.stepped_place(at)) = value;
     bool refused = false;
     if (stepped) {
         machine_.fields[Field::vm_exit_interruption_information] = debug_event;
-        cpu_.exit(abi::ExitReason::exception_nmi);
+        cpu().exit(abi::ExitReason::exception_nmi);
         refused = machine_.fields[Field::vm_entry_interruption_information] != 0;
         bool expected = false;
         for (const auto& [at, value] : effects)
-            expected = expected || (level_of(at) != 0 && value != mmu_.word(at) &&
+            expected = expected || (level_of(at) != 0 && value != mmu().word(at) &&
                                     forbidden(level_of(at), value));
         if (refused != expected)
             return complain(text.str() + (refused ? ", refused" : ", which is forbidden"));
     }
     for (const auto& [at, value] : effects) {
         if (!refused)
-            mmu_.store(at, value);
-        if (!check_memory(at, mmu_.word(at)))
+            store_everywhere(at, value);
+        if (!check_memory(at, mmu().word(at)))
             return false;
     }
     return !stepped || after_exit();
@@ -209,20 +212,20 @@ bool ModelGuest::carry_out(std::uint64_t linear, std::uint64_t physical, Access 
 
 // Accessed and dirty bits on the way, and nothing else, may have been set.
 bool ModelGuest::take_used_bits(std::uint64_t linear, Access how) {
-    const ReferenceWalk walk = mmu_.walk(linear, how);
+    const ReferenceWalk walk = mmu().walk(linear, how);
     if (walk.end != ReferenceWalk::End::mapped)
         return true;
     for (std::uint32_t index = 0; index < walk.steps; ++index) {
         const std::uint64_t at = walk.entry[index];
         const std::uint64_t now = machine_.word(at);
-        std::uint64_t wanted = mmu_.word(at) | 0x20;
+        std::uint64_t wanted = mmu().word(at) | 0x20;
         if (how.write && index + 1 == walk.steps)
             wanted |= 0x40;
         // A store may have changed the very entry it went through.
         if (now == wanted || (now | 0x40) == wanted)
-            mmu_.store(at, now);
+            store_everywhere(at, now);
         else if (how.write)
-            mmu_.store(at, wanted);
+            store_everywhere(at, wanted);
     }
     return true;
 }

@@ -1,6 +1,7 @@
 // Queued calls, and what they must have done when the ring is drained.
 
 #include "shared/page_table_calls.h"
+#include "shared/processors.h"
 #include "tests/unit/fake/model_guest.h"
 
 #include <bit>
@@ -20,19 +21,19 @@ bool is_ram(std::uint64_t gpa) { return gpa < fake_ram_size && (gpa < 0xA0000 ||
 
 // Entries are executed in order until one is refused.
 bool ModelGuest::account_for_queue() {
-    if (queue_.empty())
+    if (waiting().empty())
         return true;
     const abi::RingHeader& ring = machine_.area().control.ring;
     if (ring.head != ring.tail)
         return complain("an exit did not drain the ring");
-    const bool refused = ring.refusals != known_refusals_;
-    const std::uint32_t first = ring.tail - static_cast<std::uint32_t>(queue_.size());
-    const std::size_t executed = refused ? ring.refused_index - first : queue_.size();
-    known_refusals_ = ring.refusals;
-    for (std::size_t index = 0; index < queue_.size() && index <= executed; ++index)
-        if (!account_for(queue_[index], index < executed))
+    const bool refused = ring.refusals != processor().known_refusals;
+    const std::uint32_t first = ring.tail - static_cast<std::uint32_t>(waiting().size());
+    const std::size_t executed = refused ? ring.refused_index - first : waiting().size();
+    processor().known_refusals = ring.refusals;
+    for (std::size_t index = 0; index < waiting().size() && index <= executed; ++index)
+        if (!account_for(waiting()[index], index < executed))
             return false;
-    queue_.clear();
+    waiting().clear();
     return true;
 }
 
@@ -45,21 +46,25 @@ bool ModelGuest::account_for(const Queued& queued, bool executed) {
         expected = is_ram(second) && second % 8 == 0 &&
                    (level_of(second) == 0 || !forbidden(level_of(second), first));
         if (executed)
-            mmu_.store(second, first, (queued.argument[2] & abi::update_flags::defer) == 0);
+            store_everywhere(second, first, (queued.argument[2] & abi::update_flags::defer) == 0);
         break;
     case Call::update_pxe:
-        expected = level_of(first) == 0 || !forbidden(level_of(first), mmu_.word(first));
+        expected = level_of(first) == 0 || !forbidden(level_of(first), mmu().word(first));
         break;
     case Call::set_cr3:
-        old_pair_root_ = 0;
+        processor().old_pair_root = 0;
         if (executed)
-            mmu_.load_root(first);
+            mmu().load_root(first);
         break;
     case Call::inval_page:
-        mmu_.invalidate_page(first);
+        mmu().invalidate_page(first);
         break;
     case Call::flush_tlb:
-        mmu_.invalidate_all();
+        mmu().invalidate_all();
+        break;
+    case Call::shootdown:
+        if (executed)
+            account_for_shootdown(queued);
         break;
     case Call::allocate_page:
         return account_for_allocate(queued, executed);
@@ -67,13 +72,12 @@ bool ModelGuest::account_for(const Queued& queued, bool executed) {
         std::uint32_t links = 0;
         for (std::uint32_t index = 0; index < pool_frames; ++index)
             for (std::uint64_t slot = 0; registered_[index] > 1 && slot < 512; ++slot) {
-                const std::uint64_t entry = mmu_.word(frame(index) + slot * 8);
+                const std::uint64_t entry = mmu().word(frame(index) + slot * 8);
                 const bool leads =
                     (entry & 1) != 0 && (registered_[index] == 4 || (entry & 0x80) == 0);
                 links += leads && (entry & address) == first * page_size ? 1U : 0U;
             }
-        expected =
-            level_of(first * page_size) != 0 && links == 0 && mmu_.root() / page_size != first;
+        expected = level_of(first * page_size) != 0 && links == 0 && !is_root(first);
         if (executed)
             registered_[(first * page_size - pool_begin) / page_size] = 0;
         break;
@@ -101,7 +105,7 @@ bool ModelGuest::account_for_allocate(const Queued& queued, bool executed) {
                                  options.count <= 512U - options.first));
     const auto value = [&](std::uint64_t slot) {
         const bool copied = clones && slot >= options.first && slot - options.first < options.count;
-        return mmu_.word((copied ? clone : page) + slot * 8);
+        return mmu().word((copied ? clone : page) + slot * 8);
     };
     for (std::uint64_t slot = 0; expected && slot < 512; ++slot) {
         // A table may not lead to itself.
@@ -113,8 +117,8 @@ bool ModelGuest::account_for_allocate(const Queued& queued, bool executed) {
         ++registrations;
         registered_[(page - pool_begin) / page_size] = level;
         for (std::uint64_t slot = 0; slot < 512; ++slot)
-            if (const std::uint64_t entry = value(slot); entry != mmu_.word(page + slot * 8))
-                mmu_.store(page + slot * 8, entry);
+            if (const std::uint64_t entry = value(slot); entry != mmu().word(page + slot * 8))
+                store_everywhere(page + slot * 8, entry);
     }
     if (executed == expected)
         return true;
@@ -124,27 +128,51 @@ bool ModelGuest::account_for_allocate(const Queued& queued, bool executed) {
     return complain(text.str());
 }
 
+void ModelGuest::account_for_shootdown(const Queued& queued) {
+    ++shootdowns;
+    for (std::uint32_t number = 0; number < settings_.vcpus; ++number) {
+        Processor& other = *processors_[number];
+        if ((queued.argument[0] >> number & 1) == 0)
+            continue;
+        if (&other == &processor() || queued.argument[1] == abi::every_address_space)
+            other.mmu.invalidate_all();
+        else if (other.mmu.root() == queued.argument[1])
+            other.mmu.load_root(other.mmu.root());
+    }
+}
+
+bool ModelGuest::queue_shootdown() {
+    const Processor& other = *processors_[random_.below(settings_.vcpus)];
+    const std::uint64_t root =
+        random_.chance(70) ? other.mmu.root() : std::uint64_t{abi::every_address_space};
+    return queue(Call::shootdown, 1 + random_.below((1U << settings_.vcpus) - 1), root, 0);
+}
+
 bool ModelGuest::queue(Call number, std::uint64_t first, std::uint64_t second,
                        std::uint64_t third) {
     abi::VcpuArea& area = machine_.area();
+    if (number == Call::set_cr3)
+        area.control.cr3 = first;
     area.entry[area.control.ring.tail % abi::ring_capacity] = {
         static_cast<std::uint16_t>(number), 0, 0, {first, second, third}};
     ++area.control.ring.tail;
-    queue_.push_back({number, {first, second, third}});
-    return queue_.size() < 60 || call(Call::flush);
+    waiting().push_back({number, {first, second, third}});
+    return waiting().size() < 60 || call(Call::flush);
 }
 
 // The ROM's part: nothing to do while no change of a table has left anything stale. (Global
 // translations of a root that was left, whose tables still say so, stay.)
 bool ModelGuest::invalidate_by_rom(std::uint64_t linear, bool all) {
-    if (queue_.empty() && machine_.area().control.stale_translations == 0) {
-        mmu_.forget_changes();
+    if (waiting().empty() && machine_.area().control.stale_translations == 0) {
+        mmu().forget_changes();
         return true;
     }
     return all ? queue(Call::flush_tlb, 3, 0, 0) : queue(Call::inval_page, linear, 0, 0);
 }
 
 bool ModelGuest::queue_call() {
+    if (settings_.vcpus > 1 && random_.chance(20))
+        return queue_shootdown();
     const std::uint32_t what = random_.below(100);
     const std::uint64_t flags = random_.chance(60) ? abi::update_flags::defer : 0;
     if (what < 70) {

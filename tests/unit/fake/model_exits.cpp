@@ -23,7 +23,7 @@ bool ModelGuest::forbidden(std::uint8_t level, std::uint64_t entry, bool levels)
         return false;
     const std::uint64_t size = std::uint64_t{0x1000} << 9 * (level - 1);
     std::uint64_t reserved = address & ~((std::uint64_t{1} << 40) - 1);
-    reserved |= mmu_.modes.execute_disable ? 0 : std::uint64_t{1} << 63;
+    reserved |= mmu().modes.execute_disable ? 0 : std::uint64_t{1} << 63;
     const bool large = level > 1 && (entry & 0x80) != 0;
     if (level == 4)
         reserved |= 0x80;
@@ -53,7 +53,7 @@ bool ModelGuest::exit(abi::ExitReason reason, std::uint64_t length) {
     machine_.fields[Field::vm_exit_instruction_length] = length;
     machine_.fields[Field::guest_rip] = Machine::linear_base + code_page;
     machine_.fields[Field::guest_ss_access_rights] = 0xC093;
-    cpu_.exit(reason);
+    cpu().exit(reason);
     return account_for_queue() && after_exit();
 }
 
@@ -67,13 +67,30 @@ bool ModelGuest::after_exit() {
     return check_pairs();
 }
 
+// vCPUs that were kicked while another had the page tables' lock: the rest of their exits.
+bool ModelGuest::finish_kicks() {
+    const std::uint32_t before = machine_.vcpu().number;
+    while (!machine_.late_exits.empty()) {
+        const std::uint32_t number = machine_.late_exits.back();
+        machine_.late_exits.pop_back();
+        machine_.run_on(number);
+        machine_.vcpu().nmi.kick_in_flight = 1;
+        cpu().exit(abi::ExitReason::exception_nmi);
+        if (!account_for_queue() || !after_exit())
+            return false;
+    }
+    machine_.run_on(before);
+    return true;
+}
+
 // What the ROM reads and what the processor compares name the same roots, and these are alive.
 bool ModelGuest::check_pairs() {
     for (std::uint32_t index = 0; index < abi::root_pairs; ++index) {
         const abi::RootPair& pair = machine_.area().control.root_pair[index];
-        if (machine_.fields[target_fields[index]] != pair.loaded)
+        const bool offered = pair.guest_root != abi::no_root;
+        if (machine_.fields[target_fields[index]] != (offered ? pair.loaded : no_target))
             return complain("a CR3-target value is not the root that is published");
-        if (pair.guest_root == abi::no_root)
+        if (!offered)
             continue;
         const ShadowNumber number = machine_.shadows().at(pair.loaded);
         const ShadowTable& table = machine_.shadows().table(number);
@@ -91,7 +108,7 @@ bool ModelGuest::check_everything() {
         const std::uint8_t level = registered_[index];
         for (std::uint64_t slot = 0; slot < 512; ++slot) {
             const std::uint64_t entry = machine_.word(frame(index) + slot * 8);
-            if (!check_memory(frame(index) + slot * 8, mmu_.word(frame(index) + slot * 8)))
+            if (!check_memory(frame(index) + slot * 8, mmu().word(frame(index) + slot * 8)))
                 return false;
             if (level == 0)
                 continue;
@@ -124,7 +141,7 @@ bool ModelGuest::move_to_control_register(std::uint32_t number, std::uint64_t va
     machine_.fields[Field::exit_qualification] = number | 3U << 8;
     machine_.fields[Field::vm_exit_instruction_length] = 3;
     machine_.fields[Field::guest_rip] = Machine::linear_base + code_page;
-    cpu_.exit(abi::ExitReason::cr_access);
+    cpu().exit(abi::ExitReason::cr_access);
     if (!account_for_queue())
         return false;
     const bool refused = machine_.fields[Field::vm_entry_interruption_information] != 0;
@@ -135,14 +152,14 @@ bool ModelGuest::move_to_control_register(std::uint32_t number, std::uint64_t va
     if (refused)
         return after_exit();
     if (number == 3) {
-        old_pair_root_ = 0;
-        mmu_.load_root(root);
+        processor().old_pair_root = 0;
+        mmu().load_root(root);
     } else if (number == 4) {
-        mmu_.modes.global_pages = (value & 0x80) != 0;
-        mmu_.modes.user_execution = (value >> 20 & 1) == 0;
-        mmu_.invalidate_all();
+        mmu().modes.global_pages = (value & 0x80) != 0;
+        mmu().modes.user_execution = (value >> 20 & 1) == 0;
+        mmu().invalidate_all();
     } else {
-        mmu_.modes.write_protect = (value >> 16 & 1) != 0;
+        mmu().modes.write_protect = (value >> 16 & 1) != 0;
     }
     return after_exit();
 }

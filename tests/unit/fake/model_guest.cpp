@@ -32,25 +32,56 @@ void prepare(KernelMachine& machine, std::uint64_t begin, std::uint32_t frames,
         machine.word(begin + index * page_size + kernel_slot * 8) =
             machine.word(machine.root + kernel_slot * 8);
     std::memcpy(direct_pointer(code_page), std::data(code), std::size(code));
-    machine.fields[Field::guest_cs_access_rights] = 0xA09B;
-    settle(machine.vcpu());
 }
 
 } // namespace
 
+ModelGuest::Processor::Processor(Machine& machine, Random& random, std::uint32_t number)
+    : mmu{direct_pointer(0), fake_ram_size}, cpu{machine, random, number} {}
+
 ModelGuest::ModelGuest(const Settings& settings)
-    : settings_{settings}, random_{settings.seed}, machine_{settings.shadow_tables},
-      mmu_{(prepare(machine_, pool_begin, pool_frames, code_page), direct_pointer(0)),
-           fake_ram_size},
-      cpu_{machine_, random_} {
-    mmu_.load_root(machine_.root);
-    mmu_.invalidate_all();
+    : settings_{settings}, random_{settings.seed}, machine_{settings.shadow_tables,
+                                                            settings.vcpus} {
+    prepare(machine_, pool_begin, pool_frames, code_page);
+    machine_.kicks_end_late = true;
+    for (std::uint32_t number = 0; number < settings.vcpus; ++number) {
+        processors_.push_back(std::make_unique<Processor>(machine_, random_, number));
+        processors_.back()->mmu.load_root(machine_.root);
+        processors_.back()->mmu.invalidate_all();
+        machine_.on(number, [&] {
+            machine_.fields[Field::guest_cs_access_rights] = 0xA09B;
+            settle(machine_.vcpu());
+            machine_.area().control.cr3 = machine_.root;
+        });
+        machine_.enter(number);
+    }
+}
+
+void ModelGuest::store_everywhere(std::uint64_t gpa, std::uint64_t value, bool complete) {
+    for (const auto& each : processors_)
+        each->mmu.store(gpa, value, complete && each.get() == &processor());
+}
+
+bool ModelGuest::is_root(std::uint64_t frame) const {
+    for (const auto& each : processors_)
+        if (each->mmu.root() / page_size == frame)
+            return true;
+    return false;
+}
+
+bool ModelGuest::finish() {
+    for (std::uint32_t number = 0; number < settings_.vcpus; ++number) {
+        machine_.run_on(number);
+        if (!call(abi::Call::flush) || !finish_kicks())
+            return false;
+    }
+    return check_everything();
 }
 
 bool ModelGuest::complain(const std::string& what) {
     std::ostringstream text;
-    text << what << " (seed " << settings_.seed << ", operation " << operations_ << ", root 0x"
-         << std::hex << mmu_.root() << ")\n"
+    text << what << " (seed " << settings_.seed << ", operation " << operations_ << ", vCPU "
+         << machine_.vcpu().number << ", root 0x" << std::hex << mmu().root() << ")\n"
          << machine_.console;
     complaint = text.str();
     return false;
@@ -61,7 +92,7 @@ std::uint64_t ModelGuest::any_slot() { return slots[random_.below(std::size(slot
 // Often one on the way to an address that is in use.
 std::uint64_t ModelGuest::any_entry_address() {
     if (random_.chance(40)) {
-        const ReferenceWalk walk = mmu_.walk(recent_[random_.next() % recent_.size()], {});
+        const ReferenceWalk walk = mmu().walk(recent_[random_.next() % recent_.size()], {});
         const std::uint64_t gpa = walk.entry[random_.below(4) % walk.steps];
         if (gpa >= pool_begin && gpa < frame(pool_frames) && gpa % page_size / 8 != kernel_slot)
             return gpa;
@@ -75,10 +106,10 @@ std::uint64_t ModelGuest::any_change(std::uint64_t gpa) {
     constexpr std::uint8_t bits[]{0, 1, 1, 2, 5, 6, 8, 63};
     const std::uint32_t what = random_.below(100);
     if (what < 40)
-        return mmu_.word(gpa) ^ std::uint64_t{1} << bits[random_.below(std::size(bits))];
+        return mmu().word(gpa) ^ std::uint64_t{1} << bits[random_.below(std::size(bits))];
     if (what < 50) {
-        const ReferenceWalk walk = mmu_.walk(recent_[random_.next() % recent_.size()], {});
-        return mmu_.word(walk.entry[random_.below(4) % walk.steps]);
+        const ReferenceWalk walk = mmu().walk(recent_[random_.next() % recent_.size()], {});
+        return mmu().word(walk.entry[random_.below(4) % walk.steps]);
     }
     return any_entry();
 }
@@ -88,7 +119,7 @@ bool ModelGuest::change_and_invalidate() {
     const std::uint64_t linear = recent_[random_.next() % recent_.size()];
     if (!access(linear, {.user = true}, {}))
         return false;
-    const ReferenceWalk walk = mmu_.walk(linear, {});
+    const ReferenceWalk walk = mmu().walk(linear, {});
     const std::uint64_t gpa =
         walk.entry[random_.chance(70) ? walk.steps - 1 : random_.below(4) % walk.steps];
     if (gpa < pool_begin || gpa >= frame(pool_frames) || gpa % page_size / 8 == kernel_slot)
@@ -103,7 +134,7 @@ bool ModelGuest::change_and_invalidate() {
     }
     if (!invalidate(linear))
         return false;
-    if (!queue_.empty() && !call(abi::Call::flush))
+    if (!waiting().empty() && !call(abi::Call::flush))
         return false;
     return access(linear, {.user = random_.chance(50)}, {});
 }
@@ -156,6 +187,12 @@ std::uint8_t ModelGuest::level_of(std::uint64_t gpa) const {
 }
 
 bool ModelGuest::step() {
+    if (settings_.vcpus > 1 && random_.chance(20))
+        machine_.run_on(random_.below(settings_.vcpus));
+    return operate() && finish_kicks();
+}
+
+bool ModelGuest::operate() {
     ++operations_;
     machine_.console.clear();
     machine_.vcpu().refusals_named = 0;
@@ -172,7 +209,7 @@ bool ModelGuest::step() {
         return change_modes();
     if (what < 970)
         return change_and_invalidate();
-    if (what < 990 || queue_.empty())
+    if (what < 990 || waiting().empty())
         return invalidate(any_linear());
     return call(abi::Call::flush);
 }
@@ -204,28 +241,29 @@ bool ModelGuest::random_access() {
 bool ModelGuest::load_root() {
     const std::uint64_t root = frame(random_.below(random_.chance(80) ? 5 : pool_frames));
     if (settings_.rom && random_.chance(60)) {
-        if (!queue_.empty() || random_.chance(20))
+        if (!waiting().empty() || random_.chance(20))
             return queue(abi::Call::set_cr3, root, 0, 0);
         std::uint64_t guest_root = root;
         std::uint64_t value = root;
         for (const abi::RootPair& pair : machine_.area().control.root_pair)
             if (pair.guest_root == root)
                 value = pair.loaded;
-        if (old_pair_root_ != 0 && random_.chance(50)) {
-            guest_root = old_pair_root_;
-            value = old_pair_value_;
+        if (processor().old_pair_root != 0 && random_.chance(50)) {
+            guest_root = processor().old_pair_root;
+            value = processor().old_pair_value;
         } else if (value != root && random_.chance(10)) {
             // Read now and loaded later; without another load in between, as with interrupts off.
-            old_pair_root_ = root;
-            old_pair_value_ = value;
+            processor().old_pair_root = root;
+            processor().old_pair_value = value;
             return true;
         }
         if (value != root || guest_root != root) {
-            old_pair_root_ = 0;
+            processor().old_pair_root = 0;
             machine_.vcpu().registers.rdi = guest_root;
-            if (cpu_.load_cr3(value)) {
+            machine_.area().control.cr3 = guest_root; // as the ROM does
+            if (cpu().load_cr3(value)) {
                 ++free_loads;
-                mmu_.load_root(guest_root);
+                mmu().load_root(guest_root);
                 return hv::guest_cr3(machine_.vcpu()) == guest_root ||
                        complain("a root that was loaded without an exit is not the guest's");
             }
@@ -236,16 +274,18 @@ bool ModelGuest::load_root() {
 }
 
 bool ModelGuest::change_modes() {
-    PagingModes& modes = mmu_.modes;
+    PagingModes& modes = mmu().modes;
     switch (random_.below(4)) {
-    case 0: { // EFER.NXE
+    case 0: { // EFER.NXE, which vCPUs have alike
+        if (settings_.vcpus > 1)
+            return true;
         machine_.vcpu().registers.rcx = 0xC0000080;
         machine_.vcpu().registers.rax = 0x501U | (modes.execute_disable ? 0U : 0x800U);
         machine_.vcpu().registers.rdx = 0;
         if (!exit(abi::ExitReason::msr_write))
             return false;
         modes.execute_disable = !modes.execute_disable;
-        mmu_.invalidate_all();
+        mmu().invalidate_all();
         return true;
     }
     case 1:
@@ -274,7 +314,7 @@ bool ModelGuest::invalidate(std::uint64_t linear) {
     machine_.fields[Field::exit_qualification] = linear;
     if (!exit(abi::ExitReason::invlpg))
         return false;
-    mmu_.invalidate_page(linear);
+    mmu().invalidate_page(linear);
     return true;
 }
 

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,21 +23,25 @@ class ModelGuest {
         std::uint32_t stores = 330;    ///< of 1000 operations: plain stores to page tables
         std::uint32_t calls = 15;      ///< of 100 others: page-table calls
         std::uint32_t check_every = 0; ///< exits between looks at every shadow entry; 0: none
+        std::uint32_t vcpus = 1;
     };
     explicit ModelGuest(const Settings& settings);
 
     /// One operation. False when something disagreed: `complaint` then says what.
     bool step();
     /// Executes what is queued and looks at everything once.
-    bool finish() { return call(abi::Call::flush) && check_everything(); }
+    bool finish();
     std::string complaint;
     std::uint64_t operations() const { return operations_; }
-    const abi::Statistics& statistics() { return machine_.vcpu().statistics; }
+    const abi::Statistics& statistics(std::uint32_t vcpu = 0) {
+        return machine_.vcpu(vcpu).statistics;
+    }
     std::uint64_t successes = 0;  ///< accesses that were translated
     std::uint64_t faults = 0;     ///< and those that ended in the guest's own #PF
     std::uint64_t stale_uses = 0; ///< accesses through what the tables no longer say
     std::uint64_t free_loads = 0; ///< of CR3, without an exit
     std::uint64_t registrations = 0;
+    std::uint64_t shootdowns = 0;
 
   private:
     /// Page frames that serve for tables of all levels and for data.
@@ -57,17 +62,34 @@ class ModelGuest {
     Settings settings_;
     Random random_;
     ClassicMachine machine_;
-    ReferenceMmu mmu_;
-    ShadowProcessor cpu_;
-    std::vector<Queued> queue_;
+    /// One vCPU, as the guest knows it.
+    struct Processor {
+        Processor(Machine& machine, Random& random, std::uint32_t number);
+        ReferenceMmu mmu;
+        ShadowProcessor cpu;
+        std::vector<Queued> waiting; ///< in its ring
+        std::uint64_t known_refusals = 0;
+        std::uint64_t old_pair_root = 0;
+        std::uint64_t old_pair_value = 0;
+    };
+    std::vector<std::unique_ptr<Processor>> processors_;
     std::array<std::uint8_t, pool_frames> registered_{};
     std::uint64_t operations_ = 0;
     std::uint64_t exits_ = 0;
-    std::uint64_t known_refusals_ = 0;
     std::array<std::uint64_t, 8> recent_{}; ///< linear addresses that were accessed
-    std::uint64_t old_pair_root_ = 0;
-    std::uint64_t old_pair_value_ = 0;
 
+    // Of the vCPU that runs.
+    Processor& processor() { return *processors_[machine_.vcpu().number]; }
+    ReferenceMmu& mmu() { return processor().mmu; }
+    const ReferenceMmu& mmu() const {
+        return processors_[const_cast<ClassicMachine&>(machine_).vcpu().number]->mmu;
+    }
+    ShadowProcessor& cpu() { return processor().cpu; }
+    std::vector<Queued>& waiting() { return processor().waiting; }
+
+    /// A word has changed; `complete` says that this vCPU has nothing cached of what it was.
+    void store_everywhere(std::uint64_t gpa, std::uint64_t value, bool complete = false);
+    bool is_root(std::uint64_t frame) const;
     bool complain(const std::string& what);
     std::uint64_t frame(std::uint32_t index) const { return pool_begin + index * page_size; }
     std::uint64_t any_frame() { return frame(random_.below(pool_frames)); }
@@ -81,6 +103,7 @@ class ModelGuest {
     // Exits (model_exits.cpp).
     bool exit(abi::ExitReason reason, std::uint64_t length = 3);
     bool after_exit();
+    bool finish_kicks();
     bool call(abi::Call number);
     bool move_to_control_register(std::uint32_t number, std::uint64_t value);
     bool check_pairs();
@@ -92,6 +115,8 @@ class ModelGuest {
     bool account_for(const Queued& queued, bool executed);
     bool account_for_allocate(const Queued& queued, bool executed);
     bool queue_call();
+    bool queue_shootdown();
+    void account_for_shootdown(const Queued& queued);
     bool queue(abi::Call number, std::uint64_t first, std::uint64_t second, std::uint64_t third);
     bool invalidate_by_rom(std::uint64_t linear, bool all);
 
@@ -109,6 +134,7 @@ class ModelGuest {
     bool forbidden(std::uint8_t level, std::uint64_t entry, bool levels = true) const;
 
     // Operations (model_guest.cpp).
+    bool operate();
     bool store_to_frame(std::uint64_t gpa);
     bool random_access();
     bool load_root();

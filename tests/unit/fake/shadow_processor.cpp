@@ -60,7 +60,8 @@ std::optional<ShadowProcessor::Translation> ShadowProcessor::walk(std::uint64_t 
                                (entry & global) != 0 && global_pages()};
         }
         found.table = entry & address;
-        if (machine_.machine().shadows.at(found.table) == 0) {
+        if (machine_.machine().shadows.at(found.table) == 0 &&
+            !machine_.is_step_table(found.table)) {
             broken_ = "an entry that leads to no shadow table";
             return std::nullopt;
         }
@@ -106,12 +107,9 @@ void ShadowProcessor::drop_page(std::uint64_t linear) {
             cached.prefix = no_page;
 }
 
-void ShadowProcessor::exit(abi::ExitReason reason) {
-    machine_.fields[Field::exit_reason] = static_cast<std::uint64_t>(reason);
-    machine_.fields[Field::vm_entry_interruption_information] = 0;
-    machine_.invalidations.clear();
-    handle_vm_exit(machine_.vcpu().registers);
-    for (const Invalidated& invalidated : machine_.invalidations) {
+ShadowProcessor::ShadowProcessor(Machine& machine, Random& random, std::uint32_t number)
+    : machine_{machine}, random_{random} {
+    machine.on_invalidation[number] = [this](const Invalidated& invalidated) {
         switch (static_cast<cpu::InvvpidType>(invalidated.type)) {
         case cpu::InvvpidType::individual_address:
             drop_page(invalidated.linear);
@@ -123,7 +121,13 @@ void ShadowProcessor::exit(abi::ExitReason reason) {
             dropped_ = ++now_;
             break;
         }
-    }
+    };
+}
+
+void ShadowProcessor::exit(abi::ExitReason reason) {
+    machine_.fields[Field::vm_entry_interruption_information] = 0;
+    machine_.invalidations.clear();
+    machine_.exit(machine_.vcpu().number, reason);
 }
 
 void ShadowProcessor::fault(std::uint64_t linear, std::uint32_t code) {

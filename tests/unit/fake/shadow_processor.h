@@ -31,7 +31,10 @@ class Random {
 
 class ShadowProcessor {
   public:
-    ShadowProcessor(Machine& machine, Random& random) : machine_{machine}, random_{random} {}
+    /// That of vCPU `number`; it must run when this is used.
+    ShadowProcessor(Machine& machine, Random& random, std::uint32_t number = 0);
+    ShadowProcessor(const ShadowProcessor&) = delete;
+    ShadowProcessor& operator=(const ShadowProcessor&) = delete;
 
     struct Result {
         bool translated = false;

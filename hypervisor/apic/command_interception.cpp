@@ -1,0 +1,115 @@
+#include "hypervisor/apic/command_interception.h"
+
+#include "hypervisor/cpu/local_apic.h"
+#include "hypervisor/vcpu/guest_physical_map.h"
+#include "hypervisor/vcpu/msr_policy.h"
+#include "hypervisor/vcpu/page_table_lock.h"
+#include "hypervisor/vcpu/requests.h"
+
+namespace hv {
+
+namespace {
+
+/// The low half of the interrupt command register (SDM vol. 3, 11.6.1).
+struct Command {
+    std::uint32_t raw;
+
+    enum class Delivery : std::uint8_t { init = 5, startup = 6 };
+    enum class Shorthand : std::uint8_t { none, self, all, others };
+
+    Delivery delivery() const { return static_cast<Delivery>(raw >> 8 & 7); }
+    std::uint8_t vector() const { return static_cast<std::uint8_t>(raw); }
+    bool logical() const { return (raw >> 11 & 1) != 0; }
+    /// INIT with level 0 and trigger mode level only synchronises arbitration IDs.
+    bool is_deassert() const { return (raw >> 14 & 1) == 0 && (raw >> 15 & 1) != 0; }
+    Shorthand shorthand() const { return static_cast<Shorthand>(raw >> 18 & 3); }
+};
+
+constexpr std::uint32_t xapic_broadcast = 0xFF;
+constexpr std::uint32_t x2apic_broadcast = 0xFFFFFFFF;
+
+bool is_for(const Vcpu& caller, const Vcpu& vcpu, Command command, std::uint32_t destination) {
+    switch (command.shorthand()) {
+    case Command::Shorthand::self:
+        return vcpu.number == caller.number;
+    case Command::Shorthand::all:
+        return true;
+    case Command::Shorthand::others:
+        return vcpu.number != caller.number;
+    case Command::Shorthand::none:
+        break;
+    }
+    return vcpu.apic_id == destination || destination == xapic_broadcast ||
+           destination == x2apic_broadcast;
+}
+
+void send(Vcpu& caller, Vcpu& vcpu, Command command) {
+    if (command.delivery() == Command::Delivery::startup)
+        post_start(caller, vcpu, command.vector());
+    else if (!command.is_deassert())
+        post_reset(caller, vcpu);
+}
+
+// Returns whether the command was INIT or SIPI. In logical mode kernels send neither, and nobody
+// gets one.
+bool carry_out(Vcpu& vcpu, Command command, std::uint32_t destination) {
+    if (command.delivery() != Command::Delivery::init &&
+        command.delivery() != Command::Delivery::startup)
+        return false;
+    const VirtualMachine& machine = *vcpu.machine;
+    for (std::uint32_t number = 0; number < machine.vcpu_count; ++number) {
+        Vcpu& other = *machine.vcpus[number];
+        if (!command.logical() && is_for(vcpu, other, command, destination))
+            send(vcpu, other, command);
+    }
+    return true;
+}
+
+// Other vCPUs have it in force when this returns.
+void set_interception(Vcpu& vcpu, bool exits) {
+    VirtualMachine& machine = *vcpu.machine;
+    if (machine.commands_exit == exits)
+        return;
+    machine.commands_exit = exits;
+    set_command_exiting(machine.msr_bitmaps, exits);
+    protect_local_apic(machine, exits);
+    if (machine.shadows.in_use())
+        machine.shadows.set_local_apic_writable(!exits);
+    const std::uint64_t others = machine.every_vcpu() & ~(std::uint64_t{1} << vcpu.number);
+    const bool has_ept = !machine.shadows.in_use();
+    ask_vcpus(vcpu, others, has_ept ? request::ept_translations : request::all_translations);
+    vcpu.pending |= has_ept ? pending::ept_translations : pending::all_translations;
+}
+
+} // namespace
+
+void intercept_commands(Vcpu& vcpu) { set_interception(vcpu, true); }
+
+void pass_commands_if_all_run(Vcpu& vcpu) {
+    const VirtualMachine& machine = *vcpu.machine;
+    for (std::uint32_t number = 0; number < machine.vcpu_count; ++number)
+        if (machine.vcpus[number]->waits_for_start != 0)
+            return;
+    lock_page_tables(vcpu);
+    set_interception(vcpu, false);
+}
+
+bool is_intercepted_apic(const VirtualMachine& machine, std::uint64_t gpa) {
+    return machine.commands_exit && align_down(gpa, page_size) == local_apic_base;
+}
+
+void write_x2apic_command(Vcpu& vcpu, std::uint64_t value) {
+    const auto destination = static_cast<std::uint32_t>(value >> 32);
+    const auto command = static_cast<std::uint32_t>(value);
+    if (!carry_out(vcpu, {command}, destination))
+        cpu::send_ipi(destination, command);
+}
+
+void write_xapic(Vcpu& vcpu, std::uint32_t offset, std::uint32_t value) {
+    if (offset == cpu::xapic_command_low &&
+        carry_out(vcpu, {value}, cpu::read_xapic(cpu::xapic_command_high) >> 24))
+        return;
+    cpu::write_xapic(offset, value);
+}
+
+} // namespace hv

@@ -1,0 +1,94 @@
+// Shootdown and SetInitialAPState.
+
+#include "hypervisor/calls/call_handlers.h"
+#include "hypervisor/memory/guest_walk.h"
+#include "hypervisor/startup/start_vcpu.h"
+#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vcpu/page_table_lock.h"
+#include "hypervisor/vcpu/page_tables.h"
+#include "hypervisor/vcpu/requests.h"
+
+#include <array>
+#include <bit>
+
+namespace hv {
+
+using abi::Error;
+
+namespace {
+
+bool is_published(const Vcpu& vcpu, std::uint64_t root) {
+    for (const ShadowedRoot& published : vcpu.roots.published)
+        if (published.table != 0 && published.guest == root)
+            return true;
+    return false;
+}
+
+// A vCPU in another address space loads CR3 before it uses this one, which drops what it has
+// cached; but with PCIDs it need not. Where it loads roots without an exit, the ROM's copy of CR3
+// says which; a kernel that writes nonsense there deceives itself alone.
+bool may_use(const Vcpu& vcpu, std::uint64_t root, bool has_pcids) {
+    const volatile abi::ControlPage& control = vcpu.area->control;
+    const std::uint64_t asked_for = control.cr3;
+    if (has_pcids || (vcpu.roots.limit != 0 && asked_for == root))
+        return true;
+    if (vcpu.roots.current.guest != root)
+        return false;
+    // It has left the root without an exit, unless the load still waits in the ring.
+    const bool queued = control.ring.tail != vcpu.ring_head;
+    return queued || vcpu.roots.limit == 0 || !is_published(vcpu, asked_for);
+}
+
+std::uint64_t users_of(const VirtualMachine& machine, std::uint64_t mask, std::uint64_t root,
+                       bool has_pcids) {
+    std::uint64_t users = 0;
+    for (std::uint32_t number = 0; number < machine.vcpu_count; ++number) {
+        if ((mask >> number & 1) == 0)
+            continue;
+        Vcpu& vcpu = *machine.vcpus[number];
+        const SpinGuard guard{vcpu.roots.known.lock};
+        if (may_use(vcpu, root, has_pcids))
+            users |= std::uint64_t{1} << number;
+    }
+    return users;
+}
+
+} // namespace
+
+Error call_shootdown(Vcpu& vcpu, std::uint64_t mask, std::uint64_t root, std::uint64_t) {
+    VirtualMachine& machine = *vcpu.machine;
+    if ((mask & ~machine.every_vcpu()) != 0)
+        return Error::bad_vcpu;
+    const bool everywhere = root == abi::every_address_space;
+    const std::uint64_t own = std::uint64_t{1} << vcpu.number;
+    if ((mask & own) != 0)
+        vcpu.pending |= pending::all_translations;
+    const bool has_pcids = (guest_cr4(vcpu) & cr4::pcid_enable) != 0;
+    const std::uint64_t others = mask & ~own;
+    // A vCPU whose store is just being emulated has the lock, and is done with it, or will see that
+    // it was asked.
+    lock_page_tables(vcpu);
+    // Of a kernel that did not register its tables: what it has changed takes effect now.
+    if (machine.shadows.has_unsynced())
+        machine.shadows.sync(0);
+    // Updates before it in the batch have been noted as stale there before the vCPU is asked.
+    drop_stale_translations(vcpu);
+    ask_vcpus(vcpu, everywhere ? others : users_of(machine, others, root, has_pcids),
+              everywhere ? request::all_translations : request::non_global_translations);
+    return Error::none;
+}
+
+Error call_set_initial_ap_state(Vcpu& vcpu, std::uint64_t pointer, std::uint64_t number,
+                                std::uint64_t) {
+    std::array<std::uint8_t, sizeof(abi::InitialState)> bytes{};
+    if (!read_guest_linear(vcpu.machine->memory, guest_cr3(vcpu), pointer, bytes.data(),
+                           static_cast<std::uint32_t>(bytes.size())))
+        return Error::bad_address;
+    if (number >= abi::max_vcpus)
+        return Error::bad_vcpu;
+    return order_start(vcpu, static_cast<std::uint32_t>(number),
+                       std::bit_cast<abi::InitialState>(bytes));
+}
+
+} // namespace hv

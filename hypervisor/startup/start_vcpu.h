@@ -1,0 +1,35 @@
+#pragma once
+// How a vCPU starts: it waits for a SIPI, and goes on in 64-bit mode, with the state that
+// SetInitialAPState has given, or where the start-up code at the SIPI's vector leads.
+
+#include "hypervisor/startup/startup_state.h"
+#include "shared/error.h"
+#include "shared/processors.h"
+
+#include <cstdint>
+
+namespace hv {
+
+struct Vcpu;
+
+/// It waits: it runs nothing, is in no address space, and has no descriptor tables.
+void wait_for_start(Vcpu& vcpu);
+
+/// INIT. The boot processor's is a reset of the machine, and ends the run.
+void reset_vcpu(Vcpu& vcpu);
+
+/// A SIPI has come, with the vector in `startup_page`. When the state, or the code, cannot be
+/// accepted, that is named on the console, and the vCPU waits on. Nothing for one that runs.
+void start_vcpu(Vcpu& vcpu);
+
+/// SetInitialAPState: what vCPU `number` starts with at its next SIPI. Judges what can be judged
+/// now. Errors: bad_vcpu, vcpu_running, bad_cr0, bad_cr3, bad_cr4, bad_value, bad_address.
+abi::Error order_start(Vcpu& vcpu, std::uint32_t number, const abi::InitialState& state);
+
+/// Makes a state in 64-bit mode the vCPU's. Errors: those of the loads it stands for; bad_selector.
+abi::Error load_start_state(Vcpu& vcpu, const StartupState& state);
+
+/// The same from what a kernel has given: hidden parts of segments come from its GDT.
+abi::Error load_initial_state(Vcpu& vcpu, const abi::InitialState& initial);
+
+} // namespace hv

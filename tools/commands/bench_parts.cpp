@@ -1,0 +1,114 @@
+#include "tools/commands/bench_parts.h"
+
+#include "tools/host/failure.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace tool {
+namespace {
+
+using Names = std::vector<std::string>;
+
+/// Workloads whose names begin so exist on several processors only.
+constexpr std::string_view shootdown_prefix = "shootdown/";
+/// What several processors do at the same time, besides shoot-downs.
+constexpr std::array concurrent_workloads{"full", "pingpong", "address-space", "empty-vmcall"};
+constexpr std::array shootdown_workloads{"shootdown/unmap/1", "shootdown/unmap/8",
+                                         "shootdown/protect/8"};
+
+Names split_names(std::string_view text) {
+    Names names;
+    while (!text.empty()) {
+        const std::size_t comma = std::min(text.find(','), text.size());
+        names.emplace_back(text.substr(0, comma));
+        text.remove_prefix(std::min(comma + 1, text.size()));
+    }
+    return names;
+}
+
+bool is_shootdown(std::string_view name) { return name.starts_with(shootdown_prefix); }
+
+bool is_concurrent(std::string_view name) {
+    return std::find(concurrent_workloads.begin(), concurrent_workloads.end(), name) !=
+           concurrent_workloads.end();
+}
+
+std::string join(const Names& names) { return fmt::format("{}", fmt::join(names, ",")); }
+
+/// Powers of two up to all processors, then all of them.
+std::string numbers_of_processors(std::uint32_t cpus) {
+    std::vector<std::uint32_t> numbers;
+    for (std::uint32_t number = 2; number < cpus; number *= 2)
+        numbers.push_back(number);
+    numbers.push_back(cpus);
+    return fmt::format("{}", fmt::join(numbers, ","));
+}
+
+BenchPart one_processor(const BenchOptions& options, const Names& workloads) {
+    BenchPart part{.cpus = 1, .guest_words = {fmt::format("switches={}", options.switches)}};
+    if (!workloads.empty())
+        part.guest_words.push_back("workload=" + join(workloads));
+    return part;
+}
+
+BenchPart several_processors(const BenchOptions& options, std::uint32_t cpus,
+                             const Names& workloads) {
+    return {.cpus = cpus,
+            .guest_words = {fmt::format("switches={}", options.switches),
+                            "processors=" + numbers_of_processors(cpus),
+                            "workload=" + join(workloads)}};
+}
+
+std::vector<BenchPart> parts_for_all(const BenchOptions& options, std::uint32_t cpus) {
+    std::vector<BenchPart> parts{one_processor(options, {})};
+    const bool is_own_guest = options.boot.guest.empty();
+    if (cpus == 1 || (!is_own_guest && options.boot.cpus == 0))
+        return parts;
+    Names several(concurrent_workloads.begin(), concurrent_workloads.end());
+    several.insert(several.end(), shootdown_workloads.begin(), shootdown_workloads.end());
+    parts.push_back(several_processors(options, cpus, several));
+    return parts;
+}
+
+std::vector<BenchPart> parts_for_names(const BenchOptions& options, std::uint32_t cpus) {
+    Names alone;
+    Names together;
+    for (const std::string& name : split_names(options.workloads)) {
+        if (is_shootdown(name) && cpus == 1) {
+            throw Failure(fmt::format("{} needs several processors: give --cpus 2 to 8, or leave "
+                                      "--cpus out",
+                                      name));
+        }
+        if (!is_shootdown(name))
+            alone.push_back(name);
+        if (is_shootdown(name) || (options.boot.cpus > 1 && is_concurrent(name)))
+            together.push_back(name);
+    }
+    if (together.empty() && options.boot.cpus > 1) {
+        throw Failure(fmt::format("on several processors there are {} and {}...: leave --cpus out "
+                                  "to measure {}",
+                                  fmt::join(concurrent_workloads, ", "), shootdown_prefix,
+                                  options.workloads));
+    }
+    std::vector<BenchPart> parts;
+    if (!alone.empty())
+        parts.push_back(one_processor(options, alone));
+    if (!together.empty())
+        parts.push_back(several_processors(options, cpus, together));
+    return parts;
+}
+
+} // namespace
+
+std::vector<BenchPart> choose_bench_parts(const BenchOptions& options) {
+    const std::uint32_t cpus = options.boot.cpus == 0 ? default_bench_cpus : options.boot.cpus;
+    return options.workloads.empty() ? parts_for_all(options, cpus)
+                                     : parts_for_names(options, cpus);
+}
+
+} // namespace tool
