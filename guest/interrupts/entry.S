@@ -1,5 +1,7 @@
 // Interrupt entry: one stub for each vector, one common path.
 
+#include "guest/interrupts/stub_vectors.h"
+
 #define FRAME_CS 24 // from RSP when only vector and error code are pushed
 
     .text
@@ -20,19 +22,19 @@
 interrupt_stubs:
     .altmacro
     .set vector, 0
-    .rept 48
+    .rept VECTORS_IN_ORDER
     interrupt_stub %vector
     .set vector, vector + 1
     .endr
+    interrupt_stub %SYSTEM_CALL_VECTOR
+    interrupt_stub %TEST_VECTOR
+    .set vector, FIRST_PROCESSOR_VECTOR
+    .rept PROCESSOR_VECTORS
+    interrupt_stub %vector
+    .set vector, vector + 1
+    .endr
+    interrupt_stub %SPURIOUS_VECTOR
     .noaltmacro
-    interrupt_stub 0x80
-    interrupt_stub 0x81
-    interrupt_stub 0xF0
-    interrupt_stub 0xF1
-    interrupt_stub 0xF2
-    interrupt_stub 0xF3
-    interrupt_stub 0xF4
-    interrupt_stub 0xFF
     .balign 16
 
 interrupt_common:

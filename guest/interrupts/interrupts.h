@@ -2,6 +2,7 @@
 // Vectors, and where each is handled.
 
 #include "guest/interrupts/frame.h"
+#include "guest/interrupts/stub_vectors.h"
 
 #include <cstdint>
 
@@ -20,20 +21,22 @@ inline constexpr std::uint32_t exceptions = 32;
 
 inline constexpr std::uint32_t first_irq = 0x20;
 inline constexpr std::uint32_t irqs = 16;
+static_assert(first_irq + irqs == VECTORS_IN_ORDER);
 /// System calls that want to enter through the IDT, and so on TSS.RSP0.
-inline constexpr std::uint32_t system_call_vector = 0x80;
+inline constexpr std::uint32_t system_call_vector = SYSTEM_CALL_VECTOR;
 /// Not in the IDT until a self-test writes it.
-inline constexpr std::uint32_t test_vector = 0x81;
+inline constexpr std::uint32_t test_vector = TEST_VECTOR;
 
 // From the local APIC.
-inline constexpr std::uint32_t first_processor_vector = 0xF0;
-inline constexpr std::uint32_t wake_vector = 0xF0; ///< look for work
-inline constexpr std::uint32_t shootdown_vector = 0xF1;
-inline constexpr std::uint32_t tick_vector = 0xF2; ///< processor 0's timer
-inline constexpr std::uint32_t job_vector = 0xF3;  ///< Cpu::interrupt_job
-inline constexpr std::uint32_t watchdog_vector = 0xF4;
-inline constexpr std::uint32_t processor_vectors = 5;
-inline constexpr std::uint32_t spurious_vector = 0xFF;
+inline constexpr std::uint32_t first_processor_vector = FIRST_PROCESSOR_VECTOR;
+inline constexpr std::uint32_t wake_vector = first_processor_vector; ///< look for work
+inline constexpr std::uint32_t shootdown_vector = first_processor_vector + 1;
+inline constexpr std::uint32_t tick_vector = first_processor_vector + 2; ///< processor 0's timer
+inline constexpr std::uint32_t job_vector = first_processor_vector + 3;  ///< Cpu::interrupt_job
+inline constexpr std::uint32_t watchdog_vector = first_processor_vector + 4;
+inline constexpr std::uint32_t processor_vectors = PROCESSOR_VECTORS;
+static_assert(watchdog_vector + 1 == first_processor_vector + processor_vectors);
+inline constexpr std::uint32_t spurious_vector = SPURIOUS_VECTOR;
 
 /// Linear address of a vector's entry code; 0 for vectors without a gate.
 std::uint64_t entry_of(std::uint32_t vector);
