@@ -27,3 +27,8 @@ add_library(lazyhv_sanitized INTERFACE)
 target_compile_options(lazyhv_sanitized INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1)
 target_link_options(lazyhv_sanitized INTERFACE -fsanitize=address,undefined)
+
+# Counts the lines that unit tests run (tests/coverage/).
+add_library(lazyhv_covered INTERFACE)
+target_compile_options(lazyhv_covered INTERFACE --coverage)
+target_link_options(lazyhv_covered INTERFACE --coverage)

@@ -4,6 +4,7 @@
 #include "tools/commands/bench.h"
 #include "tools/commands/command_line.h"
 #include "tools/commands/doctor.h"
+#include "tools/commands/fuzz.h"
 #include "tools/commands/run.h"
 #include "tools/commands/test.h"
 #include "tools/host/failure.h"
@@ -22,6 +23,8 @@ int perform(const tool::Request& request) {
         return tool::bench(*bench);
     if (const auto* const test = std::get_if<tool::TestOptions>(&request))
         tool::test(*test);
+    if (const auto* const fuzz = std::get_if<tool::FuzzOptions>(&request))
+        return tool::fuzz(*fuzz);
     if (std::holds_alternative<tool::DoctorOptions>(request))
         return tool::doctor();
     return std::get<int>(request);

@@ -25,12 +25,15 @@ Result leave() {
     store(control.lazy_mode, no_mode);
     const Result flush_error = ring_has_entries() ? flush() : result(abi::Error::none);
     // A refused batch, whichever exit drained it, has left its error here; VMCALL returned the same
-    // one. An error that is no batch's (not privileged) is only in what VMCALL returned.
-    if (is_zero(control.ring.pending_error)) [[likely]] {
-        return flush_error;
+    // one. An error that is no batch's (not privileged) is only in what VMCALL returned. Where a
+    // handler has left a mode since, the batch's error was reported there.
+    const std::uint32_t pending =
+        is_zero(control.ring.pending_error) ? 0 : exchange(control.ring.pending_error, 0);
+    if (pending != 0) [[unlikely]] {
+        return pending;
     }
-    const std::uint32_t pending = exchange(control.ring.pending_error, 0);
-    return pending != 0 ? pending : flush_error;
+    const Result not_privileged = result(abi::Error::not_privileged);
+    return flush_error == not_privileged ? not_privileged : result(abi::Error::none);
 }
 
 } // namespace

@@ -66,6 +66,18 @@ bool parse_word(std::string_view word, CommandLine& result) {
         result.test_processors = true;
         return true;
     }
+    if (word == "test=differential") {
+        result.test_differential = true;
+        return true;
+    }
+    if (word == "test=worst-drain") {
+        result.test_worst_drain = true;
+        return true;
+    }
+    if (word == "test=boundaries") {
+        result.test_boundaries = true;
+        return true;
+    }
     if (word == "xapic") {
         result.xapic = true;
         return true;
@@ -81,6 +93,10 @@ bool parse_word(std::string_view word, CommandLine& result) {
     if (take_prefix(word, "processors=")) {
         result.processors = word;
         return valid_processors(word);
+    }
+    if (take_prefix(word, "hostile=")) {
+        result.hostile = word;
+        return !word.empty();
     }
     if (take_prefix(word, "crash="))
         return parse_crash(word, result.crash);
@@ -121,8 +137,9 @@ CommandLine parse_command_line(std::string_view text) {
         if (!word.empty() && !parse_word(word, result) && result.wrong_word.empty())
             result.wrong_word = word;
     }
-    if (!result.hello && !result.run_workloads && !result.test_processors && result.stress == 0 &&
-        result.crash == Crash::none)
+    if (!result.hello && !result.run_workloads && !result.test_processors &&
+        !result.test_boundaries && !result.test_worst_drain && !result.test_differential &&
+        result.stress == 0 && result.hostile.empty() && result.crash == Crash::none)
         result.test = true;
     return result;
 }

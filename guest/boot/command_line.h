@@ -20,6 +20,9 @@ struct CommandLine {
     bool hello = false;                 ///< `hello`
     bool test = false;                  ///< `test`; also if nothing else is asked for
     bool test_processors = false;       ///< `test=processors`: those of several processors alone
+    bool test_differential = false;     ///< `test=differential`: one by one and in batches
+    bool test_boundaries = false;       ///< `test=boundaries`: an interrupt at each instruction
+    bool test_worst_drain = false;      ///< `test=worst-drain`: how long a drain can take
     Crash crash = Crash::none;          ///< `crash=`: crash_words (command_line.cpp)
     bool run_workloads = false;         ///< `workload=` or `switches=` was there
     std::string_view workloads = "all"; ///< names with commas between, `all` or `list`
@@ -28,6 +31,7 @@ struct CommandLine {
     std::uint64_t stress = 0;           ///< `stress=`: millions of ticks of the TSC
     bool xapic = false;                 ///< `xapic`: no x2APIC mode
     bool trampoline = false;            ///< `trampoline`: processors start in real mode
+    std::string_view hostile;           ///< `hostile=`: an attack, `all`, `processors`; empty: none
     std::string_view wrong_word;        ///< the first word that makes no sense; empty if none
 };
 

@@ -9,14 +9,18 @@
 #include "guest/cpu/control_register_setup.h"
 #include "guest/cpu/cpu.h"
 #include "guest/cpu/descriptor_tables.h"
+#include "guest/hostile/run_attacks.h"
 #include "guest/interrupts/timer.h"
 #include "guest/memory/address_space.h"
 #include "guest/memory/page_allocator.h"
 #include "guest/paravirt/binding.h"
 #include "guest/tasks/task.h"
+#include "guest/tests/boundary_tests.h"
 #include "guest/tests/crash.h"
+#include "guest/tests/differential_tests.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/stress.h"
+#include "guest/tests/worst_drain_tests.h"
 #include "guest/workloads/run_workloads.h"
 
 namespace guest {
@@ -60,6 +64,14 @@ std::uint8_t run(const CommandLine& command_line) {
         good = tests::run_self_tests() && good;
     else if (command_line.test_processors)
         good = tests::run_processor_tests() && good;
+    if (command_line.test_differential)
+        good = tests::run_differential_test() && good;
+    if (command_line.test_boundaries)
+        good = tests::run_boundary_tests() && good;
+    if (command_line.test_worst_drain)
+        good = tests::run_worst_drain_tests() && good;
+    if (!command_line.hostile.empty())
+        good = hostile::run(command_line.hostile) && good;
     if (command_line.run_workloads) {
         good = workloads::run(command_line.workloads, command_line.switches,
                               command_line.processors) &&

@@ -1,5 +1,6 @@
 #include "guest/boot/panic.h"
 #include "guest/cpu/cpu.h"
+#include "guest/hostile/caught.h"
 #include "guest/interrupts/exception_fixup.h"
 #include "guest/interrupts/interrupts.h"
 #include "guest/memory/page_fault.h"
@@ -8,6 +9,7 @@
 #include "guest/tasks/fpu.h"
 #include "guest/tasks/scheduler.h"
 #include "guest/tasks/task.h"
+#include "guest/tests/stepping.h"
 #include "guest/tests/task_checks.h"
 #include "guest/tests/task_tests.h"
 
@@ -42,6 +44,8 @@ void device_not_available_in_kernel(Cpu& cpu) {
 }
 
 void fault_of_task(Cpu& cpu, InterruptFrame& frame) {
+    if (hostile::take_exception(frame))
+        return;
     Task& task = *cpu.current;
     if (task.fault_handler != 0) {
         frame.rip = task.fault_handler;
@@ -56,7 +60,11 @@ void fault_of_task(Cpu& cpu, InterruptFrame& frame) {
 
 void handle_exception(InterruptFrame& frame) {
     if (!frame.from_user()) {
+        if (hostile::take_exception(frame))
+            return;
         // No segment load reaches it: the descriptor tables are always mapped.
+        if (frame.vector == debug && stepping::debug_exception(frame))
+            return;
         if (frame.vector == page_fault && guest::page_fault::resolve(this_cpu(), frame))
             return;
         if (fix_up(frame))
@@ -74,10 +82,14 @@ void handle_exception(InterruptFrame& frame) {
             fault_of_task(cpu, frame);
         return;
     case debug:
-        return debug_registers::hit(*cpu.current);
+        if (!hostile::take_exception(frame))
+            debug_registers::hit(*cpu.current);
+        return;
     case non_maskable:
     case double_fault:
-        panic(frame);
+        if (!hostile::take_exception(frame))
+            panic(frame);
+        return;
     default:
         return fault_of_task(cpu, frame);
     }

@@ -41,6 +41,16 @@ inline void set_tr(std::uint64_t selector) {
                  : PARAVIRT_LOSES_1);
 }
 
+/// The same, and an abi::Error; 0 where the operation is native.
+[[nodiscard]] inline std::uint32_t set_tr_checked(std::uint64_t selector) {
+    std::uint32_t error = 0;
+    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_3, "ltr %%di")
+                 : "+a"(error), "+D"(selector)
+                 : PARAVIRT_CALL(set_tr)
+                 : "rsi", "rdx", PARAVIRT_LOSES);
+    return error;
+}
+
 inline void get_gdt(abi::PseudoDescriptor* table) {
     asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_3, "sgdt (%%rdi)")
                  : "+D"(table)

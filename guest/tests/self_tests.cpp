@@ -12,6 +12,7 @@ bool run_self_tests() {
     test_page_tables();
     test_page_table_refusals();
     test_tasks();
+    test_differential();
     test_processors();
     return finish_report();
 }

@@ -17,6 +17,8 @@ void test_lazy_modes();
 void test_page_tables();
 void test_page_table_refusals();
 void test_tasks();
+/// The same operations one by one and in batches.
+void test_differential();
 /// Where and how a monitor must not let a processor start, for one that has not been started.
 void test_forbidden_starts(const Cpu& cpu);
 /// Part of it: initial states that are refused at once.

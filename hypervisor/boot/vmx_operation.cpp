@@ -16,7 +16,8 @@ void enter_vmx_operation(const Capabilities& capabilities, std::uint64_t vmxon_r
     direct_word<std::uint32_t>(vmxon_region) = revision;
     direct_word<std::uint32_t>(vmcs_region) = revision;
     cpu::write_cr0((cpu::read_cr0() | capabilities.cr0_fixed0) & capabilities.cr0_fixed1);
-    cpu::write_cr4((cpu::read_cr4() | capabilities.cr4_fixed0 | cr4::vmx_enable) &
+    // OSXSAVE where there is XSAVE: the guest's XSETBV is executed here.
+    cpu::write_cr4((cpu::read_cr4() | capabilities.cr4_fixed0 | cr4::vmx_enable | cr4::osxsave) &
                    capabilities.cr4_fixed1);
     if (!cpu::vmxon(vmxon_region))
         fail("VMXON failed; VMCS revision ", revision);

@@ -1,6 +1,7 @@
 // SetGDT to SetTR, WriteGDTEntry to UpdateKernelStack, WriteTSSWord.
 
 #include "hypervisor/calls/call_handlers.h"
+#include "hypervisor/calls/pause.h"
 #include "hypervisor/vcpu/descriptor_registers.h"
 #include "hypervisor/vcpu/page_table_lock.h"
 
@@ -9,16 +10,22 @@ namespace hv {
 using abi::Error;
 
 Error call_set_gdt(Vcpu& vcpu, std::uint64_t first, std::uint64_t, std::uint64_t) {
+    if (must_pause(vcpu))
+        return paused;
     const auto value = read_pseudo_descriptor(vcpu, first);
     return value ? set_guest_gdtr(vcpu, *value) : Error::bad_address;
 }
 
 Error call_set_idt(Vcpu& vcpu, std::uint64_t first, std::uint64_t, std::uint64_t) {
+    if (must_pause(vcpu))
+        return paused;
     const auto value = read_pseudo_descriptor(vcpu, first);
     return value ? set_guest_idtr(vcpu, *value) : Error::bad_address;
 }
 
 Error call_set_ldt(Vcpu& vcpu, std::uint64_t first, std::uint64_t, std::uint64_t) {
+    if (must_pause(vcpu)) // a table has up to 8192 descriptors to judge
+        return paused;
     return set_guest_ldtr(vcpu, static_cast<std::uint16_t>(first));
 }
 

@@ -1,8 +1,11 @@
 #include "hypervisor/calls/drain.h"
 
 #include "hypervisor/calls/call_dispatch.h"
+#include "hypervisor/calls/pause.h"
 #include "hypervisor/vcpu/mirror.h"
 #include "hypervisor/vcpu/resume.h"
+#include "hypervisor/vmx/control_register.h"
+#include "shared/exit_reason.h"
 
 namespace hv {
 
@@ -13,8 +16,34 @@ namespace {
 /// What a refused entry asked for, for the guest and the console.
 struct Refused {
     std::uint16_t call;
+    std::string_view name;
     std::uint64_t argument;
 };
+
+// A VMCALL that comes behind the batch in the same exit: the ROM has written its copy of what that
+// asks for as well. If it is refused, handle_vmcall makes all copies true.
+void keep_copy_of_hypercall(Vcpu& vcpu) {
+    if (vcpu.vmcs.read(Field::exit_reason) != static_cast<std::uint64_t>(abi::ExitReason::vmcall))
+        return;
+    volatile abi::ControlPage& page = vcpu.area->control;
+    const std::uint64_t argument = vcpu.registers.rdi;
+    switch (static_cast<abi::Call>(vcpu.registers.rax)) {
+    case abi::Call::set_cr0:
+        page.cr0 = argument;
+        break;
+    case abi::Call::clts:
+        page.cr0 = page.cr0 & ~cr0::task_switched;
+        break;
+    case abi::Call::set_cr3:
+        page.cr3 = argument;
+        break;
+    case abi::Call::set_ldt:
+        page.ldt_selector = static_cast<std::uint16_t>(argument);
+        break;
+    default:
+        break;
+    }
+}
 
 // Ends a batch: says where and why in the ring header, and gives the guest true shadow copies back,
 // since the ROM had already written what the entries behind would have done.
@@ -29,8 +58,19 @@ struct Refused {
     ring.discarded = ring.discarded + discarded;
     ring.pending_error = static_cast<std::uint32_t>(error);
     vcpu.statistics.discarded += discarded;
-    name_refusal(vcpu, error, call_name(refused.call), refused.argument);
+    name_refusal(vcpu, error, refused.name, refused.argument);
     mirror_registers(vcpu);
+    keep_copy_of_hypercall(vcpu);
+}
+
+// The entries from `index` on are executed in a later VM exit.
+[[gnu::cold, gnu::noinline]] Error pause_batch(Vcpu& vcpu, std::uint32_t head,
+                                               std::uint32_t index) {
+    vcpu.drain_error = Error::none;
+    vcpu.statistics.drained += index - head;
+    vcpu.ring_head = index;
+    *const_cast<volatile std::uint32_t*>(&vcpu.area->control.ring.head) = index;
+    return paused;
 }
 
 } // namespace
@@ -46,7 +86,7 @@ Error drain(Vcpu& vcpu, std::uint32_t tail) {
     if (count > abi::ring_capacity) {
         // Which of them the guest meant nobody knows: none of them runs.
         error = Error::ring_index;
-        refuse_batch(vcpu, head, count, {0, tail}, error);
+        refuse_batch(vcpu, head, count, {0, "ring tail", tail}, error);
     }
     while (error == Error::none && index != tail) {
         // The guest, or another vCPU of its, may be writing the entry: each word is read once.
@@ -58,7 +98,9 @@ Error drain(Vcpu& vcpu, std::uint32_t tail) {
         error = call < abi::call_limit ? handlers[call](vcpu, first, second, third)
                                        : Error::unknown_call;
         if (error != Error::none) [[unlikely]] {
-            refuse_batch(vcpu, index, tail - index - 1, {call, first}, error);
+            if (error == paused)
+                return pause_batch(vcpu, head, index);
+            refuse_batch(vcpu, index, tail - index - 1, {call, call_name(call), first}, error);
         } else {
             ++vcpu.statistics.entry[call];
             ++index;

@@ -9,7 +9,8 @@ namespace hv {
 
 /// Executes the entries from the monitor's own head up to `tail`, in order. What the guest wrote is
 /// read once, and nothing of it is believed: a tail too far ahead discards the batch (ring_index),
-/// a refused entry ends it. Returns the error that ended the batch.
+/// a refused entry ends it. Returns the error that ended the batch, or `paused` (calls/pause.h):
+/// then the entries behind the monitor's head are still queued.
 [[gnu::noinline]] abi::Error drain(Vcpu& vcpu, std::uint32_t tail);
 
 /// Drains if the guest has published entries; returns as drain().

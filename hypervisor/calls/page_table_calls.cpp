@@ -1,6 +1,7 @@
 // SetPxE to FlushTLB.
 
 #include "hypervisor/calls/call_handlers.h"
+#include "hypervisor/calls/pause.h"
 #include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vcpu/page_table_lock.h"
 #include "hypervisor/vcpu/page_tables.h"
@@ -58,16 +59,24 @@ Error call_update_pxe(Vcpu& vcpu, std::uint64_t entry, std::uint64_t flags, std:
 
 Error call_allocate_page(Vcpu& vcpu, std::uint64_t frame, std::uint64_t clone,
                          std::uint64_t options) {
+    if (must_pause(vcpu)) // a table has 512 entries to judge
+        return paused;
     VirtualMachine& machine = *vcpu.machine;
     lock_page_tables(vcpu);
-    const Error error =
-        machine.page_tables.allocate(frame, clone, abi::AllocateOptions::decode(options));
+    const abi::AllocateOptions decoded = abi::AllocateOptions::decode(options);
+    const Error error = machine.page_tables.allocate(frame, clone, decoded);
+    // The monitor must see the next load of a root that was offered before: from then on it leads
+    // to the descriptor tables for good.
+    if ((decoded.flags & abi::page_flags::pml4) != 0 && machine.shadows.in_use())
+        withdraw_root_everywhere(vcpu, frame);
     if (machine.protected_pages.take_rights_reduced())
         vcpu.pending |= pending::ept_translations;
     return error;
 }
 
 Error call_release_page(Vcpu& vcpu, std::uint64_t frame, std::uint64_t, std::uint64_t) {
+    if (must_pause(vcpu))
+        return paused;
     VirtualMachine& machine = *vcpu.machine;
     lock_page_tables(vcpu);
     if (machine.shadows.in_use())

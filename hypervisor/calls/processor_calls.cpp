@@ -1,6 +1,7 @@
 // Shootdown and SetInitialAPState.
 
 #include "hypervisor/calls/call_handlers.h"
+#include "hypervisor/calls/pause.h"
 #include "hypervisor/memory/guest_walk.h"
 #include "hypervisor/startup/start_vcpu.h"
 #include "hypervisor/vcpu/control_registers.h"
@@ -57,6 +58,8 @@ std::uint64_t users_of(const VirtualMachine& machine, std::uint64_t mask, std::u
 } // namespace
 
 Error call_shootdown(Vcpu& vcpu, std::uint64_t mask, std::uint64_t root, std::uint64_t) {
+    if (must_pause(vcpu)) // it waits for others
+        return paused;
     VirtualMachine& machine = *vcpu.machine;
     if ((mask & ~machine.every_vcpu()) != 0)
         return Error::bad_vcpu;

@@ -39,6 +39,8 @@ void GuestTable::close(ProtectedPages& pages) {
         pages.release(page);
     pages_.clear();
     base_ = no_base;
+    limit_ = 0;
+    adjacent_ = nullptr;
 }
 
 void GuestTable::take(GuestTable& other) {

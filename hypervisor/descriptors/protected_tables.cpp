@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::uint32_t rsp0_offset = 4; ///< in a 64-bit TSS (SDM vol. 3, 8.7)
 
+// A closed table has a base too, and a guest may say it.
+bool is_at(const GuestTable& table, std::uint64_t base) {
+    return table.is_open() && table.base() == base;
+}
+
 } // namespace
 
 bool ProtectedTables::leave_room_for(const GuestTable& table, TableKind kind) const {
@@ -183,7 +188,7 @@ void ProtectedTables::seal(const TableEnvironment& environment, const RunningSeg
 Error ProtectedTables::write_segment_slot(GuestTable& table, DescriptorTable kind,
                                           std::uint64_t base, std::uint64_t index,
                                           std::uint64_t value) {
-    if (base != table.base())
+    if (!is_at(table, base))
         return Error::not_current_table;
     if (index >= table.words())
         return Error::index_out_of_range;
@@ -196,7 +201,7 @@ Error ProtectedTables::write_segment_slot(GuestTable& table, DescriptorTable kin
 
 Error ProtectedTables::write_idt_half(std::uint64_t base, std::uint64_t index,
                                       std::uint64_t value) {
-    if (base != idt_.base())
+    if (!is_at(idt_, base))
         return Error::not_current_table;
     if (index >= idt_.words())
         return Error::index_out_of_range;
@@ -209,7 +214,7 @@ Error ProtectedTables::write_idt_half(std::uint64_t base, std::uint64_t index,
 }
 
 Error ProtectedTables::write_rsp0(std::uint64_t tss_base, std::uint64_t rsp0) {
-    if (tss_base != tss_.base())
+    if (!is_at(tss_, tss_base))
         return Error::not_current_table;
     if (!is_canonical(rsp0))
         return Error::bad_address;
@@ -219,7 +224,7 @@ Error ProtectedTables::write_rsp0(std::uint64_t tss_base, std::uint64_t rsp0) {
 
 Error ProtectedTables::write_tss_word(std::uint64_t tss_base, std::uint64_t offset,
                                       std::uint64_t value) {
-    if (tss_base != tss_.base())
+    if (!is_at(tss_, tss_base))
         return Error::not_current_table;
     if (offset % table_word != 0)
         return Error::bad_alignment;

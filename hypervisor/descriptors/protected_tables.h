@@ -131,6 +131,8 @@ class ProtectedTables {
     /// By whoever shares it: no slot of it is free any more.
     void share_gdt() {
         __atomic_store_n(&gdt_is_shared_, true, __ATOMIC_RELAXED);
+        // Both: a guest may say no_free_slots, too.
+        __atomic_store_n(&free_slots_.free, 0, __ATOMIC_SEQ_CST);
         __atomic_store_n(&free_slots_.base, no_free_slots, __ATOMIC_SEQ_CST);
     }
 

@@ -41,6 +41,14 @@ std::uint64_t operand_address(Vcpu& vcpu, MemoryOperandInformation operand) {
     return address;
 }
 
+// An operand that cannot be reached: what the instruction would have raised.
+void refuse_operand(Vcpu& vcpu, std::uint64_t linear, bool write, bool user) {
+    if (is_canonical(linear))
+        inject_page_fault(vcpu, linear, write, user, false);
+    else
+        inject_exception(vcpu, vector::general_protection);
+}
+
 // SGDT, SIDT, SLDT and STR may run in ring 3, and write with its rights; but to no page that every
 // other store to is judged.
 bool store(Vcpu& vcpu, std::uint64_t linear, const std::uint8_t* bytes, std::uint32_t size) {
@@ -52,7 +60,7 @@ bool store(Vcpu& vcpu, std::uint64_t linear, const std::uint8_t* bytes, std::uin
     case GuestWrite::done:
         return true;
     case GuestWrite::not_mapped:
-        inject_page_fault(vcpu, linear, true, user, false);
+        refuse_operand(vcpu, linear, true, user);
         return false;
     case GuestWrite::protected_page:
         refuse_instruction(vcpu, Error::protected_page, "store of a descriptor register", linear);
@@ -72,7 +80,7 @@ void load(Vcpu& vcpu, std::uint64_t linear, std::string_view what,
           Error (*set)(Vcpu&, const abi::PseudoDescriptor&)) {
     const auto value = read_pseudo_descriptor(vcpu, linear);
     if (!value)
-        return inject_page_fault(vcpu, linear, false, false, false);
+        return refuse_operand(vcpu, linear, false, false);
     const Error error = set(vcpu, *value);
     if (error != Error::none)
         return refuse_instruction(vcpu, error, what, value->base);
@@ -135,7 +143,7 @@ void handle_ldtr_tr(Vcpu& vcpu) {
         std::array<std::uint8_t, sizeof(selector)> bytes{};
         if (!read_guest_linear(vcpu.machine->memory, guest_cr3(vcpu), linear, bytes.data(),
                                sizeof(selector)))
-            return inject_page_fault(vcpu, linear, false, false, false);
+            return refuse_operand(vcpu, linear, false, false);
         selector = std::bit_cast<std::uint16_t>(bytes);
     }
     const bool is_ltr = instruction == Instruction::ltr;

@@ -1,6 +1,7 @@
 // From a VM exit to its handler, through one table.
 
 #include "hypervisor/calls/drain.h"
+#include "hypervisor/calls/pause.h"
 #include "hypervisor/console/console.h"
 #include "hypervisor/exits/entry_failure.h"
 #include "hypervisor/exits/exit_handlers.h"
@@ -98,9 +99,8 @@ extern "C" void handle_vm_exit(GuestRegisters& registers) {
     if ((vcpu.stepped.active | vcpu.watches_descriptor_registers) != 0) [[unlikely]]
         may_drain = before_handling(vcpu, static_cast<ExitReason>(basic));
     // Entries queued before the instruction that left come before it (docs/abi.md, "Drain").
-    if (may_drain) [[likely]]
-        drain_if_queued(vcpu);
-    handlers[basic](vcpu);
+    if (!may_drain || drain_if_queued(vcpu) != paused || !execute_again(vcpu)) [[likely]]
+        handlers[basic](vcpu);
     if constexpr (checks_shadows) {
         if (holds_page_table_lock(vcpu) && !vcpu.stepped.active &&
             vcpu.machine->shadows.take_changed() && !vcpu.machine->shadows.consistent())

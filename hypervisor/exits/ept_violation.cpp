@@ -36,6 +36,8 @@ void stop_delivery(Vcpu& vcpu, std::uint64_t gpa) {
 
 void handle_ept_violation(Vcpu& vcpu) {
     const EptViolation violation{vcpu.vmcs.read(Field::exit_qualification)};
+    if (violation.nmi_unblocking_due_to_iret()) [[unlikely]]
+        block_nmis_again(vcpu);
     const std::uint64_t gpa = vcpu.vmcs.read(Field::guest_physical_address);
     const bool is_protected = vcpu.machine->protected_pages.contains(gpa);
     // The processor wanted to set an accessed or dirty bit on its way to a linear address.

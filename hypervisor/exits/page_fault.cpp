@@ -23,7 +23,6 @@ namespace {
 using abi::Error;
 using abi::MemoryAccess;
 
-constexpr std::uint64_t blocking_by_nmi = 8;       ///< interruptibility state
 constexpr std::uint64_t alignment_check = 1 << 18; ///< RFLAGS.AC: with SMAP, user pages are open
 
 /// A fault, as the exit tells it.
@@ -83,6 +82,23 @@ void mark_used(Vcpu& vcpu, PageWalk& walk, bool write) {
     }
 }
 
+// An event was on its way: a stack or a handler lies where the guest has nothing, and what it would
+// be told instead would go the same way.
+[[noreturn]] void stop_delivery(Vcpu& vcpu, std::string_view what, std::uint64_t address) {
+    console::print(abi::error_prefix, "the guest delivers an event into protected memory at ", what,
+                   ' ', console::Hex{address}, '\n');
+    print_guest_state(vcpu);
+    end_of_guest(vcpu, 1);
+}
+
+// There is nothing that the guest could be given.
+void refuse(Vcpu& vcpu, const Fault& fault, std::string_view what, std::uint64_t address) {
+    if (fault.vectoring.valid())
+        stop_delivery(vcpu, what, address);
+    count(vcpu, MemoryAccess::refused);
+    refuse_instruction(vcpu, Error::bad_address, "EXCEPTION_NMI", address);
+}
+
 // Protections that are no entry's: a kernel's access to a user page (SDM vol. 3, 4.6.1).
 bool forbidden_by_mode(Vcpu& vcpu, const PageWalk& walk, std::uint32_t code) {
     if ((code & fault_code::user) != 0 || !walk.user)
@@ -114,7 +130,7 @@ bool is_guests(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
         code |= fault_code::present | fault_code::reserved;
         break;
     case WalkEnd::no_memory:
-        refuse_instruction(vcpu, Error::bad_address, "EXCEPTION_NMI", fault.linear);
+        refuse(vcpu, fault, "linear address", fault.linear);
         return true;
     case WalkEnd::mapped:
         if (!walk.forbids(fault.code, write_protect) && !forbidden_by_mode(vcpu, walk, fault.code))
@@ -135,7 +151,7 @@ void fill(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
     // of others is the guest's to invalidate.
     leave_stale_translations(vcpu);
     if (result == ShadowTables::Fill::nowhere)
-        return refuse_instruction(vcpu, Error::bad_address, "EXCEPTION_NMI", walk.gpa);
+        return refuse(vcpu, fault, "GPA", walk.gpa);
     count(vcpu, MemoryAccess::shadow_filled);
     repeat_event(vcpu);
 }
@@ -162,13 +178,8 @@ bool store_to_protected(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
         count(vcpu, MemoryAccess::table_unsynced);
         return false;
     }
-    if (fault.vectoring.valid()) {
-        console::print(abi::error_prefix,
-                       "the guest delivers an event into protected memory at GPA ",
-                       console::Hex{walk.gpa}, '\n');
-        print_guest_state(vcpu);
-        end_of_guest(vcpu, 1);
-    }
+    if (fault.vectoring.valid())
+        stop_delivery(vcpu, "GPA", walk.gpa);
     emulate(vcpu, fault, walk);
     return true;
 }
@@ -180,10 +191,8 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
     const Fault fault{vmcs.read(Field::exit_qualification),
                       static_cast<std::uint32_t>(vmcs.read(Field::vm_exit_interruption_error_code)),
                       {static_cast<std::uint32_t>(vmcs.read(Field::idt_vectoring_information))}};
-    // IRET ended blocking by NMI before it faulted (SDM vol. 3, 28.2.3).
-    if (event.nmi_unblocking_due_to_iret() && !fault.vectoring.valid())
-        vmcs.write(Field::guest_interruptibility_state,
-                   vmcs.read(Field::guest_interruptibility_state) | blocking_by_nmi);
+    if (event.nmi_unblocking_due_to_iret())
+        block_nmis_again(vcpu);
     // What the drain made stale is not left to the guest, and shadows may be dropped to make room.
     lock_page_tables(vcpu);
     drop_stale_translations(vcpu);

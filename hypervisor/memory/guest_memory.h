@@ -29,7 +29,8 @@ class GuestMemory {
     std::optional<T> read(std::uint64_t gpa) const {
         if (!contains(gpa, sizeof(T)))
             return std::nullopt;
-        return direct_word<T>(gpa);
+        const T value = direct_word<T>(gpa);
+        return value;
     }
 
     /// Writes the word at `gpa`; false when it is not the guest's RAM.

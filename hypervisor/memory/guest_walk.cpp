@@ -41,7 +41,8 @@ std::uint32_t fetch_guest_code(const GuestMemory& memory, std::uint64_t cr3, std
 
 bool read_guest_linear(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t linear,
                        std::uint8_t* bytes, std::uint32_t size) {
-    return fetch_guest_code(memory, cr3, linear, bytes, size) == size;
+    const bool wraps = linear + size < linear && linear + size != 0;
+    return !wraps && fetch_guest_code(memory, cr3, linear, bytes, size) == size;
 }
 
 GuestWrite write_guest_linear(const GuestMemory& memory, const ProtectedPages& pages,

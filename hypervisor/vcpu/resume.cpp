@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t trap_flag = 1 << 8;
 constexpr std::uint64_t blocking_by_sti_or_mov_ss = 3;
+constexpr std::uint64_t blocking_by_nmi = 8;
 constexpr std::uint64_t pending_single_step = 1 << 14;
 
 // Error-code bits of #PF (SDM vol. 3, 4.7).
@@ -30,16 +31,31 @@ constexpr std::uint32_t fault_user = 1 << 2;
     }
 }
 
+// Outside 64-bit mode the last instruction below 4 GiB is followed by the one at 0, and VM entry
+// refuses a larger RIP (SDM vol. 3, 27.3.1.4).
+[[gnu::cold, gnu::noinline]] std::uint64_t wrap_outside_64_bit_mode(const Vcpu& vcpu,
+                                                                    std::uint64_t rip) {
+    const AccessRights code{
+        static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_cs_access_rights))};
+    return code.long_mode() ? rip : rip & 0xFFFFFFFF;
+}
+
+void advance_rip(Vcpu& vcpu, std::uint64_t length) {
+    std::uint64_t next = vcpu.vmcs.read(Field::guest_rip) + length;
+    if (static_cast<std::uint32_t>(next) < length) [[unlikely]] // a multiple of 4 GiB was crossed
+        next = wrap_outside_64_bit_mode(vcpu, next);
+    vcpu.vmcs.write(Field::guest_rip, next);
+}
+
 } // namespace
 
 void skip_instruction(Vcpu& vcpu) {
-    const std::uint64_t length = vcpu.vmcs.read(Field::vm_exit_instruction_length);
-    vcpu.vmcs.write(Field::guest_rip, vcpu.vmcs.read(Field::guest_rip) + length);
+    advance_rip(vcpu, vcpu.vmcs.read(Field::vm_exit_instruction_length));
     end_instruction(vcpu, vcpu.vmcs.read(Field::guest_rflags));
 }
 
 void skip_known_instruction(Vcpu& vcpu, std::uint64_t length) {
-    vcpu.vmcs.write(Field::guest_rip, vcpu.vmcs.read(Field::guest_rip) + length);
+    advance_rip(vcpu, length);
     const std::uint64_t flags = vcpu.vmcs.read(Field::guest_rflags);
     if ((flags & trap_flag) != 0) [[unlikely]]
         end_instruction(vcpu, flags);
@@ -66,6 +82,11 @@ void repeat_event(Vcpu& vcpu) {
         static_cast<std::uint32_t>(vmcs.read(Field::idt_vectoring_information))};
     if (!event.valid()) [[likely]]
         return;
+    // An NMI blocks others before its delivery exits (SDM vol. 3, 28.1), and where NMIs are virtual
+    // none can be injected while they are blocked (27.3.1.5).
+    if (event.type() == InterruptionType::nmi)
+        vmcs.write(Field::guest_interruptibility_state,
+                   vmcs.read(Field::guest_interruptibility_state) & ~blocking_by_nmi);
     if (event.error_code())
         vmcs.write(Field::vm_entry_exception_error_code,
                    vmcs.read(Field::idt_vectoring_error_code));
@@ -73,6 +94,16 @@ void repeat_event(Vcpu& vcpu) {
     // Bit 12 is undefined in what is read and reserved in what is written.
     constexpr std::uint32_t undefined = 1 << 12;
     vmcs.write(Field::vm_entry_interruption_information, event.raw & ~undefined);
+}
+
+void block_nmis_again(Vcpu& vcpu) {
+    const Vmcs& vmcs = vcpu.vmcs;
+    const InterruptionInformation vectoring{
+        static_cast<std::uint32_t>(vmcs.read(Field::idt_vectoring_information))};
+    if (vectoring.valid())
+        return;
+    vmcs.write(Field::guest_interruptibility_state,
+               vmcs.read(Field::guest_interruptibility_state) | blocking_by_nmi);
 }
 
 void inject_nmi(Vcpu& vcpu) {

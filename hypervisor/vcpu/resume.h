@@ -29,6 +29,10 @@ void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, 
 /// The event whose delivery the exit interrupted is delivered again; nothing if there was none.
 void repeat_event(Vcpu& vcpu);
 
+/// An IRET that is to run again finds NMIs blocked as before: it ended that, and then exited (SDM
+/// vol. 3, 28.2.3). Nothing where the exit interrupted a delivery, which has no such IRET.
+[[gnu::cold, gnu::noinline]] void block_nmis_again(Vcpu& vcpu);
+
 /// Gives the guest an NMI that came while the monitor ran, unless it cannot take one now: then the
 /// NMI waits for the next exit.
 [[gnu::cold, gnu::noinline]] void inject_nmi(Vcpu& vcpu);

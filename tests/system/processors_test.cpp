@@ -38,13 +38,13 @@ void expect_refused_by_name(const Outcome& outcome, const std::string& profile,
                                       "vCPU 1 does not start at 0xd8000: code that is not mapped"};
     if (interface != "native") {
         refusals.insert(refusals.end(),
-                        {"refused VMCALL 0x3e: bad_cr3", "refused VMCALL 0x3e: vcpu_running",
+                        {"refused SetInitialAPState 0x", ": bad_cr3\n", ": vcpu_running\n",
                          "refused SIPI 0x1f: bad_selector", "refused SIPI 0x1f: bad_address"});
     }
     if (interface != "native" && profile != "modern") {
         refusals.insert(refusals.end(),
-                        {"refused VMCALL 0x64: bad_vcpu", "refused VMCALL 0x2d: table_in_use",
-                         "refused VMCALL 0x26: bad_frame"});
+                        {"refused Shootdown 0x", ": bad_vcpu\n", "refused ReleasePage 0x",
+                         ": table_in_use\n", "refused SetPxE 0x", ": bad_frame\n"});
     }
     if (interface == "lazy" && profile != "modern") {
         for (const char* error :

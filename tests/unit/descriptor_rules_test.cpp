@@ -241,7 +241,7 @@ TEST(Gates, HalvesInEitherOrder) {
 TEST(TableLimits, WholeDescriptorsUpToTheMaximum) {
     EXPECT_EQ(check_segment_table_limit(7), Error::none);
     EXPECT_EQ(check_segment_table_limit(0xFFFF), Error::none);
-    for (const std::uint32_t limit : {0U, 6U, 8U, 0xFFFEU, 0x10007U, 0xFFFFFFFFU})
+    for (const std::uint32_t limit : {0U, 3U, 6U, 8U, 11U, 0xFFFEU, 0x10007U, 0xFFFFFFFFU})
         EXPECT_EQ(check_segment_table_limit(limit), Error::bad_limit) << limit;
     EXPECT_EQ(check_idt_limit(15), Error::none);
     EXPECT_EQ(check_idt_limit(0xFFF), Error::none);

@@ -77,6 +77,15 @@ TEST(GuestCommandLine, TestsOfSeveralProcessorsAlone) {
     EXPECT_TRUE(line.wrong_word.empty());
 }
 
+TEST(GuestCommandLine, Hostile) {
+    const CommandLine line = parse_command_line("hostile=ring-indices");
+    EXPECT_EQ(line.hostile, "ring-indices");
+    EXPECT_FALSE(line.test);
+    EXPECT_TRUE(line.wrong_word.empty());
+    EXPECT_EQ(parse_command_line("hostile=").wrong_word, "hostile=");
+    EXPECT_TRUE(parse_command_line("").hostile.empty());
+}
+
 TEST(GuestCommandLine, Stress) {
     const CommandLine line = parse_command_line("stress=50");
     EXPECT_EQ(line.stress, 50U);

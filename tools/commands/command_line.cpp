@@ -14,6 +14,7 @@ Examples:
   ./lazyhv bench                                    the whole table
   ./lazyhv run build/guest/guest.elf -- test        the guest kernel's self-tests
   ./lazyhv test                                     every test
+  ./lazyhv fuzz                                     looks for inputs that break the monitor
   ./lazyhv doctor                                   what this host has
 )";
 
@@ -50,6 +51,20 @@ Examples:
   ./lazyhv bench --workload full,pingpong --cpus 4               on 1, and on 2 and 4 of 4
   ./lazyhv bench --workload shootdown/unmap/8                    on 2, 4 and 8
   ./lazyhv run build/guest/guest.elf -- workload=list     names the workloads
+)";
+
+constexpr std::string_view fuzz_examples = R"(
+Runs the monitor's code on the host with inputs that libFuzzer makes up, one target after the other.
+Inputs that reach new code are kept in build/fuzz/corpus/TARGET, and are where the next run begins.
+The first input that crashes a target ends it all, with status 1, and stays in
+build/fuzz/artifacts/TARGET. Ctrl-C ends a run; what was found is kept.
+
+Targets: descriptors, drain, exits, hypercall, instruction, rom_probe (docs/fuzzing.md).
+
+Examples:
+  ./lazyhv fuzz                                     each target for ten minutes
+  ./lazyhv fuzz hypercall exits --minutes 60 --jobs 4
+  ./lazyhv fuzz drain --input build/fuzz/artifacts/drain/crash-0123abcd
 )";
 
 /// What --help says where `run` and `bench` differ.
@@ -109,6 +124,7 @@ Request parse_command_line(int argument_count, char** arguments) {
     RunOptions run_options;
     BenchOptions bench_options;
     TestOptions test_options;
+    FuzzOptions fuzz_options;
     const std::vector<std::string> guest_arguments = cut_guest_arguments(argument_count, arguments);
     run_options.boot.guest_arguments = guest_arguments;
     bench_options.boot.guest_arguments = guest_arguments;
@@ -158,6 +174,17 @@ Request parse_command_line(int argument_count, char** arguments) {
     test->add_option("-R", test_options.regular_expressions,
                      "only tests whose name matches one of these regular expressions");
 
+    CLI::App* const fuzz =
+        application.add_subcommand("fuzz", "look for inputs that break the monitor's code");
+    fuzz->add_option("TARGET", fuzz_options.targets, "targets to run (default: all)");
+    fuzz->add_option("--minutes", fuzz_options.minutes, "for each target (default 10)")
+        ->check(CLI::Range(1U, 100'000U));
+    fuzz->add_option("--jobs", fuzz_options.jobs, "processes at a time (default 1)")
+        ->check(CLI::Range(1U, 256U));
+    fuzz->add_option("--input", fuzz_options.input,
+                     "run one target with this input instead, and show all it says");
+    fuzz->footer(std::string(fuzz_examples));
+
     CLI::App* const doctor =
         application.add_subcommand("doctor", "what this host has, and what it lacks");
 
@@ -172,10 +199,12 @@ Request parse_command_line(int argument_count, char** arguments) {
         return bench_options;
     if (test->parsed())
         return test_options;
+    if (fuzz->parsed())
+        return fuzz_options;
     if (doctor->parsed())
         return DoctorOptions{};
     fmt::print(stderr,
-               "{}say what to do: bench, run, test or doctor; `./lazyhv --help` says more\n",
+               "{}say what to do: bench, run, test, fuzz or doctor; `./lazyhv --help` says more\n",
                abi::error_prefix);
     return wrong_usage;
 }

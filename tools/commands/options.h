@@ -37,6 +37,13 @@ struct BenchOptions {
     std::string json_file;
 };
 
+struct FuzzOptions {
+    std::vector<std::string> targets; ///< empty: all
+    std::uint32_t minutes = 10;       ///< for each target
+    std::uint32_t jobs = 1;           ///< processes at a time
+    std::string input;                ///< a single input to run instead; empty: none
+};
+
 struct TestOptions {
     std::vector<std::string> regular_expressions;
 };

@@ -14,8 +14,8 @@
 #include "hypervisor/vmx/interruption_information.h"
 #include "hypervisor/vmx/msr.h"
 #include "shared/guest_physical_layout.h"
-
-#include <gtest/gtest.h>
+#include "tests/unit/fake/current_machine.h"
+#include "tests/unit/fake/time_stamp.h"
 
 #include <algorithm>
 #include <cstring>
@@ -122,7 +122,7 @@ std::uint64_t read_cr2() { return Machine::current().cr2; }
 std::uint64_t read_cr3() { return 0; }
 std::uint64_t read_cr4() { return 0; }
 void write_cr2(std::uint64_t value) { Machine::current().cr2 = value; }
-std::uint64_t read_tsc() { return 0; }
+std::uint64_t read_tsc() { return test::time_stamp += test::ticks_a_reading; }
 void write_back_caches() {}
 [[noreturn]] void stop() { throw test::RunEnded(Machine::current().console); }
 
@@ -131,10 +131,20 @@ void write_back_caches() {}
 namespace test {
 
 namespace {
+
 Machine* current_machine = nullptr;
+
+/// What setting up a machine takes for granted.
+void require(bool done) {
+    if (!done)
+        throw std::logic_error("the fake machine cannot be set up");
+}
+
 } // namespace
 
 Machine& Machine::current() { return *current_machine; }
+
+void make_current(Machine& machine) { current_machine = &machine; }
 
 void Machine::run_on(std::uint32_t number) {
     std::swap(fields, other_fields_[running_]);
@@ -238,9 +248,13 @@ void Machine::set_up_memory(std::uint32_t shadow_tables) {
         set_up_shadows(shadow_tables);
     } else {
         vm.ept = Ept{vm.pages};
-        for (std::uint64_t gpa = 0; gpa < fake_ram_size; gpa += large_page_size)
-            EXPECT_TRUE(vm.ept.map_large(gpa, gpa, EptRights::all, MemoryType::write_back));
-        EXPECT_TRUE(vm.ept.make_views(count));
+        for (std::uint64_t gpa = 0; gpa < large_page_size; gpa += page_size)
+            require(vm.ept.map(gpa, gpa, EptRights::all, MemoryType::write_back));
+        for (std::uint64_t gpa = large_page_size; gpa < fake_ram_size; gpa += large_page_size)
+            require(vm.ept.map_large(gpa, gpa, EptRights::all, MemoryType::write_back));
+        require(
+            vm.ept.map(local_apic_base, local_apic_base, EptRights::all, MemoryType::uncacheable));
+        require(vm.ept.make_views(count));
     }
     ShadowTables* const shadows = classic ? &vm.shadows : nullptr;
     vm.protected_pages = ProtectedPages{vm.frames, &vm.ept, shadows, &vm};
@@ -259,7 +273,7 @@ void Machine::set_up_shadows(std::uint32_t shadow_tables) {
     VirtualMachine& vm = *machine_;
     const std::uint64_t size = ShadowPool::bytes_for(shadow_tables);
     const std::uint64_t pool = vm.pages.take(size / page_size);
-    EXPECT_NE(pool, 0U);
+    require(pool != 0);
     const bool several = vm.vcpu_count > 1;
     ShadowSettings settings{.machine = several ? &vm : nullptr,
                             .features = vm.features,
@@ -384,12 +398,12 @@ void KernelMachine::load_tables() {
                                       tss >> 32};
     word(physical(gdt) + tss_selector) = descriptor.low;
     word(physical(gdt) + tss_selector + 8) = descriptor.high;
-    EXPECT_TRUE(load_root(vcpu(), root));
+    require(load_root(vcpu(), root));
     fields[Field::guest_cs_selector] = code;
     fields[Field::guest_ss_selector] = data;
-    EXPECT_EQ(set_guest_gdtr(vcpu(), {gdt_slots * 8 - 1, gdt}), abi::Error::none);
-    EXPECT_EQ(set_guest_idtr(vcpu(), {256 * 16 - 1, idt}), abi::Error::none);
-    EXPECT_EQ(set_guest_tr(vcpu(), tss_selector), abi::Error::none);
+    require(set_guest_gdtr(vcpu(), {gdt_slots * 8 - 1, gdt}) == abi::Error::none);
+    require(set_guest_idtr(vcpu(), {256 * 16 - 1, idt}) == abi::Error::none);
+    require(set_guest_tr(vcpu(), tss_selector) == abi::Error::none);
     settle(vcpu());
 }
 

@@ -31,7 +31,16 @@ void RomMachine::interrupt_after(std::uint32_t n, std::function<void()> handler)
     handler_ = std::move(handler);
 }
 
+void RomMachine::exit_after(std::uint32_t n) {
+    steps_to_exit_ = n;
+    exit_is_due_ = true;
+}
+
 void RomMachine::step() {
+    if (exit_is_due_ && steps_to_exit_-- == 0) {
+        exit_is_due_ = false;
+        drain();
+    }
     if (!interrupts_enabled || handler_ == nullptr || steps_left_-- != 0) {
         return;
     }

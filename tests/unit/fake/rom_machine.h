@@ -37,6 +37,10 @@ class RomMachine {
     void interrupt_after(std::uint32_t n, std::function<void()> handler);
     /// Whether that has happened.
     bool interrupted() const { return handler_ == nullptr; }
+    /// Lets another exit drain the ring at the `n`th point from now, interrupts on or off.
+    void exit_after(std::uint32_t n);
+    /// Whether that has happened.
+    bool exited() const { return !exit_is_due_; }
 
     /// The monitor's answer to VMCALL.
     std::uint64_t hypercall(const Executed& call);
@@ -78,6 +82,8 @@ class RomMachine {
     std::vector<bool> saved_flags_;
     std::uint32_t steps_left_ = 0;
     std::function<void()> handler_;
+    std::uint32_t steps_to_exit_ = 0;
+    bool exit_is_due_ = false;
 };
 
 } // namespace test

@@ -1,0 +1,65 @@
+#pragma once
+// Calls of the monitor past the ROM: by VMCALL, and by entries forged in the ring.
+
+#include "guest/hostile/attempt.h"
+#include "guest/memory/layout.h"
+#include "shared/call_number.h"
+#include "shared/guest_physical_layout.h"
+#include "shared/vcpu_area.h"
+
+#include <cstdint>
+#include <span>
+
+namespace guest::hostile {
+
+inline volatile abi::VcpuArea& vcpu_area() {
+    return *linear_pointer<volatile abi::VcpuArea>(abi::vcpu_area_base);
+}
+
+/// VMCALL with any number in RAX; returns RAX.
+inline std::uint64_t vmcall(std::uint64_t number, std::uint64_t first = 0, std::uint64_t second = 0,
+                            std::uint64_t third = 0) {
+    asm volatile("vmcall" : "+a"(number), "+D"(first), "+S"(second), "+d"(third) : : "memory");
+    return number;
+}
+inline std::uint64_t vmcall(abi::Call call, std::uint64_t first = 0, std::uint64_t second = 0,
+                            std::uint64_t third = 0) {
+    return vmcall(static_cast<std::uint64_t>(call), first, second, third);
+}
+
+/// Writes an entry behind the tail, whatever lazy mode there is, and moves the tail.
+void forge_entry(std::uint64_t call, std::uint64_t first = 0, std::uint64_t second = 0,
+                 std::uint64_t third = 0);
+
+/// Has the ring drained. Returns the Error of the batch, which is then reported to nobody else.
+std::uint64_t drain();
+
+/// A call that the monitor must refuse.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order in which it is read.
+struct Refusal {
+    abi::Call call;
+    std::uint64_t argument[3];
+    abi::Error expected;
+};
+/// Makes each of them by VMCALL, and by an entry of the ring where it may stand there.
+void expect_refusals(Attempt& attempt, std::span<const Refusal> refusals);
+
+/// Whether the monitor still does what it should: a batch of descriptors is executed, or on modern
+/// an empty call returns.
+bool monitor_is_alive();
+
+/// A descriptor that says which step wrote it.
+std::uint64_t marker(std::uint64_t step);
+/// Whether a slot of this processor's GDT holds it.
+bool gdt_holds(std::uint64_t slot, std::uint64_t descriptor);
+
+/// Whether the monitor owns descriptor tables and page tables: all profiles but modern.
+bool monitor_owns_tables();
+
+/// Guest-physical address of the monitor's memory.
+std::uint64_t monitors_memory();
+
+/// An address above all of the guest's memory, and below the devices'.
+inline constexpr std::uint64_t no_memory = 0x30000000;
+
+} // namespace guest::hostile

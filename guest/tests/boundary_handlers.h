@@ -1,0 +1,36 @@
+#pragma once
+// What an interrupt's handler does with the ring: nothing, queue, flush, switch tasks.
+
+#include "guest/cpu/cpu.h"
+#include "guest/tests/protocol_model.h"
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace guest::tests {
+
+/// The steps of a handler, which begins and ends in the mode it was called in.
+struct HandlerSteps {
+    static constexpr std::uint32_t max = 32;
+    std::array<ModelStep, max> step{};
+    std::uint32_t count = 0;
+
+    void add(ModelStep::Kind kind, const ModelCall& call = {});
+    std::span<const ModelStep> all() const { return {step.data(), count}; }
+};
+
+struct BoundaryHandler {
+    std::string_view name;
+    void (*run)(Cpu&);
+    HandlerSteps (*steps)(const Cpu& cpu, bool in_mode);
+};
+
+inline constexpr std::uint32_t boundary_handler_count = 4;
+const std::array<BoundaryHandler, boundary_handler_count>& boundary_handlers();
+
+/// Switches tasks a few times, and notes what a context switch asks for: it is the kernel's own,
+/// and its steps are what the ring then holds.
+void learn_context_switch(Cpu& cpu);
+
+} // namespace guest::tests

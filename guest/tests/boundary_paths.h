@@ -1,0 +1,38 @@
+#pragma once
+// The paths through the ROM that the boundary tests step: each entry by itself, in a lazy mode with
+// the leave, and with a full ring; and what the modes refuse.
+
+#include "guest/cpu/cpu.h"
+#include "guest/tests/protocol_model.h"
+
+#include <array>
+#include <span>
+#include <string_view>
+
+namespace guest::tests {
+
+struct BoundaryPath {
+    static constexpr std::uint32_t max_steps = 5;
+
+    std::string_view name;
+    abi::Call call =
+        abi::Call::empty; ///< whose entry it is: there is nothing to step where get_reloc says NONE
+    /// Puts back what `run` changes, with an operation of its own outside of any mode.
+    void (*undo)(Cpu&) = nullptr;
+    void (*run)(Cpu&) = nullptr;
+    std::array<ModelStep, max_steps> step{};
+    std::uint32_t steps = 0;
+
+    std::span<const ModelStep> all_steps() const { return {step.data(), steps}; }
+    /// Whether it can be queued, and so has a path through a full ring.
+    bool queues() const;
+    /// Whether it enters a mode, and so has no path in one.
+    bool enters() const;
+};
+
+inline constexpr std::uint32_t max_boundary_paths = 64;
+
+/// Fills the table for this machine and the scene that is set up. Ownership stays here.
+std::span<const BoundaryPath> boundary_paths(Cpu& cpu);
+
+} // namespace guest::tests

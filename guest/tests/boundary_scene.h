@@ -1,0 +1,56 @@
+#pragma once
+// What the paths and the handlers of the boundary tests work on, and what they leave behind.
+
+#include "guest/cpu/cpu.h"
+#include "guest/cpu/descriptor_tables.h"
+#include "guest/cpu/segment.h"
+#include "guest/memory/address_space.h"
+#include "guest/tasks/task.h"
+#include "guest/tests/protocol_model.h"
+#include "shared/vcpu_area.h"
+
+#include <array>
+#include <cstdint>
+
+namespace guest::tests {
+
+/// What paths write into the GDT; and the words of the I/O bitmap that handlers write, and the
+/// entries of a full ring. A context switch looks at none of them.
+inline constexpr std::uint64_t path_slot = gdt_spare;
+inline constexpr std::uint64_t handler_word = io_map_present + 8;
+inline constexpr std::uint64_t filling_word = io_map_present + 16;
+inline constexpr std::uint64_t handler_ports = 0x5A5A5A5A5A5A5A5A;
+
+struct BoundaryScene {
+    AddressSpace space;                ///< another than the kernel's
+    std::array<AddressSpace, 2> more;  ///< loaded once, so that the ROM has as many pairs as it can
+    std::uint64_t last_root;           ///< of the last pair; the kernel's where there is none
+    std::array<Task*, 2> tasks;        ///< runnable; the first one is switched to
+    std::uint64_t* entry;              ///< of a page of `space`
+    std::uint64_t entry_value;         ///< what maps that page, writable
+    std::uint64_t free_page;           ///< that becomes a page table
+    std::uint64_t* ldt;                ///< the table behind ldt_selector
+    std::uint64_t errors_of_switching; ///< Cpu::lazy_mode_errors before a run
+    std::uint64_t reported;            ///< errors that came back in a run
+};
+
+/// The one scene: paths are plain functions.
+BoundaryScene& boundary_scene();
+void set_up_boundary_scene(Cpu& cpu);
+void tear_down_boundary_scene(Cpu& cpu);
+
+volatile abi::VcpuArea& vcpu_area();
+
+ModelCall path_entry(const Cpu& cpu);
+ModelCall handler_entry(const Cpu& cpu);
+
+/// Any exit drains the ring: this is an empty one.
+void drain();
+
+/// Counts an error that an operation returned.
+void report(std::uint32_t error);
+
+/// Everything that paths change but what those two entries write, as one number.
+std::uint64_t fingerprint(const Cpu& cpu);
+
+} // namespace guest::tests

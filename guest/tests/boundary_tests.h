@@ -1,0 +1,11 @@
+#pragma once
+// An interrupt at each instruction boundary of each path through the ROM: the command line's
+// `test=boundaries`. On one processor.
+
+namespace guest::tests {
+
+/// Prints how many boundaries were tried, and which of the ROM's instructions. True if the order of
+/// executed entries and the state were the model's everywhere.
+bool run_boundary_tests();
+
+} // namespace guest::tests

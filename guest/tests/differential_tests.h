@@ -1,0 +1,11 @@
+#pragma once
+// The command line's `test=differential`.
+
+namespace guest::tests {
+
+/// Some thousands of sequences on each processor. Prints a line that begins with "@differential":
+/// processors, sequences, operations, and entries that the monitor has drained meanwhile. True if
+/// all ended alike.
+bool run_differential_test();
+
+} // namespace guest::tests

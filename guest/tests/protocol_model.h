@@ -1,0 +1,78 @@
+#pragma once
+// What the lazy modes promise (docs/abi.md, "Lazy modes" and "Drain"), as a machine so small that
+// it is plainly right: the self-tests compare what was executed with what this says.
+
+#include "shared/call_number.h"
+#include "shared/error.h"
+#include "shared/ring.h"
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+namespace guest::tests {
+
+/// A call with its arguments, as they stand in a ring entry.
+struct ModelCall {
+    abi::Call call = abi::Call::empty;
+    std::array<std::uint64_t, abi::max_arguments> argument{};
+    abi::Error error = abi::Error::none; ///< what the monitor answers
+
+    friend bool operator==(const ModelCall& one, const ModelCall& other) {
+        return one.call == other.call && one.argument == other.argument;
+    }
+};
+
+/// What an instruction of the ROM does to the protocol's state, in one step.
+struct ModelStep {
+    enum class Kind : std::uint8_t {
+        enter,       ///< a lazy mode is set
+        end_mode,    ///< none is set; what is queued stays
+        drain,       ///< a VM exit
+        call,        ///< queued in a mode, else a hypercall
+        native,      ///< done by the kernel itself: nobody has to be asked
+        synchronous, ///< always a hypercall
+        load_root,   ///< SetCR3 of a root that needs no exit: queued only behind others
+        if_stale,    ///< as `call`, but left out while no translation is stale
+        freshen,     ///< no translation is stale any more
+        tell,        ///< the ROM itself returns an error
+    };
+    Kind kind;
+    ModelCall call{};
+};
+
+struct ProtocolModel {
+    static constexpr std::uint32_t max_published = 24;
+
+    bool lazy = true; ///< there are lazy modes
+    bool mode = false;
+    bool stale = true;
+    std::uint32_t filled = 0; ///< entries queued before all others, all to be accepted
+    std::uint32_t queued = 0; ///< with `filled`
+    std::array<ModelCall, max_published> published{};
+    std::uint32_t published_count = 0; ///< without those of `filled`
+
+    std::uint64_t executed = 0; ///< entries, with those of `filled`
+    std::uint64_t discarded = 0;
+    std::uint64_t refused = 0; ///< entries and hypercalls
+    std::uint64_t hypercalls = 0;
+    std::uint64_t root_loads = 0;
+    std::uint64_t told = 0; ///< errors that come back: of what is refused, and the ROM's own
+
+    void run(std::span<const ModelStep> steps);
+    void step(const ModelStep& step);
+
+    /// Whether `call` was executed, and nothing like it behind it.
+    bool took_effect(const ModelCall& call) const;
+
+  private:
+    void drain();
+    void hypercall(const ModelCall& call);
+    void publish(const ModelCall& call);
+    void execute(const ModelCall& call);
+
+    std::array<ModelCall, max_published> done_{}; ///< executed, in order, without `filled`
+    std::uint32_t done_count_ = 0;
+};
+
+} // namespace guest::tests

@@ -1,0 +1,195 @@
+#include "tools/commands/fuzz_target.h"
+
+#include "tools/commands/build_folder.h"
+#include "tools/commands/progress.h"
+#include "tools/host/child_process.h"
+#include "tools/host/failure.h"
+#include "tools/host/interruption.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <memory>
+#include <poll.h>
+#include <unistd.h>
+
+namespace tool {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view source_ending = "_fuzz.cpp";
+
+/// A process of libFuzzer, and what it has said.
+class FuzzProcess {
+  public:
+    explicit FuzzProcess(const std::vector<std::string>& command) {
+        std::array<int, 2> ends{};
+        if (pipe2(ends.data(), O_CLOEXEC) != 0)
+            throw Failure(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+        reading_ = FileDescriptor(ends[0]);
+        const FileDescriptor writing(ends[1]);
+        child_ = std::make_unique<ChildProcess>(
+            command, StandardStreams{.input = -1, .output = writing.get(), .error = writing.get()},
+            false);
+    }
+
+    /// For poll(); -1 when it has ended.
+    [[nodiscard]] int descriptor() const { return reading_.get(); }
+    [[nodiscard]] const FuzzStatus& status() const { return status_; }
+
+    /// Takes what is there to be read. At the end of it the process has ended.
+    void read_some() {
+        std::array<char, 4096> bytes{};
+        const ssize_t count = read(reading_.get(), bytes.data(), bytes.size());
+        if (count < 0 && errno == EINTR)
+            return;
+        if (count <= 0)
+            return end();
+        line_.append(bytes.data(), static_cast<std::size_t>(count));
+        for (std::size_t feed = line_.find('\n'); feed != std::string::npos;
+             feed = line_.find('\n')) {
+            note_line(std::string_view(line_).substr(0, feed), status_);
+            line_.erase(0, feed + 1);
+        }
+    }
+
+    /// It has ended, and not as it should.
+    [[nodiscard]] bool has_failed() const { return exit_status_ != 0; }
+
+  private:
+    FileDescriptor reading_;
+    std::unique_ptr<ChildProcess> child_;
+    std::string line_;
+    FuzzStatus status_;
+    int exit_status_ = 0;
+
+    void end() {
+        note_line(line_, status_);
+        reading_.reset();
+        exit_status_ = child_->wait();
+    }
+};
+
+using Processes = std::vector<std::unique_ptr<FuzzProcess>>;
+
+FuzzStatus sum_of(const Processes& processes) {
+    FuzzStatus sum;
+    for (const auto& process : processes) {
+        sum.executions += process->status().executions;
+        sum.coverage = std::max(sum.coverage, process->status().coverage);
+        if (process->has_failed()) {
+            sum.artifact = process->status().artifact;
+            sum.report = process->status().report;
+            if (sum.artifact.empty())
+                throw Failure("the fuzzer failed:\n" + sum.report);
+        }
+    }
+    return sum;
+}
+
+void show(Progress& progress, const FuzzTarget& target, const Processes& processes,
+          std::chrono::seconds left) {
+    const FuzzStatus sum = sum_of(processes);
+    progress.say(fmt::format("{}: {} executions, coverage {}, {}:{:02} left", target.name,
+                             sum.executions, sum.coverage, left.count() / 60, left.count() % 60));
+}
+
+/// Waits until one of them has something to say, or a second is over. False when all have ended.
+bool wait_for(const Processes& processes) {
+    std::vector<pollfd> waited{{.fd = interruption_descriptor(), .events = POLLIN, .revents = 0}};
+    for (const auto& process : processes)
+        waited.push_back({.fd = process->descriptor(), .events = POLLIN, .revents = 0});
+    poll(waited.data(), waited.size(), 1000);
+    throw_if_interrupted();
+    for (std::size_t index = 0; index < processes.size(); ++index)
+        if (waited[index + 1].revents != 0)
+            processes[index]->read_some();
+    return std::any_of(processes.begin(), processes.end(),
+                       [](const auto& process) { return process->descriptor() >= 0; });
+}
+
+std::filesystem::path made(const std::filesystem::path& folder) {
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error)
+        throw Failure(fmt::format("cannot make {}: {}", folder.string(), error.message()));
+    return folder;
+}
+
+} // namespace
+
+std::vector<std::string> fuzz_targets() {
+    std::vector<std::string> names;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(source_folder() / "tests" / "fuzz")) {
+        const std::string file = entry.path().filename().string();
+        if (file.ends_with(source_ending))
+            names.push_back(file.substr(0, file.size() - source_ending.size()));
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+FuzzTarget find_fuzz_target(const std::string& name) {
+    const std::vector<std::string> names = fuzz_targets();
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+        throw Failure(
+            fmt::format("unknown fuzz target \"{}\": give {}", name, fmt::join(names, ", ")));
+    }
+    const std::filesystem::path kept = build_folder() / "fuzz";
+    FuzzTarget target{.name = name,
+                      .program = build_folder() / "tests" / "fuzz" / (name + "_fuzz"),
+                      .seeds = source_folder() / "tests" / "fuzz" / "corpus" / name,
+                      .corpus = kept / "corpus" / name,
+                      .artifacts = kept / "artifacts" / name};
+    if (!std::filesystem::exists(target.program)) {
+        throw Failure(fmt::format("{} is not built; start this program through ./lazyhv, which "
+                                  "builds what is missing",
+                                  target.program.string()));
+    }
+    return target;
+}
+
+FuzzStatus run_fuzz_target(const FuzzTarget& target, std::chrono::seconds time,
+                           std::uint32_t jobs) {
+    // -reload: what one process finds the others take up.
+    const std::vector<std::string> command{target.program.string(),
+                                           fmt::format("-max_total_time={}", time.count()),
+                                           "-reload=1",
+                                           "-timeout=10",
+                                           "-rss_limit_mb=2048",
+                                           "-max_len=4096",
+                                           "-print_final_stats=1",
+                                           "-artifact_prefix=" + made(target.artifacts).string() +
+                                               "/",
+                                           made(target.corpus).string(),
+                                           target.seeds.string()};
+    Processes processes;
+    for (std::uint32_t job = 0; job < jobs; ++job)
+        processes.push_back(std::make_unique<FuzzProcess>(command));
+    const auto pause = std::chrono::seconds(isatty(STDERR_FILENO) != 0 ? 1 : 30);
+    const auto end = Clock::now() + time;
+    auto next = Clock::now();
+    Progress progress;
+    bool failed = false;
+    while (!failed && wait_for(processes)) {
+        failed = std::any_of(processes.begin(), processes.end(),
+                             [](const auto& process) { return process->has_failed(); });
+        const auto now = Clock::now();
+        if (failed || now < next)
+            continue;
+        next = now + pause;
+        show(progress, target, processes,
+             std::max(std::chrono::seconds(0),
+                      std::chrono::duration_cast<std::chrono::seconds>(end - now)));
+    }
+    return sum_of(processes);
+}
+
+} // namespace tool
