@@ -52,9 +52,13 @@ template <class Update>
         update_shadow(control);
         return vmcall(call, a, b, c);
     }
-    const std::uint32_t tail = peek(control.ring.tail);
-    if (tail - peek(control.ring.head) >= abi::ring_capacity) [[unlikely]] {
+    std::uint32_t tail = peek(control.ring.tail);
+    while (tail - peek(control.ring.head) >= abi::ring_capacity) [[unlikely]] {
+        // With interrupts as they were: it may take long. A handler may fill the ring again.
+        restore_interrupts();
         flush();
+        disable_interrupts();
+        tail = peek(control.ring.tail);
     }
     // Behind the flush: a refused batch makes the monitor write the shadow copies.
     update_shadow(control);

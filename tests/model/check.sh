@@ -20,7 +20,7 @@ spin -D"$variant" -DTASKS="$tasks" -DHANDLERS="$handlers" -a "$model"
 # An error is found at once, in a small hash table; all states take longer than to compile for them.
 # NOREDUCE: each step touches what all share, so there is nothing to reduce. MEMLIM in MiB.
 optimize=-O0 hash=-w18
-if [[ $variant == right ]]; then optimize=-O1 hash=-w24; fi
+if [[ $variant == right ]]; then optimize=-O2 hash=-w24; fi
 gcc -w "$optimize" -DSAFETY -DNOREDUCE -DNOFAIR -DMEMLIM=2000 -o search pan.c
 ./search -m400000 "$hash" >output 2>&1 || true
 

@@ -46,10 +46,14 @@ byte last_chooser;
 inline choose_slot(me) {
     STEP(me, load_tail(me));
 #ifndef BROKEN_WRITES_INTO_A_FULL_RING
-    if
-    :: STEP_IF(me, (old_tail + MODULUS - head) % MODULUS < CAPACITY, skip)
-    :: STEP_IF(me, (old_tail + MODULUS - head) % MODULUS >= CAPACITY, skip); FLUSH(me)
-    fi
+    do
+    :: STEP_IF(me, (old_tail + MODULUS - head) % MODULUS < CAPACITY, skip); break
+    :: STEP_IF(me, (old_tail + MODULUS - head) % MODULUS >= CAPACITY, old_tail = 0;
+               restore_interrupts());
+       FLUSH(me);
+       STEP(me, disable_interrupts());
+       STEP(me, load_tail(me))
+    od
 #endif
 }
 inline write_words(me) {
