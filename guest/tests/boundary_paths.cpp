@@ -161,7 +161,10 @@ void get_all(Cpu&) {
                       paravirt::get_cr3());
 }
 void get_reloc(Cpu&) { static_cast<void>(paravirt::ask(Call::set_lazy_mode)); }
-void get_reloc_of_native(Cpu&) { static_cast<void>(paravirt::ask(Call::rdtsc)); }
+void get_reloc_of_native(Cpu&) {
+    static_cast<void>(paravirt::ask(Call::rdtsc));
+    static_cast<void>(paravirt::ask(Call::io_delay)); // which is nothing at all
+}
 void get_reloc_of_none(Cpu&) {
     static_cast<void>(paravirt::ask(static_cast<Call>(abi::call_limit)));
 }
@@ -257,9 +260,11 @@ void add_control_register_paths(const Cpu& cpu, bool pairs) {
     ModelStep load = queued(Call::set_cr3, kernel_root());
     if (pairs)
         load.kind = Kind::load_root;
-    table.add("SetCR3", Call::set_cr3, undo_set_cr3, set_cr3, {load});
+    table.add("SetCR3", Call::set_cr3, undo_set_cr3, set_cr3,
+              {load, {Kind::queue_root, load.call}});
     load.call.argument[0] = boundary_scene().last_root;
-    table.add("SetCR3 of the last pair", Call::set_cr3, undo_set_last_cr3, set_last_cr3, {load});
+    table.add("SetCR3 of the last pair", Call::set_cr3, undo_set_last_cr3, set_last_cr3,
+              {load, {Kind::queue_root, load.call}});
 }
 
 void add_page_table_paths() {

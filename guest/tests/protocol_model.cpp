@@ -26,10 +26,17 @@ void ProtocolModel::step(const ModelStep& step) {
     case ModelStep::Kind::synchronous:
         return hypercall(step.call);
     case ModelStep::Kind::load_root:
-        if (queued != 0)
-            return mode ? publish(step.call) : hypercall(step.call);
+        if (queued != 0) {
+            root_waits = true;
+            return make_room();
+        }
         ++root_loads;
         return execute(step.call);
+    case ModelStep::Kind::queue_root:
+        if (!root_waits)
+            return;
+        root_waits = false;
+        return mode ? publish(step.call) : hypercall(step.call);
     case ModelStep::Kind::if_stale:
         if (stale)
             return mode ? publish(step.call) : hypercall(step.call);
@@ -71,9 +78,13 @@ void ProtocolModel::hypercall(const ModelCall& call) {
     ++told;
 }
 
-void ProtocolModel::publish(const ModelCall& call) {
-    if (queued == abi::ring_capacity)
+void ProtocolModel::make_room() {
+    if (mode && queued == abi::ring_capacity)
         drain();
+}
+
+void ProtocolModel::publish(const ModelCall& call) {
+    make_room();
     if (published_count == max_published)
         panic("the model publishes too much");
     published[published_count++] = call;

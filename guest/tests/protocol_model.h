@@ -32,7 +32,8 @@ struct ModelStep {
         call,        ///< queued in a mode, else a hypercall
         native,      ///< done by the kernel itself: nobody has to be asked
         synchronous, ///< always a hypercall
-        load_root,   ///< SetCR3 of a root that needs no exit: queued only behind others
+        load_root,   ///< SetCR3 of a root that needs no exit, if nothing is queued; else makes room
+        queue_root,  ///< and is queued, whatever a handler has done since
         if_stale,    ///< as `call`, but left out while no translation is stale
         freshen,     ///< no translation is stale any more
         tell,        ///< the ROM itself returns an error
@@ -47,6 +48,7 @@ struct ProtocolModel {
     bool lazy = true; ///< there are lazy modes
     bool mode = false;
     bool stale = true;
+    bool root_waits = false;  ///< load_root has not loaded it
     std::uint32_t filled = 0; ///< entries queued before all others, all to be accepted
     std::uint32_t queued = 0; ///< with `filled`
     std::array<ModelCall, max_published> published{};
@@ -67,6 +69,7 @@ struct ProtocolModel {
 
   private:
     void drain();
+    void make_room();
     void hypercall(const ModelCall& call);
     void publish(const ModelCall& call);
     void execute(const ModelCall& call);
