@@ -52,6 +52,8 @@ template <class Update>
         update_shadow(control);
         return vmcall(call, a, b, c);
     }
+    // (clang-format 14 takes an attribute behind while for a statement.)
+    // clang-format off
     std::uint32_t tail = peek(control.ring.tail);
     while (tail - peek(control.ring.head) >= abi::ring_capacity) [[unlikely]] {
         // With interrupts as they were: it may take long. A handler may fill the ring again.
@@ -63,6 +65,7 @@ template <class Update>
     // Behind the flush: a refused batch makes the monitor write the shadow copies.
     update_shadow(control);
     abi::RingEntry& entry = entry_at(vcpu_area, tail);
+    // clang-format on
     // One word: the unused halves are zero, so that a ring's contents are the same every run.
     store(reinterpret_cast<std::uint64_t&>(entry), std::uint64_t{static_cast<std::uint16_t>(call)});
     store(entry.argument[0], a);
