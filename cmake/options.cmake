@@ -32,3 +32,13 @@ target_link_options(lazyhv_sanitized INTERFACE -fsanitize=address,undefined)
 add_library(lazyhv_covered INTERFACE)
 target_compile_options(lazyhv_covered INTERFACE --coverage)
 target_link_options(lazyhv_covered INTERFACE --coverage)
+
+# Leaves the debug information of an image to a file beside it, NAME.debug, where debuggers find it:
+# the boot loader reads the image from an emulated CD, and it is nine tenths of it.
+function(split_debug_information TARGET)
+    add_custom_command(TARGET ${TARGET} POST_BUILD VERBATIM
+        COMMAND ${CMAKE_OBJCOPY} --only-keep-debug $<TARGET_FILE:${TARGET}>
+            $<TARGET_FILE:${TARGET}>.debug
+        COMMAND ${CMAKE_OBJCOPY} --strip-debug --add-gnu-debuglink=$<TARGET_FILE:${TARGET}>.debug
+            $<TARGET_FILE:${TARGET}>)
+endfunction()

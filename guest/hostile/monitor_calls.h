@@ -2,30 +2,15 @@
 // Calls of the monitor past the ROM: by VMCALL, and by entries forged in the ring.
 
 #include "guest/hostile/attempt.h"
-#include "guest/memory/layout.h"
-#include "shared/call_number.h"
-#include "shared/guest_physical_layout.h"
-#include "shared/vcpu_area.h"
+#include "guest/paravirt/monitor_call.h"
 
 #include <cstdint>
 #include <span>
 
 namespace guest::hostile {
 
-inline volatile abi::VcpuArea& vcpu_area() {
-    return *linear_pointer<volatile abi::VcpuArea>(abi::vcpu_area_base);
-}
-
-/// VMCALL with any number in RAX; returns RAX.
-inline std::uint64_t vmcall(std::uint64_t number, std::uint64_t first = 0, std::uint64_t second = 0,
-                            std::uint64_t third = 0) {
-    asm volatile("vmcall" : "+a"(number), "+D"(first), "+S"(second), "+d"(third) : : "memory");
-    return number;
-}
-inline std::uint64_t vmcall(abi::Call call, std::uint64_t first = 0, std::uint64_t second = 0,
-                            std::uint64_t third = 0) {
-    return vmcall(static_cast<std::uint64_t>(call), first, second, third);
-}
+using paravirt::vcpu_area;
+using paravirt::vmcall;
 
 /// Writes an entry behind the tail, whatever lazy mode there is, and moves the tail.
 void forge_entry(std::uint64_t call, std::uint64_t first = 0, std::uint64_t second = 0,

@@ -63,7 +63,7 @@ void switch_tasks(Cpu& cpu) {
     const LazyMode mode = mode_of_interrupted();
     if (mode != LazyMode::none)
         change_mode(LazyMode::none);
-    drain();
+    paravirt::empty_call();
     go_there_and_back(cpu);
     if (mode != LazyMode::none)
         change_mode(mode);

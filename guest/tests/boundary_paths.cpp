@@ -1,16 +1,14 @@
 #include "guest/tests/boundary_paths.h"
 
-#include "guest/boot/panic.h"
 #include "guest/cpu/control_register.h"
 #include "guest/cpu/descriptor_tables.h"
 #include "guest/interrupts/interrupts.h"
 #include "guest/interrupts/local_apic.h"
 #include "guest/memory/layout.h"
-#include "guest/memory/page_table_entry.h"
 #include "guest/paravirt/binding.h"
 #include "guest/paravirt/operations.h"
+#include "guest/tests/boundary_path_table.h"
 #include "guest/tests/boundary_scene.h"
-#include "shared/page_table_calls.h"
 
 #include <algorithm>
 
@@ -27,17 +25,11 @@ constexpr std::uint64_t ldt_entry = tls_descriptor(0x4000);
 constexpr std::uint64_t no_ports = ~std::uint64_t{0};
 /// A descriptor that no table takes: an entry far beyond the limit.
 constexpr std::uint64_t index_beyond = 4096;
-constexpr std::uint64_t free_mapping = abi::linear_mappings - 1;
 constexpr std::uint64_t absent_processor = 63;
 
 std::uint64_t cr0_with_ts(const Cpu& cpu) { return cpu.cr0 | cr0_ts; }
-std::uint64_t kernel_root() { return address_spaces::kernel().root; }
-std::uint64_t frame_of(std::uint64_t physical) { return physical / page_size; }
-std::uint64_t readable_entry() { return boundary_scene().entry_value & ~pte::writable; }
 
 // Each pair: back to where the path starts, and the path.
-
-void undo_nothing(Cpu&) {}
 
 void undo_write_gdt(Cpu& cpu) { paravirt::write_gdt_entry(cpu.gdt, path_slot, 0); }
 void write_gdt(Cpu& cpu) {
@@ -80,63 +72,6 @@ void set_last_cr3(Cpu& cpu) {
     cpu.main->root = boundary_scene().last_root;
     paravirt::set_cr3(boundary_scene().last_root);
 }
-
-void undo_set_pxe(Cpu&) { paravirt::set_pxe(readable_entry(), boundary_scene().entry); }
-void set_pxe(Cpu&) { paravirt::set_pxe(boundary_scene().entry_value, boundary_scene().entry); }
-
-void set_pxe_deferred(Cpu&) {
-    paravirt::set_pxe(boundary_scene().entry_value, boundary_scene().entry,
-                      abi::update_flags::defer);
-}
-void update_pxe_deferred(Cpu&) {
-    paravirt::update_pxe(boundary_scene().entry, abi::update_flags::defer);
-}
-void update_pxe(Cpu&) { paravirt::update_pxe(boundary_scene().entry); }
-
-void undo_allocate_page(Cpu&) {
-    // Refused where it is none; then it is as it should be.
-    static_cast<void>(
-        paravirt::release_page_checked(frame_of(boundary_scene().free_page), abi::page_flags::pt));
-}
-void allocate_page(Cpu&) {
-    paravirt::allocate_page(frame_of(boundary_scene().free_page), abi::page_flags::pt, 0, 0, 0);
-}
-
-void undo_release_page(Cpu&) {
-    static_cast<void>(paravirt::allocate_page_checked(frame_of(boundary_scene().free_page),
-                                                      abi::page_flags::pt, 0, 0, 0));
-}
-void release_page(Cpu&) {
-    paravirt::release_page(frame_of(boundary_scene().free_page), abi::page_flags::pt);
-}
-
-/// So that there is something to drop, and both calls do something.
-void undo_invalidation(Cpu&) {
-    paravirt::set_pxe(boundary_scene().entry_value, boundary_scene().entry,
-                      abi::update_flags::defer);
-}
-void inval_page(Cpu&) { paravirt::inval_page(user_memory_base); }
-void flush_tlb(Cpu&) { paravirt::flush_tlb(abi::flush_flags::all, kernel_root()); }
-void undo_linear_mapping(Cpu&) {
-    static_cast<void>(paravirt::set_linear_mapping(free_mapping, 0, 0, 0));
-}
-void undo_staleness(Cpu&) { paravirt::flush_tlb(abi::flush_flags::all, kernel_root()); }
-
-void shootdown(Cpu&) { report(paravirt::shootdown(1, boundary_scene().space.root)); }
-
-void linear_mapping(Cpu&) { report(paravirt::set_linear_mapping(free_mapping, 0, 0, 0)); }
-void wrong_linear_mappings(Cpu&) {
-    constexpr std::uint64_t most = ~std::uint64_t{0};
-    constexpr std::uint64_t last_page = most - page_size + 1;
-    report(paravirt::set_linear_mapping(free_mapping, 1, 0, 0));
-    report(paravirt::set_linear_mapping(free_mapping, last_page, 2, 0));
-    report(paravirt::set_linear_mapping(free_mapping, 0, 1, most));
-    report(paravirt::set_linear_mapping(free_mapping, 0, 2, most / page_size));
-    report(paravirt::set_linear_mapping(abi::linear_mappings, 0, 0, 0));
-}
-void full_linear_mapping(Cpu&) { report(paravirt::set_linear_mapping(free_mapping, 0, 2, 0)); }
-void unmapped_entry(Cpu&) { report(paravirt::set_pxe_checked(0, nullptr)); }
-void unmapped_update(Cpu&) { paravirt::update_pxe(nullptr); }
 
 void set_cr4(Cpu&) { paravirt::set_cr4(paravirt::get_cr4()); }
 void set_gdt(Cpu& cpu) {
@@ -183,7 +118,7 @@ void write_and_halt(Cpu& cpu) {
 
 void refused_and_drained(Cpu& cpu) {
     report(paravirt::write_gdt_entry_checked(cpu.gdt, index_beyond, 0));
-    drain();
+    paravirt::empty_call();
 }
 void refused(Cpu& cpu) {
     report(paravirt::write_gdt_entry_checked(cpu.gdt, index_beyond, 0));
@@ -198,36 +133,7 @@ void wrong_modes(Cpu&) {
     change_mode(abi::LazyMode::none);
 }
 
-class Table {
-  public:
-    void add(std::string_view name, Call call, void (*undo)(Cpu&), void (*run)(Cpu&),
-             std::initializer_list<ModelStep> steps) {
-        if (count_ == paths_.size())
-            panic("too many paths");
-        BoundaryPath& path = paths_[count_++];
-        path = {name, call, undo, run};
-        for (const ModelStep& step : steps)
-            path.step[path.steps++] = step;
-    }
-    std::span<const BoundaryPath> all() const { return {paths_.data(), count_}; }
-    void clear() { count_ = 0; }
-
-  private:
-    std::array<BoundaryPath, max_boundary_paths> paths_{};
-    std::uint32_t count_ = 0;
-};
-constinit Table table;
-
-ModelStep queued(Call call, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t c = 0,
-                 Error error = Error::none) {
-    return {Kind::call, {call, {a, b, c}, error}};
-}
-ModelStep if_stale(Call call, std::uint64_t argument) {
-    return {Kind::if_stale, {call, {argument}}};
-}
-ModelStep synchronous(Call call, Error error = Error::none) {
-    return {Kind::synchronous, {call, {}, error}};
-}
+constinit BoundaryPathTable table;
 
 void add_descriptor_paths(const Cpu& cpu) {
     const std::uint64_t gdt = address_of(cpu.gdt);
@@ -265,47 +171,6 @@ void add_control_register_paths(const Cpu& cpu, bool pairs) {
     load.call.argument[0] = boundary_scene().last_root;
     table.add("SetCR3 of the last pair", Call::set_cr3, undo_set_last_cr3, set_last_cr3,
               {load, {Kind::queue_root, load.call}});
-}
-
-void add_page_table_paths() {
-    const BoundaryScene& scene = boundary_scene();
-    const std::uint64_t entry = to_physical(address_of(scene.entry));
-    const std::uint64_t page = frame_of(scene.free_page);
-    table.add("SetPxE", Call::set_pxe, undo_set_pxe, set_pxe,
-              {queued(Call::set_pxe, scene.entry_value, entry)});
-    table.add("UpdatePxE", Call::update_pxe, undo_nothing, update_pxe,
-              {queued(Call::update_pxe, entry)});
-    table.add("SetPxE with DEFER", Call::set_pxe, undo_set_pxe, set_pxe_deferred,
-              {queued(Call::set_pxe, scene.entry_value, entry, abi::update_flags::defer)});
-    table.add("UpdatePxE with DEFER", Call::update_pxe, undo_nothing, update_pxe_deferred,
-              {queued(Call::update_pxe, entry, abi::update_flags::defer)});
-    table.add("SetPxE of no mapping", Call::set_pxe, undo_nothing, unmapped_entry, {{Kind::tell}});
-    table.add("UpdatePxE of no mapping", Call::update_pxe, undo_nothing, unmapped_update, {});
-    table.add("AllocatePage", Call::allocate_page, undo_allocate_page, allocate_page,
-              {queued(Call::allocate_page, page, 0,
-                      abi::AllocateOptions::make(abi::page_flags::pt, 0, 0).encode())});
-    table.add("ReleasePage", Call::release_page, undo_release_page, release_page,
-              {queued(Call::release_page, page, abi::page_flags::pt)});
-    table.add("InvalPage", Call::inval_page, undo_invalidation, inval_page,
-              {if_stale(Call::inval_page, user_memory_base)});
-    table.add("InvalPage of nothing", Call::inval_page, undo_staleness, inval_page, {});
-    const bool local = paravirt::ask(Call::inval_page).type != abi::RelocationType::call_rel;
-    if (local) {
-        table.add("FlushTLB", Call::flush_tlb, undo_nothing, flush_tlb, {});
-    } else {
-        table.add("FlushTLB", Call::flush_tlb, undo_invalidation, flush_tlb,
-                  {if_stale(Call::flush_tlb, abi::flush_flags::all)});
-        table.add("FlushTLB of nothing", Call::flush_tlb, undo_staleness, flush_tlb, {});
-    }
-    table.add("Shootdown", Call::shootdown, undo_nothing, shootdown,
-              {queued(Call::shootdown, 1, scene.space.root)});
-    table.add("SetLinearMapping", Call::set_linear_mapping, undo_linear_mapping,
-              full_linear_mapping, {});
-    table.add("SetLinearMapping of nothing", Call::set_linear_mapping, undo_nothing, linear_mapping,
-              {});
-    table.add("SetLinearMapping of no range", Call::set_linear_mapping, undo_nothing,
-              wrong_linear_mappings,
-              {{Kind::tell}, {Kind::tell}, {Kind::tell}, {Kind::tell}, {Kind::tell}});
 }
 
 void add_other_paths() {
@@ -352,7 +217,7 @@ std::span<const BoundaryPath> boundary_paths(Cpu& cpu) {
         pairs = pairs || pair.guest_root == kernel_root();
     add_descriptor_paths(cpu);
     add_control_register_paths(cpu, pairs);
-    add_page_table_paths();
+    add_page_table_paths(table);
     add_other_paths();
     return table.all();
 }

@@ -68,21 +68,12 @@ class Hash {
 
 BoundaryScene& boundary_scene() { return scene; }
 
-volatile abi::VcpuArea& vcpu_area() {
-    return *linear_pointer<volatile abi::VcpuArea>(abi::vcpu_area_base);
-}
-
 ModelCall path_entry(const Cpu& cpu) {
     return {abi::Call::write_gdt_entry, {address_of(cpu.gdt), path_slot, tls_descriptor(0x1000)}};
 }
 
 ModelCall handler_entry(const Cpu& cpu) {
     return {abi::Call::write_tss_word, {address_of(cpu.tss), handler_word, handler_ports}};
-}
-
-void drain() {
-    auto call = static_cast<std::uint64_t>(abi::Call::empty);
-    asm volatile("vmcall" : "+a"(call) : : "memory");
 }
 
 void report(std::uint32_t error) { scene.reported += error != 0 ? 1U : 0U; }

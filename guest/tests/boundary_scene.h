@@ -5,14 +5,16 @@
 #include "guest/cpu/descriptor_tables.h"
 #include "guest/cpu/segment.h"
 #include "guest/memory/address_space.h"
+#include "guest/paravirt/monitor_call.h"
 #include "guest/tasks/task.h"
 #include "guest/tests/protocol_model.h"
-#include "shared/vcpu_area.h"
 
 #include <array>
 #include <cstdint>
 
 namespace guest::tests {
+
+using paravirt::vcpu_area;
 
 /// What paths write into the GDT; and the words of the I/O bitmap that handlers write, and the
 /// entries of a full ring. A context switch looks at none of them.
@@ -39,13 +41,8 @@ BoundaryScene& boundary_scene();
 void set_up_boundary_scene(Cpu& cpu);
 void tear_down_boundary_scene(Cpu& cpu);
 
-volatile abi::VcpuArea& vcpu_area();
-
 ModelCall path_entry(const Cpu& cpu);
 ModelCall handler_entry(const Cpu& cpu);
-
-/// Any exit drains the ring: this is an empty one.
-void drain();
 
 /// Counts an error that an operation returned.
 void report(std::uint32_t error);

@@ -4,6 +4,7 @@
 #include "guest/cpu/processors.h"
 #include "guest/memory/layout.h"
 #include "guest/paravirt/binding.h"
+#include "guest/paravirt/monitor_call.h"
 #include "guest/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
@@ -18,7 +19,7 @@ std::atomic<std::uint64_t> wrong;
 
 /// Words that nobody else uses, at the start of the area and in its last ring entry.
 void write_own_area(Cpu& cpu) {
-    auto& area = *linear_pointer<volatile abi::VcpuArea>(abi::vcpu_area_base);
+    auto& area = paravirt::vcpu_area();
     area.control.ring.unused[0] = 0x1000 + cpu.number;
     area.entry[abi::ring_capacity - 1].unused32 = 0x2000 + cpu.number;
     processors::barrier(processors::count());
@@ -38,10 +39,8 @@ std::uint64_t empty_calls() {
 void count_own_calls(Cpu& cpu) {
     const std::uint64_t before = empty_calls();
     processors::barrier(processors::count());
-    for (std::uint32_t i = 0; i < first_count + cpu.number; ++i) {
-        auto call = static_cast<std::uint64_t>(abi::Call::empty);
-        asm volatile("vmcall" : "+a"(call) : : "memory");
-    }
+    for (std::uint32_t i = 0; i < first_count + cpu.number; ++i)
+        paravirt::empty_call();
     processors::barrier(processors::count());
     if (empty_calls() - before != first_count + cpu.number)
         wrong.fetch_add(1);

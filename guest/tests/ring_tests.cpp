@@ -7,17 +7,18 @@
 #include "guest/cpu/segment.h"
 #include "guest/memory/layout.h"
 #include "guest/paravirt/binding.h"
+#include "guest/paravirt/monitor_call.h"
 #include "guest/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/error.h"
-#include "shared/guest_physical_layout.h"
 
 namespace guest::tests {
 namespace {
 
 using abi::Call;
 using abi::Error;
+using paravirt::vcpu_area;
 
 constexpr std::uint64_t flushes = 200;
 constexpr std::uint64_t entries_each = 200;
@@ -30,27 +31,17 @@ struct Attack {
 Attack attack;
 std::uint64_t spoilt_flushes;
 
-volatile abi::VcpuArea& area() {
-    return *linear_pointer<volatile abi::VcpuArea>(abi::vcpu_area_base);
-}
-
-/// Any exit drains the ring.
-void drain() {
-    auto call = static_cast<std::uint64_t>(Call::empty);
-    asm volatile("vmcall" : "+a"(call) : : "memory");
-}
-
 /// Writes an entry where nobody expects one, and makes it the monitor's by `step`.
 void expect_refused(std::uint32_t call, std::uint64_t argument, std::uint32_t step,
                     Error expected) {
-    volatile abi::RingHeader& ring = area().control.ring;
-    volatile abi::RingEntry& entry = area().entry[ring.tail % abi::ring_capacity];
+    volatile abi::RingHeader& ring = vcpu_area().control.ring;
+    volatile abi::RingEntry& entry = vcpu_area().entry[ring.tail % abi::ring_capacity];
     entry.call = static_cast<std::uint16_t>(call);
     for (volatile std::uint64_t& word : entry.argument)
         word = argument;
     ring.pending_error = 0;
     ring.tail = ring.tail + step;
-    drain();
+    paravirt::empty_call();
     if (ring.pending_error != static_cast<std::uint32_t>(expected) || ring.head != ring.tail)
         attack.wrong.fetch_add(1);
     attack.made.fetch_add(1);
@@ -91,7 +82,7 @@ bool flush_one(const Cpu& cpu, std::uint64_t first_step) {
 void flush_while_others_attack(Cpu& cpu) {
     if (cpu.number != 0)
         return attack_until_over();
-    const volatile abi::RingHeader& ring = area().control.ring;
+    const volatile abi::RingHeader& ring = vcpu_area().control.ring;
     const std::uint32_t before = ring.refusals;
     spoilt_flushes = 0;
     for (std::uint64_t i = 0; i < flushes; ++i)

@@ -170,7 +170,7 @@ void drain_with_interrupts(Cpu& cpu) {
     cpu.on_tick = note_interrupt;
     local_apic::start_timer(interrupts::tick_vector, often);
     paravirt::enable_interrupts();
-    drain();
+    paravirt::empty_call();
     paravirt::disable_interrupts();
     local_apic::stop_timer();
     cpu.on_tick = nullptr;

@@ -7,6 +7,7 @@
 #include "guest/cpu/msr.h"
 #include "guest/memory/address_space.h"
 #include "guest/memory/layout.h"
+#include "guest/paravirt/monitor_call.h"
 #include "guest/paravirt/operations.h"
 #include "guest/tasks/fpu.h"
 #include "guest/tasks/segment_registers.h"
@@ -110,10 +111,8 @@ void run_switch_operations(const Workload& workload, std::uint64_t switches) {
 
 void run_empty_vmcall(std::uint64_t iterations) {
     begin_measurement();
-    for (std::uint64_t i = 0; i < iterations; ++i) {
-        auto call = static_cast<std::uint64_t>(abi::Call::empty);
-        asm volatile("vmcall" : "+a"(call) : : "memory");
-    }
+    for (std::uint64_t i = 0; i < iterations; ++i)
+        paravirt::empty_call();
     end_measurement();
 }
 

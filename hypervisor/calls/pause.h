@@ -19,6 +19,8 @@ inline constexpr std::uint64_t pause_ticks = 200'000;
 /// the ABI: the guest never sees it.
 inline constexpr auto paused = static_cast<abi::Error>(0xFFFF);
 
+static_assert(static_cast<std::uint32_t>(paused) >= abi::error_count);
+
 /// Whether a call that takes long is to wait for the next VM exit.
 bool must_pause(const Vcpu& vcpu);
 

@@ -1,6 +1,7 @@
 // An interrupt at every instruction of every path through the ROM (guest/tests/boundary_tests.cpp),
 // and that these are all the instructions there are.
 
+#include "shared/guest_physical_layout.h"
 #include "tests/system/boot.h"
 #include "tests/unit/fake/elf_functions.h"
 
@@ -74,7 +75,6 @@ struct Instruction {
 
 /// A function's instructions but those that only fill.
 std::vector<Instruction> instructions_of(const hv::test::ElfFunction& function) {
-    constexpr std::uint64_t rom_base = 0xD0000;
     ZydisDecoder decoder;
     ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
     std::vector<Instruction> instructions;
@@ -84,7 +84,7 @@ std::vector<Instruction> instructions_of(const hv::test::ElfFunction& function) 
                                                         function.code.size() - at, &instruction)))
             break;
         if (instruction.mnemonic != ZYDIS_MNEMONIC_NOP)
-            instructions.push_back({function.address + at - rom_base, instruction.mnemonic});
+            instructions.push_back({function.address + at - abi::rom_base, instruction.mnemonic});
         at += instruction.length;
     }
     return instructions;

@@ -1,6 +1,8 @@
 // How long a guest can keep the monitor from letting an interrupt in (docs/monitor.md, "How long a
 // drain can take").
 
+#include "hypervisor/calls/pause.h"
+#include "shared/ring.h"
 #include "tests/system/boot.h"
 
 #include <gmock/gmock.h>
@@ -12,11 +14,10 @@ namespace test {
 namespace {
 
 // In monitor instructions; the page's table has the same.
-constexpr std::uint64_t pause = 200'000;
 constexpr std::uint64_t longest_call = 800'000; ///< SetLDT of 8192 descriptors
 constexpr std::uint64_t short_call = 600;       ///< SetCR3 of a root that is not offered
-constexpr std::uint64_t entries = 512;
-constexpr std::uint64_t bound = pause + longest_call + (entries - 1) * short_call;
+constexpr std::uint64_t entries = abi::ring_capacity;
+constexpr std::uint64_t bound = hv::pause_ticks + longest_call + (entries - 1) * short_call;
 
 using Rings = std::map<std::string, Numbers>;
 

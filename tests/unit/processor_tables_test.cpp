@@ -103,6 +103,16 @@ TEST_F(TwoVcpus, WhoSharesAGdtWritesItByTheRulesOfBoth) {
     EXPECT_EQ(machine.gdt_slot(7), tls);
 }
 
+// The address that stands for "no slot is free" is one that a guest may say.
+TEST_F(TwoVcpus, ASharedGdtHasNoSlotThatIsWrittenUnjudged) {
+    const std::uint64_t before = machine.gdt_slot(6);
+    EXPECT_TRUE(vcpu.tables.write_free_slot(machine.gdt, 6, tls));
+    vcpu.tables.share_gdt();
+    for (const std::uint64_t base : {machine.gdt, ~std::uint64_t{0}})
+        EXPECT_FALSE(vcpu.tables.write_free_slot(base, 6, before));
+    EXPECT_EQ(machine.gdt_slot(6), tls);
+}
+
 TEST_F(TwoVcpus, TablesOfDifferentKindsShareNoByte) {
     const std::uint64_t gdt = vcpu.tables.gdt().base();
     // A TSS over vCPU 0's GDT: UpdateKernelStack and WriteTSSWord would write descriptors.
