@@ -11,6 +11,8 @@
 #include "hypervisor/console/console.h"
 #include "hypervisor/cpu/local_apic.h"
 #include "hypervisor/loader/guest_loader.h"
+#include "hypervisor/loader/linux_image.h"
+#include "hypervisor/loader/linux_loader.h"
 #include "hypervisor/vcpu/descriptor_registers.h"
 #include "hypervisor/vcpu/mirror.h"
 #include "hypervisor/vcpu/pending.h"
@@ -83,19 +85,34 @@ Module module(std::string_view kind) {
     return {{direct_pointer(found->range.begin), found->range.size()}, arguments};
 }
 
+PhysicalRange find_initrd() {
+    std::string_view arguments;
+    const BootModule* found = boot_information.find("initrd", arguments);
+    return found != nullptr ? found->range : PhysicalRange{};
+}
+
 // The guest's file moves to the top of its memory, out of the way of its segments.
 LoadedGuest place_guest(const VirtualMachine& machine) {
     const Module guest = module("guest");
+    const PhysicalRange initrd = find_initrd();
     const std::uint64_t size = align_up(guest.file.size(), page_size);
-    const std::uint64_t staging = machine.ram.find_highest(
-        size, page_size, end_of(machine.ram), boost::container::static_vector<PhysicalRange, 1>{});
+    const std::uint64_t staging =
+        machine.ram.find_highest(size, page_size, end_of(machine.ram), std::array{initrd});
     if (staging == 0)
         console::fail("guest: the file does not fit; give more --memory");
     std::memmove(direct_pointer(staging), guest.file.data(), guest.file.size());
     MemoryMap loadable = machine.ram;
     loadable.remove({staging, staging + size});
-    return load_guest({direct_pointer(staging), guest.file.size()}, guest.arguments,
-                      {machine.ram, loadable, machine.monitor, boot_information.rsdp});
+    const std::span<const std::uint8_t> file{direct_pointer(staging), guest.file.size()};
+    const GuestPlace place{
+        .ram = machine.ram,
+        .loadable = loadable,
+        .monitor = machine.monitor,
+        .rsdp = boot_information.rsdp,
+        .firmware = {boot_information.memory.data(), boot_information.memory.size()},
+        .initrd = initrd};
+    return is_linux_image(file) ? load_linux(file, guest.arguments, place)
+                                : load_guest(file, guest.arguments, place);
 }
 
 MonitorPages place_rom(VirtualMachine& machine) {
@@ -148,6 +165,7 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
     VirtualMachine& machine = make_object<VirtualMachine>(pages);
     machine.profile = options->profile;
     machine.interface = options->interface;
+    machine.protects = options->protects;
     machine.ram = ram;
     machine.monitor = home;
     machine.memory = GuestMemory{machine.ram};
@@ -164,7 +182,7 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
     const LoadedGuest guest = place_guest(machine);
     Vcpu& vcpu = *machine.vcpus[0];
     enter_monitor(vcpu);
-    write_guest_state(vcpu, guest.entry);
+    write_guest_state(vcpu, guest);
     take_over_descriptors(vcpu);
     mirror_registers(vcpu);
     settle(vcpu);

@@ -45,6 +45,10 @@ bool take_word(std::string_view word, Options& options) {
     }
     if (key == "shadow")
         return take_number(value, options.shadow_kibibytes);
+    if (key == "protect") {
+        options.protects = value == "1";
+        return value == "0" || value == "1";
+    }
     return false;
 }
 

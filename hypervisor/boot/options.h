@@ -1,5 +1,5 @@
 #pragma once
-// The monitor's own command line: "profile=classic interface=lazy shadow=4096".
+// The monitor's own command line: "profile=classic interface=lazy shadow=4096 protect=1".
 
 #include "shared/profile.h"
 
@@ -13,6 +13,9 @@ struct Options {
     abi::Profile profile = abi::Profile::hardened;
     abi::Interface interface = abi::Interface::lazy;
     std::uint64_t shadow_kibibytes = 0; ///< for shadow tables; 0: the monitor's choice
+    /// Whether classic and hardened own the descriptor tables, TSS and CR0.TS. Not behind the back
+    /// of a kernel that knows nothing of it.
+    bool protects = true;
 };
 
 /// Reads the words; at the first one it does not know returns nothing, with that word in `unknown`.

@@ -43,7 +43,7 @@ constexpr std::uint64_t bare_cr0 = cr0::protection_enable | cr0::extension_type 
                  :
                  : "r"(boot_area::page_tables), "m"(gdtr), "r"(bare_cr0),
                    "r"(std::uint64_t{cr4::physical_address_extension}), "i"(boot_code_selector),
-                   "i"(boot_data_selector), "r"(guest.entry), "D"(boot_area::start_info)
+                   "i"(boot_data_selector), "r"(guest.entry), "D"(guest.rdi), "S"(guest.rsi)
                  : "rax", "memory");
     __builtin_unreachable();
 }

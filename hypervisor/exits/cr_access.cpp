@@ -1,12 +1,14 @@
 // CR_ACCESS: MOV to and from control registers, CLTS, LMSW.
 
 #include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/startup/run_without_paging.h"
 #include "hypervisor/vcpu/control_registers.h"
 #include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vcpu/mirror.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/exit_qualification.h"
+#include "hypervisor/vmx/segment.h"
 
 namespace hv {
 
@@ -97,10 +99,23 @@ Outcome carry_out(Vcpu& vcpu, CrAccess access) {
     return {set_guest_cr0(vcpu, value), value};
 }
 
+// In 64-bit mode itself it is refused, as the processor does (SDM vol. 2, "MOV to Control
+// Registers").
+bool ends_paging(Vcpu& vcpu, CrAccess access) {
+    if (access.type() != CrAccess::Type::mov_to_cr || access.control_register() != 0)
+        return false;
+    const std::uint64_t value = read_register(vcpu, access.general_register());
+    return (value & (cr0::paging | cr0::protection_enable)) == cr0::protection_enable &&
+           !AccessRights{static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_cs_access_rights))}
+                .long_mode();
+}
+
 } // namespace
 
 void handle_cr_access(Vcpu& vcpu) {
     const CrAccess access{vcpu.vmcs.read(Field::exit_qualification)};
+    if (ends_paging(vcpu, access)) [[unlikely]]
+        return run_without_paging(vcpu, read_register(vcpu, access.general_register()));
     const Outcome outcome = carry_out(vcpu, access);
     if (outcome.error != Error::none)
         return refuse_instruction(vcpu, outcome.error, "CR_ACCESS", outcome.value);

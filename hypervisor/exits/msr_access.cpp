@@ -7,7 +7,24 @@
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
 
+#include <algorithm>
+
 namespace hv {
+
+namespace {
+
+// Each MSR is named once, where others of the same error were named before it.
+void refuse(Vcpu& vcpu, abi::Error error, std::string_view what, std::uint32_t msr) {
+    auto& named = vcpu.named_msrs;
+    if (named.size() < named.capacity() &&
+        std::find(named.begin(), named.end(), msr) == named.end()) {
+        named.push_back(msr);
+        vcpu.refusals_named &= ~(std::uint64_t{1} << static_cast<std::uint32_t>(error));
+    }
+    refuse_instruction(vcpu, error, what, msr);
+}
+
+} // namespace
 
 void handle_msr_read(Vcpu& vcpu) {
     GuestRegisters& registers = vcpu.registers;
@@ -15,7 +32,7 @@ void handle_msr_read(Vcpu& vcpu) {
     count_key(vcpu.statistics.msr, msr);
     const auto value = read_guest_msr(vcpu, msr);
     if (!value)
-        return refuse_instruction(vcpu, abi::Error::bad_register, "MSR_READ", msr);
+        return refuse(vcpu, abi::Error::bad_register, "MSR_READ", msr);
     registers.rax = *value & 0xFFFFFFFF;
     registers.rdx = *value >> 32;
     skip_instruction(vcpu);
@@ -27,7 +44,7 @@ void handle_msr_write(Vcpu& vcpu) {
     count_key(vcpu.statistics.msr, msr);
     const std::uint64_t value = registers.rdx << 32 | (registers.rax & 0xFFFFFFFF);
     if (!write_guest_msr(vcpu, msr, value))
-        return refuse_instruction(vcpu, abi::Error::bad_value, "MSR_WRITE", msr);
+        return refuse(vcpu, abi::Error::bad_value, "MSR_WRITE", msr);
     skip_instruction(vcpu);
 }
 

@@ -57,7 +57,7 @@ std::string_view describe(ElfError error) {
     case ElfError::none:
         return "a guest";
     case ElfError::not_elf:
-        return "not an ELF file; give a guest kernel built as an ELF executable";
+        return "neither an ELF file nor a Linux bzImage; give a guest kernel of one of these kinds";
     case ElfError::not_64_bit:
         return "a 32-bit ELF file; guests are 64-bit (docs/guests.md)";
     case ElfError::wrong_machine:

@@ -3,8 +3,6 @@
 #include "hypervisor/console/console.h"
 #include "hypervisor/loader/elf_image.h"
 #include "hypervisor/memory/direct_map.h"
-#include "hypervisor/memory/guest_walk.h"
-#include "hypervisor/vmx/segment.h"
 #include "shared/start_info.h"
 
 #include <algorithm>
@@ -15,9 +13,6 @@ namespace hv {
 namespace {
 
 using console::Hex;
-
-constexpr PhysicalRange boot_range{abi::boot_area_base, boot_area::end};
-constexpr PhysicalRange rom_window{abi::rom_scan_begin, abi::rom_scan_end};
 
 void check_place(const LoadSegment& segment, const GuestPlace& place) {
     const PhysicalRange& range = segment.memory;
@@ -34,9 +29,9 @@ void check_place(const LoadSegment& segment, const GuestPlace& place) {
     if (range.overlaps(place.monitor))
         refuse("overlaps the monitor at ", Hex{place.monitor.begin}, " to ", Hex{place.monitor.end},
                "; link it lower or give more --memory");
-    if (range.overlaps(boot_range))
-        refuse("overlaps the boot area at ", Hex{boot_range.begin}, " to ", Hex{boot_range.end},
-               "; link it at 2 MiB or above");
+    if (range.overlaps(boot_area_range))
+        refuse("overlaps the boot area at ", Hex{boot_area_range.begin}, " to ",
+               Hex{boot_area_range.end}, "; link it at 2 MiB or above");
     if (!place.loadable.is_ram(range.begin, range.size()))
         refuse("is not all memory of this machine; link it lower or give more --memory");
 }
@@ -76,30 +71,6 @@ void fill_start_info(std::string_view arguments, const GuestPlace& place) {
     };
 }
 
-// The low 4 GiB, identically: root, pointers, four directories of 2 MiB pages.
-void fill_page_tables() {
-    constexpr std::uint64_t bits = paging::present | paging::writable;
-    constexpr std::uint64_t pointers = boot_area::page_tables + page_size;
-    constexpr std::uint64_t directories = pointers + page_size;
-    std::memset(direct_pointer(boot_area::page_tables), 0, 2 * page_size);
-    direct_word<std::uint64_t>(boot_area::page_tables) = pointers | bits;
-    for (std::uint64_t index = 0; index < 4; ++index)
-        direct_word<std::uint64_t>(pointers + index * 8) = (directories + index * page_size) | bits;
-    for (std::uint64_t index = 0; index < 2048; ++index)
-        direct_word<std::uint64_t>(directories + index * 8) =
-            index * large_page_size | bits | paging::page_size;
-}
-
-void fill_descriptors() {
-    std::memset(direct_pointer(boot_area::gdt), 0, 2 * page_size); // the TSS's page too
-    auto* gdt = &boot_object<std::uint64_t>(boot_area::gdt);
-    gdt[boot_code_selector / 8] = 0x00AF9B000000FFFF; // 64-bit code, ring 0, accessed
-    gdt[boot_data_selector / 8] = 0x00CF93000000FFFF; // data, ring 0, accessed
-    constexpr std::uint32_t present = 1U << 7;
-    gdt[boot_tss_selector / 8] = descriptor_from_segment(
-        {boot_tss_selector, boot_area::tss, 103, {present | segment_type::tss_busy}});
-}
-
 } // namespace
 
 LoadedGuest load_guest(std::span<const std::uint8_t> file, std::string_view arguments,
@@ -115,9 +86,8 @@ LoadedGuest load_guest(std::span<const std::uint8_t> file, std::string_view argu
         std::memset(to + segment.file_size, 0, segment.memory.size() - segment.file_size);
     }
     fill_start_info(arguments, place);
-    fill_page_tables();
-    fill_descriptors();
-    return {image.entry};
+    fill_boot_area();
+    return {.entry = image.entry, .rdi = boot_area::start_info, .rsi = 0};
 }
 
 } // namespace hv

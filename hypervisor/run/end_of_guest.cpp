@@ -6,6 +6,9 @@
 #include "hypervisor/vcpu/vcpu.h"
 #include "shared/exit_reason.h"
 
+#include <boost/container/static_vector.hpp>
+
+#include <algorithm>
 #include <string_view>
 
 namespace hv {
@@ -24,6 +27,39 @@ std::uint64_t sum(const VirtualMachine& machine, Number number) {
     return total;
 }
 
+using KeyedCounts = abi::KeyedCount[abi::keyed_counts];
+
+// Calls say_key(key, count) for each key with the sum of all vCPUs' counts.
+template <typename Table, typename SayKey>
+void for_each_key(const VirtualMachine& machine, Table table, SayKey say_key) {
+    boost::container::static_vector<std::uint32_t, std::size_t{abi::keyed_counts} * abi::max_vcpus>
+        seen;
+    for (std::uint32_t vcpu = 0; vcpu < machine.vcpu_count; ++vcpu) {
+        for (const abi::KeyedCount& slot : table(machine.vcpus[vcpu]->statistics)) {
+            const std::uint32_t key = slot.key;
+            if (slot.count == 0 || std::find(seen.begin(), seen.end(), key) != seen.end())
+                continue;
+            seen.push_back(key);
+            say_key(key, sum(machine, [&](const abi::Statistics& its) {
+                        std::uint64_t count = 0;
+                        for (const abi::KeyedCount& other : table(its))
+                            count += other.key == key ? other.count : 0;
+                        return count;
+                    }));
+        }
+    }
+}
+
+template <typename Table>
+void print_keys(const VirtualMachine& machine, std::string_view what, Table table) {
+    for_each_key(machine, table, [what](std::uint32_t key, std::uint64_t count) {
+        if (key == ~std::uint32_t{0})
+            say("    others ", count);
+        else
+            say("    ", what, ' ', Hex{key}, ' ', count);
+    });
+}
+
 } // namespace
 
 void print_summary(const VirtualMachine& machine) {
@@ -40,6 +76,9 @@ void print_summary(const VirtualMachine& machine) {
         if (exits != 0)
             say("  ", abi::name(static_cast<abi::ExitReason>(reason)), " ", exits);
     }
+    print_keys(machine, "MSR", [](const Statistics& its) -> const KeyedCounts& { return its.msr; });
+    print_keys(machine, "port",
+               [](const Statistics& its) -> const KeyedCounts& { return its.port; });
 }
 
 void print_guest_state(Vcpu& vcpu) {

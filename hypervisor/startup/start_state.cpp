@@ -1,7 +1,6 @@
 // From a state in 64-bit mode to a vCPU that has it: everything is judged as if the guest had
 // loaded it itself.
 
-#include "hypervisor/loader/guest_loader.h"
 #include "hypervisor/memory/guest_walk.h"
 #include "hypervisor/startup/start_vcpu.h"
 #include "hypervisor/vcpu/control_registers.h"
@@ -97,12 +96,14 @@ Error judge_segments(const StartupState& state) {
 
 } // namespace
 
-Error load_start_state(Vcpu& vcpu, const StartupState& state) {
-    if (const Error error = judge_values(state.rip, state.rflags, state.efer); error != Error::none)
-        return error;
-    if (const Error error = judge_segments(state); error != Error::none)
-        return error;
-    write_reset_state(vcpu);
+namespace {
+
+Error judge_state(const StartupState& state) {
+    const Error error = judge_values(state.rip, state.rflags, state.efer);
+    return error != Error::none ? error : judge_segments(state);
+}
+
+Error load_judged_state(Vcpu& vcpu, const StartupState& state) {
     if (const Error error = load_control_registers(vcpu, state); error != Error::none)
         return error;
     // Gates must lead to the code segment in CS.
@@ -117,10 +118,24 @@ Error load_start_state(Vcpu& vcpu, const StartupState& state) {
     return Error::none;
 }
 
+} // namespace
+
+Error load_start_state(Vcpu& vcpu, const StartupState& state) {
+    if (const Error error = judge_state(state); error != Error::none)
+        return error;
+    write_reset_state(vcpu);
+    return load_judged_state(vcpu, state);
+}
+
+Error load_state_again(Vcpu& vcpu, const StartupState& state) {
+    const Error error = judge_state(state);
+    return error != Error::none ? error : load_judged_state(vcpu, state);
+}
+
 namespace {
 
 // The descriptor of a selector in the kernel's GDT; what a null selector gives where there is none.
-Segment read_segment(Vcpu& vcpu, const abi::InitialState& initial, std::uint16_t selector) {
+Segment look_up_segment(Vcpu& vcpu, const abi::InitialState& initial, std::uint16_t selector) {
     const Selector wanted{selector};
     const std::uint64_t offset = std::uint64_t{wanted.index()} * table_word;
     std::array<std::uint8_t, table_word> bytes{};
@@ -149,7 +164,7 @@ Error load_initial_state(Vcpu& vcpu, const abi::InitialState& initial) {
     const std::uint16_t selectors[]{initial.es, initial.cs, initial.ss,
                                     initial.ds, initial.fs, initial.gs};
     for (std::size_t index = 0; index < state.segments.size(); ++index)
-        state.segments[index] = read_segment(vcpu, initial, selectors[index]);
+        state.segments[index] = look_up_segment(vcpu, initial, selectors[index]);
     if (!is_canonical(initial.fs_base) || !is_canonical(initial.gs_base))
         return Error::bad_address;
     state.segment(SegmentNumber::fs).base = initial.fs_base;

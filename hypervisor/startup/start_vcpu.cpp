@@ -4,7 +4,6 @@
 #include "hypervisor/console/console.h"
 #include "hypervisor/exits/cpuid.h"
 #include "hypervisor/run/end_of_guest.h"
-#include "hypervisor/startup/startup.h"
 #include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vcpu/mirror.h"
 #include "hypervisor/vcpu/msr_policy.h"
@@ -49,17 +48,24 @@ bool may_write(Vcpu& vcpu, std::uint64_t gpa, std::uint32_t) {
     return !vcpu.machine->protected_pages.contains(gpa);
 }
 
+} // namespace
+
+StartupEnvironment startup_environment(Vcpu& vcpu) {
+    return {.memory = vcpu.machine->memory,
+            .vcpu = vcpu,
+            .cpuid = startup_cpuid,
+            .read_msr = read_guest_msr,
+            .write_msr = write_guest_msr,
+            .may_write = may_write};
+}
+
+namespace {
+
 Error interpret(Vcpu& vcpu, std::uint8_t vector) {
     StartupState state = after_sipi(vector);
-    const StartupEnvironment environment{.memory = vcpu.machine->memory,
-                                         .vcpu = vcpu,
-                                         .cpuid = startup_cpuid,
-                                         .read_msr = read_guest_msr,
-                                         .write_msr = write_guest_msr,
-                                         .may_write = may_write};
     // So that no page becomes protected while the code writes to it.
     lock_page_tables(vcpu);
-    const StartupEnd end = run_guest_startup(state, environment);
+    const StartupEnd end = run_guest_startup(state, startup_environment(vcpu));
     if (end.error != Error::none) {
         console::say("vCPU ", vcpu.number, " does not start at ",
                      console::Hex{std::uint64_t{vector} << 12}, ": ", end.reason, ", at ",

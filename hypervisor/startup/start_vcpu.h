@@ -2,7 +2,7 @@
 // How a vCPU starts: it waits for a SIPI, and goes on in 64-bit mode, with the state that
 // SetInitialAPState has given, or where the start-up code at the SIPI's vector leads.
 
-#include "hypervisor/startup/startup_state.h"
+#include "hypervisor/startup/startup.h"
 #include "shared/error.h"
 #include "shared/processors.h"
 
@@ -26,10 +26,17 @@ void start_vcpu(Vcpu& vcpu);
 /// now. Errors: bad_vcpu, vcpu_running, bad_cr0, bad_cr3, bad_cr4, bad_value, bad_address.
 abi::Error order_start(Vcpu& vcpu, std::uint32_t number, const abi::InitialState& state);
 
+/// What start-up code may ask a vCPU for, in an interpretation with the page tables locked.
+StartupEnvironment startup_environment(Vcpu& vcpu);
+
 /// Makes a state in 64-bit mode the vCPU's. Errors: those of the loads it stands for; bad_selector.
 abi::Error load_start_state(Vcpu& vcpu, const StartupState& state);
 
-/// The same from what a kernel has given: hidden parts of segments come from its GDT.
+/// The same for a vCPU that has left 64-bit mode and comes back: what the state does not name
+/// stays.
+abi::Error load_state_again(Vcpu& vcpu, const StartupState& state);
+
+/// load_start_state() from what a kernel has given: hidden parts of segments come from its GDT.
 abi::Error load_initial_state(Vcpu& vcpu, const abi::InitialState& initial);
 
 } // namespace hv

@@ -28,8 +28,8 @@ void print_names(std::span<const ControlName> names, std::uint32_t word,
 } // namespace
 
 ControlSelection select_controls(abi::Profile profile, const Capabilities& capabilities,
-                                 bool several_vcpus) {
-    const bool hardened = profile == abi::Profile::hardened;
+                                 bool several_vcpus, bool protects) {
+    const bool hardened = profile == abi::Profile::hardened && protects;
     const bool classic = profile == abi::Profile::classic;
     // By an NMI one vCPU brings another out of the guest, whatever that one does.
     const std::uint32_t pin_required =
@@ -43,9 +43,11 @@ ControlSelection select_controls(abi::Profile profile, const Capabilities& capab
         (hardened ? primary::cr3_load_exiting : 0);
     const std::uint32_t secondary_required = (classic ? 0 : secondary::enable_ept) |
                                              (hardened ? secondary::descriptor_table_exiting : 0);
-    const std::uint32_t secondary_wanted =
-        secondary::enable_vpid | secondary::enable_rdtscp | secondary::enable_xsaves_xrstors |
-        (classic ? secondary::descriptor_table_exiting : secondary::enable_invpcid);
+    const std::uint32_t secondary_wanted = secondary::enable_vpid | secondary::enable_rdtscp |
+                                           secondary::enable_xsaves_xrstors |
+                                           (!classic   ? secondary::enable_invpcid
+                                            : protects ? secondary::descriptor_table_exiting
+                                                       : 0);
     constexpr std::uint32_t exit_wanted = vm_exit::save_debug_controls | vm_exit::save_ia32_pat |
                                           vm_exit::load_ia32_pat | vm_exit::save_ia32_efer |
                                           vm_exit::load_ia32_efer;

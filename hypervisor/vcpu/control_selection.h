@@ -29,9 +29,10 @@ struct ControlSelection {
     bool sufficient() const;
 };
 
-/// Negotiates all fields against the capability MSRs. Pure.
+/// Negotiates all fields against the capability MSRs. `protects`: as VirtualMachine::protects.
+/// Pure.
 ControlSelection select_controls(abi::Profile profile, const Capabilities& capabilities,
-                                 bool several_vcpus = false);
+                                 bool several_vcpus = false, bool protects = true);
 
 /// Prints what was wanted and not granted, one line a field, and the @context line that names it.
 void print_selection(const ControlSelection& selection);

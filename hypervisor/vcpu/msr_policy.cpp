@@ -14,14 +14,22 @@ constexpr std::uint64_t high_msrs = 1024;
 constexpr std::uint64_t write_bitmaps = 2048;
 constexpr std::uint32_t first_high_msr = 0xC0000000;
 
-void pass(std::uint64_t physical, std::uint32_t msr) {
+// `physical` is of the bitmaps for reads, or write_bitmaps behind it.
+void let_through(std::uint64_t physical, std::uint32_t msr) {
     const std::uint64_t bitmap = physical + (msr >= first_high_msr ? high_msrs : 0);
     const std::uint32_t index = msr & 0x1FFF;
-    const auto clear = static_cast<std::uint8_t>(~(1U << index % 8));
-    for (const std::uint64_t half : {bitmap, bitmap + write_bitmaps}) {
-        volatile std::uint8_t& byte = direct_word<std::uint8_t>(half + index / 8);
-        byte = static_cast<std::uint8_t>(byte & clear);
-    }
+    volatile std::uint8_t& byte = direct_word<std::uint8_t>(bitmap + index / 8);
+    byte = static_cast<std::uint8_t>(byte & ~(1U << index % 8));
+}
+
+void pass(std::uint64_t physical, std::uint32_t msr) {
+    let_through(physical, msr);
+    let_through(physical + write_bitmaps, msr);
+}
+
+// Changes nothing, whatever the MSR is. Kernels write back what they have read.
+bool is_its_value(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
+    return read_guest_msr(vcpu, msr) == value;
 }
 
 bool is_in(std::uint32_t msr, Msr first, Msr last) {
@@ -123,6 +131,8 @@ void fill_msr_bitmaps(std::uint64_t physical) {
         direct_word<std::uint64_t>(physical + offset) = ~std::uint64_t{0};
     for (const Msr msr : passed_msrs)
         pass(physical, number(msr));
+    for (const Msr msr : read_only_msrs)
+        let_through(physical, number(msr));
     for (std::uint32_t msr = number(Msr::x2apic_first); msr <= number(Msr::x2apic_last); ++msr)
         pass(physical, msr);
 }
@@ -182,7 +192,7 @@ bool write_guest_msr(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
         return cpu::try_read_msr(msr, old) && ((old ^ value) & ~mode_bits) == 0 && stays_on &&
                cpu::try_write_msr(msr, value);
     }
-    return false;
+    return is_its_value(vcpu, msr, value);
 }
 
 } // namespace hv

@@ -31,7 +31,7 @@ void require_ept(const VirtualMachine& machine) {
              " needs EPT with 4 levels, write-back memory and INVEPT, which this "
              "CPU does not have (SDM vol. 3, A.10); choose another --cpu");
     }
-    if (machine.profile == abi::Profile::hardened &&
+    if (machine.owns_descriptors() &&
         !capabilities.may_set_secondary(secondary::descriptor_table_exiting)) {
         fail("profile ", name,
              " needs descriptor-table exiting, which this CPU does not have "
@@ -74,8 +74,8 @@ void choose_controls(VirtualMachine& machine) {
         fail("several processors need the activity state HLT, which this CPU does not have "
              "(SDM vol. 3, A.6); use --cpus 1");
     }
-    const ControlSelection selection =
-        select_controls(machine.profile, machine.capabilities, machine.vcpu_count > 1);
+    const ControlSelection selection = select_controls(machine.profile, machine.capabilities,
+                                                       machine.vcpu_count > 1, machine.protects);
     print_selection(selection);
     for (const ControlField& field : selection.fields) {
         for (std::uint32_t position = 0; position < 32; ++position) {

@@ -95,7 +95,9 @@ struct Vcpu : VcpuFrame {
     StoreCache store_cache;
     SteppedStore stepped;
     std::uint64_t refusals_named; ///< bit n: Error n was named on the console
-    StepPages* step_pages;        ///< in the monitor's memory
+    /// MSRs that were refused and named; further ones are counted only.
+    boost::container::static_vector<std::uint32_t, 64> named_msrs;
+    StepPages* step_pages; ///< in the monitor's memory
 };
 
 /// The vCPU whose registers these are.

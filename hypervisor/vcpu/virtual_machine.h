@@ -34,6 +34,7 @@ struct Controls {
 struct VirtualMachine {
     abi::Profile profile = abi::Profile::hardened;
     abi::Interface interface = abi::Interface::native;
+    bool protects = true; ///< what the profile would have it protect (boot/options.h)
     Capabilities capabilities;
     Controls controls;
     std::uint8_t physical_address_bits = 36;
@@ -68,7 +69,7 @@ struct VirtualMachine {
     }
     /// Whether descriptor tables, TSS and CR0.TS are the monitor's.
     bool owns_descriptors() const {
-        return profile == abi::Profile::hardened || profile == abi::Profile::classic;
+        return protects && (profile == abi::Profile::hardened || profile == abi::Profile::classic);
     }
     bool has(std::uint32_t secondary_control) const {
         return (controls.secondary & secondary_control) != 0;

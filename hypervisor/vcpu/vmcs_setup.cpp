@@ -1,7 +1,6 @@
 #include "hypervisor/vcpu/vmcs_setup.h"
 
 #include "hypervisor/console/console.h"
-#include "hypervisor/loader/guest_loader.h"
 #include "hypervisor/vcpu/control_registers.h"
 #include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vcpu/msr_policy.h"
@@ -63,9 +62,10 @@ void write_controls(Vcpu& vcpu) {
         vmcs.write(Field::xss_exiting_bitmap, 0);
     vmcs.write(Field::vmcs_link_pointer, no_vmcs_link);
 
-    vcpu.cr0_mask = machine.owns_descriptors() ? ~std::uint64_t{0} : ~cr0_guest_owned;
     // Write protection is the shadow tables' only means.
     vcpu.cr0_forced = machine.shadows.in_use() ? cr0::write_protect : 0;
+    vcpu.cr0_mask =
+        machine.owns_descriptors() ? ~std::uint64_t{0} : ~cr0_guest_owned | vcpu.cr0_forced;
     vcpu.cr4_mask = ~cr4_guest_owned;
     if (machine.shadows.in_use())
         vcpu.cr4_mask |= cr4::page_global_enable;
@@ -148,6 +148,15 @@ void write_segment(Vcpu& vcpu, std::size_t number, const Segment& segment) {
     write(vcpu.vmcs, segment_fields[number], segment);
 }
 
+Segment read_segment(Vcpu& vcpu, std::size_t number) {
+    const Vmcs& vmcs = vcpu.vmcs;
+    const SegmentFields& fields = segment_fields[number];
+    return {static_cast<std::uint16_t>(vmcs.read(fields.selector)),
+            vmcs.read(fields.base),
+            static_cast<std::uint32_t>(vmcs.read(fields.limit)),
+            {static_cast<std::uint32_t>(vmcs.read(fields.access_rights))}};
+}
+
 void write_reset_state(Vcpu& vcpu) {
     const Vmcs& vmcs = vcpu.vmcs;
     const VirtualMachine& machine = *vcpu.machine;
@@ -182,7 +191,7 @@ void write_reset_state(Vcpu& vcpu) {
     vcpu.registers = {};
 }
 
-void write_guest_state(Vcpu& vcpu, std::uint64_t entry) {
+void write_guest_state(Vcpu& vcpu, const LoadedGuest& guest) {
     const Vmcs& vmcs = vcpu.vmcs;
     write_reset_state(vcpu);
     constexpr std::size_t data_segments[]{0, 2, 3}; // ES, SS, DS
@@ -192,11 +201,12 @@ void write_guest_state(Vcpu& vcpu, std::uint64_t entry) {
     vcpu.followed_tr = boot_tss_selector;
     vmcs.write(Field::guest_gdtr_base, boot_area::gdt);
     vmcs.write(Field::guest_gdtr_limit, boot_gdt_limit);
-    vmcs.write(Field::guest_rip, entry);
+    vmcs.write(Field::guest_rip, guest.entry);
     vmcs.write(Field::guest_activity_state, 0);
     if (!load_root(vcpu, boot_area::page_tables))
         console::fail("the boot page tables cannot be loaded");
-    vcpu.registers.rdi = boot_area::start_info;
+    vcpu.registers.rdi = guest.rdi;
+    vcpu.registers.rsi = guest.rsi;
 }
 
 } // namespace hv

@@ -1,6 +1,7 @@
 #pragma once
 // Filling a VMCS: controls, host state, and the state in which a guest starts.
 
+#include "hypervisor/loader/boot_area.h"
 #include "hypervisor/vmx/segment.h"
 
 #include <cstdint>
@@ -39,8 +40,11 @@ void write_reset_state(Vcpu& vcpu);
 /// Segment register `number` as instructions number them: ES, CS, SS, DS, FS, GS.
 void write_segment(Vcpu& vcpu, std::size_t number, const Segment& segment);
 
-/// The guest in 64-bit mode at `entry`, on the loader's page tables and descriptors, RDI pointing
-/// to its start information (docs/guests.md).
-void write_guest_state(Vcpu& vcpu, std::uint64_t entry);
+/// Reads it.
+Segment read_segment(Vcpu& vcpu, std::size_t number);
+
+/// The guest in 64-bit mode where it starts, on the loader's page tables and descriptors
+/// (docs/guests.md).
+void write_guest_state(Vcpu& vcpu, const LoadedGuest& guest);
 
 } // namespace hv

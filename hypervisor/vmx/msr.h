@@ -12,6 +12,8 @@ enum class Msr : std::uint32_t {
     ia32_tsc_adjust = 0x3B,
     ia32_spec_ctrl = 0x48,
     ia32_bios_sign_id = 0x8B,
+    ia32_mperf = 0xE7,
+    ia32_aperf = 0xE8,
     ia32_mtrrcap = 0xFE,
     ia32_arch_capabilities = 0x10A,
     ia32_sysenter_cs = 0x174,
