@@ -32,13 +32,15 @@ constexpr std::uint64_t frame_table_memory(std::uint64_t memory_end) {
     return align_up(memory_end / page_size * sizeof(Frame), page_size);
 }
 
-/// All of it, a multiple of 2 MiB. With EPT, each 2 MiB of memory may have to be split.
+/// All of it, a multiple of 2 MiB. Each 2 MiB of memory may have to be split: in EPT, or in the
+/// direct map, for displaced roots.
 constexpr std::uint64_t monitor_memory_size(const Options& options, std::uint64_t memory_end,
                                             std::uint32_t processors) {
     if (options.profile == abi::Profile::bare)
         return monitor_base_memory;
-    const std::uint64_t splits =
-        options.profile == abi::Profile::hardened ? memory_end / large_page_size * page_size : 0;
+    const bool splits_pages = options.profile == abi::Profile::hardened ||
+                              (options.profile == abi::Profile::classic && !options.protects);
+    const std::uint64_t splits = splits_pages ? memory_end / large_page_size * page_size : 0;
     return align_up(monitor_base_memory + frame_table_memory(memory_end) +
                         shadow_memory(options, memory_end, processors) + splits +
                         (processors - 1) * memory_of_vcpu,

@@ -89,6 +89,9 @@ void prepare_shadows(VirtualMachine& machine, const Options& options, std::uint6
                             .features = machine.features,
                             .memory_end = std::max(memory_end, four_gib),
                             .monitor = machine.monitor};
+    // Several vCPUs have shadows of their own of one root, which cannot all lie in one place.
+    if (!machine.protects && !several && machine.capabilities.misc.cr3_target_count() != 0)
+        settings.direct_map_tables = &machine.pages;
     settings.monitor_pages[0] = {.guest = {abi::statistics_base, abi::statistics_base + page_size},
                                  .physical = direct_physical(&first.statistics),
                                  .stride = several ? sizeof(Vcpu) : 0};
@@ -105,7 +108,7 @@ void prepare_shadows(VirtualMachine& machine, const Options& options, std::uint6
     for (std::uint32_t number = 0; number < machine.vcpu_count; ++number) {
         Vcpu& vcpu = *machine.vcpus[number];
         machine.shadows.set_root_cache(number, vcpu.roots.known);
-        if (machine.interface == abi::Interface::lazy)
+        if (machine.interface == abi::Interface::lazy || machine.shadows.can_displace())
             vcpu.roots.limit = std::min<std::uint32_t>(machine.capabilities.misc.cr3_target_count(),
                                                        abi::root_pairs);
     }

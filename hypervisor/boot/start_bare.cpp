@@ -42,8 +42,10 @@ constexpr std::uint64_t bare_cr0 = cr0::protection_enable | cr0::extension_type 
                  "jmp *%6"
                  :
                  : "r"(boot_area::page_tables), "m"(gdtr), "r"(bare_cr0),
-                   "r"(std::uint64_t{cr4::physical_address_extension}), "i"(boot_code_selector),
-                   "i"(boot_data_selector), "r"(guest.entry), "D"(guest.rdi), "S"(guest.rsi)
+                   "r"(std::uint64_t{cr4::physical_address_extension}),
+                   "r"(std::uint64_t{guest.selectors.code}),
+                   "r"(std::uint32_t{guest.selectors.data}), "r"(guest.entry), "D"(guest.rdi),
+                   "S"(guest.rsi)
                  : "rax", "memory");
     __builtin_unreachable();
 }

@@ -24,21 +24,21 @@ void fill_page_tables() {
             index * large_page_size | bits | paging::page_size;
 }
 
-void fill_descriptors() {
+void fill_descriptors(const BootSelectors& selectors) {
     std::memset(direct_pointer(boot_area::gdt), 0, 2 * page_size); // the TSS's page too
     auto* gdt = reinterpret_cast<std::uint64_t*>(direct_pointer(boot_area::gdt));
-    gdt[boot_code_selector / 8] = 0x00AF9B000000FFFF; // 64-bit code, ring 0, accessed
-    gdt[boot_data_selector / 8] = 0x00CF93000000FFFF; // data, ring 0, accessed
+    gdt[selectors.code / 8] = 0x00AF9B000000FFFF; // 64-bit code, ring 0, accessed
+    gdt[selectors.data / 8] = 0x00CF93000000FFFF; // data, ring 0, accessed
     constexpr std::uint32_t present = 1U << 7;
-    gdt[boot_tss_selector / 8] = descriptor_from_segment(
-        {boot_tss_selector, boot_area::tss, 103, {present | segment_type::tss_busy}});
+    gdt[selectors.tss / 8] = descriptor_from_segment(
+        {selectors.tss, boot_area::tss, 103, {present | segment_type::tss_busy}});
 }
 
 } // namespace
 
-void fill_boot_area() {
+void fill_boot_area(const BootSelectors& selectors) {
     fill_page_tables();
-    fill_descriptors();
+    fill_descriptors(selectors);
 }
 
 } // namespace hv

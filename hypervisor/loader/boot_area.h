@@ -28,14 +28,17 @@ static_assert(boot_area::end <= abi::boot_area_base + abi::boot_area_size);
 inline constexpr PhysicalRange boot_area_range{abi::boot_area_base, boot_area::end};
 inline constexpr PhysicalRange rom_window{abi::rom_scan_begin, abi::rom_scan_end};
 
-// The selectors that Linux's 64-bit boot protocol asks for; other guests may load any.
-inline constexpr std::uint16_t boot_code_selector = 0x10;
-inline constexpr std::uint16_t boot_data_selector = 0x18;
-inline constexpr std::uint16_t boot_tss_selector = 0x20;
+/// Where in the boot area's GDT the segments lie.
+struct BootSelectors {
+    std::uint16_t code; ///< flat, 64-bit, ring 0
+    std::uint16_t data; ///< flat, ring 0
+    std::uint16_t tss;  ///< two slots
+};
 inline constexpr std::uint16_t boot_gdt_limit = 6 * 8 - 1;
 
 /// Where a guest starts, and with what in its registers.
 struct LoadedGuest {
+    BootSelectors selectors;
     std::uint64_t entry; ///< linear, through the boot area's page tables
     std::uint64_t rdi;   ///< abi::StartInfo of a guest of ours, or 0
     std::uint64_t rsi;   ///< boot_params of Linux, or 0
@@ -53,6 +56,6 @@ struct GuestPlace {
 };
 
 /// The low 4 GiB identically in 2 MiB pages, a flat GDT, a TSS.
-void fill_boot_area();
+void fill_boot_area(const BootSelectors& selectors);
 
 } // namespace hv

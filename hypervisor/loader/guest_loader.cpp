@@ -14,6 +14,9 @@ namespace {
 
 using console::Hex;
 
+// docs/guests.md, "The state at the first instruction".
+constexpr BootSelectors selectors{.code = 0x08, .data = 0x10, .tss = 0x18};
+
 void check_place(const LoadSegment& segment, const GuestPlace& place) {
     const PhysicalRange& range = segment.memory;
     const auto refuse = [&range](const auto&... what) {
@@ -86,8 +89,8 @@ LoadedGuest load_guest(std::span<const std::uint8_t> file, std::string_view argu
         std::memset(to + segment.file_size, 0, segment.memory.size() - segment.file_size);
     }
     fill_start_info(arguments, place);
-    fill_boot_area();
-    return {.entry = image.entry, .rdi = boot_area::start_info, .rsi = 0};
+    fill_boot_area(selectors);
+    return {.selectors = selectors, .entry = image.entry, .rdi = boot_area::start_info, .rsi = 0};
 }
 
 } // namespace hv

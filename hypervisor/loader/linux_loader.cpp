@@ -18,6 +18,9 @@ constexpr std::uint8_t unregistered_boot_loader = 0xFF;
 /// Bytes of an RSDP of ACPI 2.0 (ACPI specification, 5.2.5.3); older ones are shorter.
 constexpr std::uint64_t rsdp_size = 36;
 
+// The protocol's __BOOT_CS and __BOOT_DS.
+constexpr BootSelectors selectors{.code = 0x10, .data = 0x18, .tss = 0x20};
+
 static_assert(sizeof(boot_params) == page_size);
 
 using Ranges = std::array<PhysicalRange, 3>;
@@ -111,8 +114,11 @@ LoadedGuest load_linux(std::span<const std::uint8_t> file, std::string_view argu
     std::memcpy(direct_pointer(kernel.begin), file.data() + image.kernel_offset, image.kernel_size);
     fill_command_line(image, arguments);
     fill_boot_params(file, image, initrd, place);
-    fill_boot_area();
-    return {.entry = kernel.begin + linux_entry_offset, .rdi = 0, .rsi = boot_area::boot_params};
+    fill_boot_area(selectors);
+    return {.selectors = selectors,
+            .entry = kernel.begin + linux_entry_offset,
+            .rdi = 0,
+            .rsi = boot_area::boot_params};
 }
 
 } // namespace hv

@@ -43,6 +43,8 @@ inline constexpr std::uint8_t reclaimed = 1 << 2;
 inline constexpr std::uint8_t one_leaf_shadow = 1 << 3;
 /// A page table that leads to the per-vCPU area: each vCPU has shadows of its own of it.
 inline constexpr std::uint8_t per_vcpu = 1 << 4;
+/// A root whose shadow lies in its place (shadow/displaced_roots.cpp).
+inline constexpr std::uint8_t displaced = 1 << 5;
 } // namespace frame_flags
 
 /// All frames from physical 0 to the end of memory, 16 bytes each: 1/256 of it.

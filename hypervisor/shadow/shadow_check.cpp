@@ -63,18 +63,18 @@ bool ShadowTables::consistent() const {
 }
 
 // Each page's list has just the entries that may be writable, which they are while the page is not
-// write-protected.
+// write-protected; of an unaware kernel the read-only ones, too.
 bool ShadowTables::consistent_lists(std::uint64_t writable) const {
     std::uint64_t listed = 0;
     for (std::uint64_t number = 0; number < frames_.count(); ++number) {
-        const Frame* frame = frames_.find(number);
-        if (frame == nullptr)
-            continue;
-        for (EntryNumber entry = frame->mappings; entry != 0; entry = pool_.next(entry)) {
+        const Frame& frame = frames_.at(number);
+        // The monitor's: a displaced root lies there.
+        const bool locked = frame.write_locks != 0 || frames_.find(number) == nullptr;
+        for (EntryNumber entry = frame.mappings; entry != 0; entry = pool_.next(entry)) {
             const std::uint64_t value = pool_.entry(entry);
             const bool writable_now = (value & paging::writable) != 0;
             const bool right = (value & shadow_bits::listed) != 0 &&
-                               writable_now == (frame->write_locks == 0) &&
+                               writable_now == (!locked && (value & shadow_bits::read_only) == 0) &&
                                (value & paging::address_mask) / page_size == number;
             if (!right) {
                 console::say("a list of writable entries is wrong for frame ", console::Hex{number},

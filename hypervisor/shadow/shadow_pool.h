@@ -32,6 +32,7 @@ struct ShadowTable {
     std::uint8_t pins;            ///< reasons not to reclaim it; changed atomically
     std::uint8_t unchanged_syncs; ///< in a row, while unsynced
     ShadowView view;
+    std::uint8_t loads; ///< of a root, with an exit
 };
 static_assert(sizeof(ShadowTable) == 32);
 
@@ -42,6 +43,8 @@ inline constexpr std::uint8_t direct = 1 << 0;
 inline constexpr std::uint8_t unsynced = 1 << 1;
 /// No shadow at all: holds the copy for an unsynced one.
 inline constexpr std::uint8_t copy = 1 << 2;
+/// A root that lies where the guest has its own.
+inline constexpr std::uint8_t displaced = 1 << 3;
 } // namespace shadow_flags
 
 /// Memory for `count` tables: [tables][links][ShadowTable records]. Table 0 is never used.

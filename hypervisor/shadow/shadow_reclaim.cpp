@@ -64,6 +64,7 @@ bool ShadowTables::release(ShadowNumber number) {
         if (__atomic_load_n(&table.pins, __ATOMIC_RELAXED) != 0)
             return false;
         cache.forget(table.frame * page_size);
+        table.loads = 0;
     }
     // Its memory will be another table, and what it mapped is in no list of writable entries.
     if (table.parents != 0)

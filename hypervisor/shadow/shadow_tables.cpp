@@ -61,7 +61,9 @@ std::uint64_t ShadowTables::leaf_entry(std::uint64_t guest, ShadowView view) con
     if ((guest & usable) != usable || (guest & reserved_in_leaf_) != 0)
         return 0;
     const Frame* const page = frames_.find(frame_of(guest));
-    return page != nullptr ? ram_leaf(guest, *page) : leaf_entry_of_other(guest, view);
+    if (page == nullptr)
+        return leaf_entry_of_other(guest, view);
+    return can_displace() ? tracked_leaf(guest, *page) : ram_leaf(guest, *page);
 }
 
 // A page that is not the guest's RAM.
@@ -133,8 +135,10 @@ void ShadowTables::replace_link(EntryNumber number, std::uint64_t value) {
         stale_ = Stale::all;
     if ((old & paging::present) != 0)
         pool_.unlink(pool_.table(pool_.at(old & paging::address_mask)).parents, number);
-    if ((value & paging::present) != 0)
+    if ((value & paging::present) != 0) {
         pool_.link(pool_.table(pool_.at(value & paging::address_mask)).parents, number);
+        linked_ = true;
+    }
 }
 
 ShadowNumber ShadowTables::child_of(EntryNumber number) const {
@@ -233,7 +237,8 @@ void ShadowTables::unlock(Frame& frame) {
     if (--frame.write_locks != 0)
         return;
     for (EntryNumber number = frame.mappings; number != 0; number = pool_.next(number))
-        pool_.entry(number) = pool_.entry(number) | writable_and_dirty;
+        if ((pool_.entry(number) & shadow_bits::read_only) == 0)
+            pool_.entry(number) = pool_.entry(number) | writable_and_dirty;
 }
 
 // A vCPU that clears its bit of one word meanwhile looks at the other afterwards: whoever comes

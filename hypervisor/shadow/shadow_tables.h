@@ -9,6 +9,7 @@
 // the guest invalidates (unsynced_tables.cpp).
 
 #include "hypervisor/memory/frame_table.h"
+#include "hypervisor/memory/page_allocator.h"
 #include "hypervisor/memory/paging_walk.h"
 #include "hypervisor/shadow/root_cache.h"
 #include "hypervisor/shadow/shadow_pool.h"
@@ -41,6 +42,9 @@ struct ShadowSettings {
     std::uint64_t memory_end = 0; ///< no guest-physical address from here on leads anywhere
     PhysicalRange monitor;        ///< mapped for no guest
     std::array<MonitorPages, 3> monitor_pages{};
+    /// Of an unaware kernel on one vCPU, whose roots may be displaced: for tables of the direct
+    /// map. Null: none are.
+    PageAllocator* direct_map_tables = nullptr;
 };
 
 /// The least there must be for take() always to find something, on one vCPU and on several: each
@@ -67,6 +71,8 @@ inline constexpr std::uint64_t writable_and_dirty = paging::writable | paging::d
 /// Ignored by the processor: the guest's entry is writable and dirty, and the shadow is in the list
 /// of the page it maps.
 inline constexpr std::uint64_t listed = 1 << 9;
+/// Ignored as well: listed although the guest's entry does not make the page writable.
+inline constexpr std::uint64_t read_only = 1 << 10;
 /// What a guest's entry must have for the processor to use it without writing to it.
 inline constexpr std::uint64_t usable = paging::present | paging::accessed;
 inline constexpr std::uint64_t memory_type =
@@ -119,6 +125,23 @@ class ShadowTables {
     void unpin(ShadowNumber number) {
         __atomic_fetch_sub(&pool_.table(number).pins, 1, __ATOMIC_RELAXED);
     }
+
+    // Displaced roots (displaced_roots.cpp).
+
+    bool can_displace() const { return settings_.direct_map_tables != nullptr; }
+    bool is_displaced(ShadowNumber root) const {
+        return (pool_.table(root).flags & shadow_flags::displaced) != 0;
+    }
+    /// Counts a load that exited; whether the root should be displaced by now.
+    bool count_load(ShadowNumber root);
+    /// Puts the shadow in the place of the guest's root; false when it must stay where it is. It is
+    /// pinned until it is restored.
+    [[nodiscard]] bool displace(ShadowNumber root);
+    void restore(ShadowNumber root);
+    /// Whether a table below the root is unsynced: then it may not be entered without an exit.
+    bool is_out_of_step(ShadowNumber root) const;
+    /// Whether is_out_of_step() may have become true for any root since the last call.
+    bool take_linked() { return std::exchange(linked_, false); }
 
     // Filling, after a page fault.
 
@@ -249,6 +272,7 @@ class ShadowTables {
     /// Bit n: vCPU n may use translations that are stale, and that may let it write anywhere.
     std::uint64_t left_non_global_ = 0;
     std::uint64_t left_global_ = 0;
+    bool linked_ = false;  ///< a table got out of step, or was linked, since take_linked()
     bool changed_ = false; ///< kept in the checked build only
     bool local_apic_writable_ = true;
 
@@ -274,6 +298,10 @@ class ShadowTables {
             return entry;
         return entry | shadow_bits::listed | (page.write_locks == 0 ? writing : 0);
     }
+    std::uint64_t tracked_leaf(std::uint64_t guest, const Frame& page) const;
+    std::uint64_t place_of(const Frame& page) const;
+    void move_mappings(Frame& from, Frame& to);
+    /// The record of the page's place: it has the list of a displaced page.
     Frame& mapped_page(std::uint64_t entry) const {
         return frames_.at((entry & paging::address_mask) / page_size);
     }
@@ -325,6 +353,7 @@ class ShadowTables {
     std::uint64_t read_guest(const ShadowTable& table, std::uint32_t slot) const;
     void sync_slot(ShadowNumber number, std::uint32_t slot);
     bool sync_table(ShadowNumber number);
+    static constexpr std::uint32_t max_tables_searched = 1024;
     bool is_below(ShadowNumber number, ShadowNumber root, std::uint32_t& budget) const;
     void forget_unsynced(ShadowNumber number);
     bool consistent_entry(ShadowNumber number, std::uint32_t slot) const;

@@ -10,7 +10,6 @@ namespace hv {
 namespace {
 
 constexpr std::uint32_t max_unsynced = 32;
-constexpr std::uint32_t max_tables_searched = 1024;
 /// Syncs without a change after which a table is write-protected again.
 constexpr std::uint8_t unchanged_limit = 3;
 
@@ -63,6 +62,7 @@ void ShadowTables::unsync(Frame& frame) {
     table.next_unsynced = first_unsynced_;
     first_unsynced_ = number;
     ++unsynced_;
+    linked_ = true;
     unlock(frame);
     mark_leaf_shadow(frame);
 }

@@ -2,6 +2,10 @@
 
 #include "hypervisor/vcpu/page_table_lock.h"
 #include "hypervisor/vcpu/requests.h"
+#include "hypervisor/vcpu/vmcs_setup.h"
+#include "hypervisor/vmx/controls.h"
+
+#include <algorithm>
 
 namespace hv {
 
@@ -9,12 +13,20 @@ namespace {
 
 // All of this with the vCPU's roots locked.
 
+// What MOV from CR3 reads is right by itself where the shadow lies at the guest's own address.
+void set_cr3_reads_exit(Vcpu& vcpu) {
+    const bool in_place = vcpu.roots.current.loaded == vcpu.roots.current.guest;
+    set_primary_control(vcpu, primary_processor_based::cr3_store_exiting, !in_place);
+}
+
 void make_current(Vcpu& vcpu, const ShadowedRoot& root) {
     ShadowTables& shadows = vcpu.machine->shadows;
     shadows.pin(root.table);
     if (vcpu.roots.current.table != 0)
         shadows.unpin(vcpu.roots.current.table);
     vcpu.roots.current = root;
+    if (shadows.can_displace())
+        set_cr3_reads_exit(vcpu);
 }
 
 // The ROM may have found the pair and not read `loaded` yet, when a kick brings its vCPU here: the
@@ -40,13 +52,29 @@ void offer(Vcpu& vcpu, std::uint32_t index, const ShadowedRoot& root) {
     vcpu.pending |= pending::root_targets;
 }
 
+// In its own slot, since the others are for other roots.
+void publish_displaced(Vcpu& vcpu, const ShadowedRoot& root) {
+    const ShadowTables& shadows = vcpu.machine->shadows;
+    GuestRoots& roots = vcpu.roots;
+    const auto slot = std::find(roots.displaced.begin(), roots.displaced.end(), root.table);
+    if (slot == roots.displaced.end() || shadows.is_out_of_step(root.table))
+        return;
+    const auto index = static_cast<std::uint32_t>(slot - roots.displaced.begin());
+    withdraw(vcpu, index);
+    offer(vcpu, index, root);
+}
+
 void publish(Vcpu& vcpu, const ShadowedRoot& root) {
     GuestRoots& roots = vcpu.roots;
-    if (roots.limit == 0 || vcpu.machine->shadows.has_unsynced())
+    if (roots.limit == 0)
         return;
     for (const ShadowedRoot& published : roots.published)
         if (published.guest == root.guest)
             return;
+    if (vcpu.machine->shadows.can_displace())
+        return publish_displaced(vcpu, root);
+    if (vcpu.machine->shadows.has_unsynced())
+        return;
     const std::uint32_t index = roots.next;
     roots.next = (index + 1) % roots.limit;
     withdraw(vcpu, index);
@@ -94,7 +122,9 @@ bool load_known(Vcpu& vcpu, std::uint64_t root) {
         const ShadowNumber table = roots.known.find(root);
         if (table == 0)
             return false;
-        make_current(vcpu, {root, vcpu.machine->shadows.address(table), table});
+        const ShadowTables& shadows = vcpu.machine->shadows;
+        const bool in_place = shadows.is_displaced(table);
+        make_current(vcpu, {root, in_place ? root : shadows.address(table), table});
         vcpu.vmcs.write(Field::guest_cr3, roots.current.loaded);
     }
     publish(vcpu, roots.current);
@@ -109,6 +139,43 @@ bool load_known(Vcpu& vcpu, std::uint64_t root) {
         vcpu.roots.known.put(root, table);
     }
     (void)load_known(vcpu, root); // the holder of the lock alone releases a shadow
+}
+
+// With the page tables and the roots locked.
+void restore_slot(Vcpu& vcpu, std::uint32_t index) {
+    GuestRoots& roots = vcpu.roots;
+    ShadowTables& shadows = vcpu.machine->shadows;
+    const ShadowNumber table = std::exchange(roots.displaced[index], 0);
+    if (table == 0)
+        return;
+    follow(vcpu);
+    withdraw(vcpu, index);
+    shadows.restore(table);
+    shadows.unpin(table);
+    if (roots.current.table != table)
+        return;
+    roots.current.loaded = shadows.address(table);
+    vcpu.vmcs.write(Field::guest_cr3, roots.current.loaded);
+    set_cr3_reads_exit(vcpu);
+}
+
+// The current root has been loaded often enough.
+[[gnu::noinline]] void displace_current(Vcpu& vcpu) {
+    lock_page_tables(vcpu);
+    GuestRoots& roots = vcpu.roots;
+    ShadowTables& shadows = vcpu.machine->shadows;
+    const SpinGuard guard{roots.known.lock};
+    const std::uint32_t index = roots.next;
+    roots.next = (index + 1) % roots.limit;
+    restore_slot(vcpu, index);
+    const ShadowNumber table = follow(vcpu).table;
+    if (!shadows.displace(table))
+        return;
+    shadows.pin(table);
+    roots.displaced[index] = table;
+    roots.current.loaded = roots.current.guest;
+    vcpu.vmcs.write(Field::guest_cr3, roots.current.loaded);
+    set_cr3_reads_exit(vcpu);
 }
 
 template <typename Matches>
@@ -156,6 +223,9 @@ bool load_root(Vcpu& vcpu, std::uint64_t root) {
         lock_page_tables(vcpu);
         shadows.sync(vcpu.roots.current.table);
     }
+    const ShadowNumber table = vcpu.roots.current.table;
+    if (shadows.can_displace() && !shadows.is_displaced(table) && shadows.count_load(table))
+        displace_current(vcpu);
     return true;
 }
 
@@ -173,6 +243,26 @@ void withdraw_roots_everywhere(Vcpu& vcpu) {
 void withdraw_root_everywhere(Vcpu& vcpu, std::uint64_t frame) {
     withdraw_where(vcpu,
                    [frame](const ShadowedRoot& root) { return root.guest / page_size == frame; });
+}
+
+void restore_root(Vcpu& vcpu, std::uint64_t frame) {
+    const SpinGuard guard{vcpu.roots.known.lock};
+    const ShadowTables& shadows = vcpu.machine->shadows;
+    for (std::uint32_t index = 0; index < abi::root_pairs; ++index)
+        if (shadows.table(vcpu.roots.displaced[index]).frame == frame)
+            restore_slot(vcpu, index);
+}
+
+void withdraw_out_of_step(Vcpu& vcpu) {
+    ShadowTables& shadows = vcpu.machine->shadows;
+    if (!shadows.can_displace() || !shadows.take_linked() || !shadows.has_unsynced())
+        return;
+    const SpinGuard guard{vcpu.roots.known.lock};
+    follow(vcpu);
+    for (std::uint32_t index = 0; index < abi::root_pairs; ++index)
+        if (vcpu.roots.published[index].table != 0 &&
+            shadows.is_out_of_step(vcpu.roots.published[index].table))
+            withdraw(vcpu, index);
 }
 
 bool is_current_root(const VirtualMachine& machine, std::uint64_t frame) {

@@ -40,6 +40,9 @@ struct GuestRoots {
                                                        no_target}; ///< as in the VMCS
     std::uint32_t limit = 0; ///< roots that may be published: CR3-target values; 0: none ever
     std::uint32_t next = 0;  ///< which is given up next
+    /// Of an unaware kernel: roots that lie where the guest has them, pinned. Only they are
+    /// published, each in its slot.
+    std::array<ShadowNumber, abi::root_pairs> displaced{};
 };
 
 /// CR3 as the guest has it.
@@ -58,6 +61,11 @@ void withdraw_roots(Vcpu& vcpu);
 void withdraw_roots_everywhere(Vcpu& vcpu);
 /// The same on the vCPUs that offer the root at `frame`.
 void withdraw_root_everywhere(Vcpu& vcpu, std::uint64_t frame);
+
+/// The guest writes to the page, so it may be no root for long: a displaced one goes back.
+void restore_root(Vcpu& vcpu, std::uint64_t frame);
+/// Of an unaware kernel: no displaced root is offered that has come to lead to a table out of step.
+void withdraw_out_of_step(Vcpu& vcpu);
 
 /// Whether the root at `frame` is some vCPU's, as far as the monitor has seen.
 bool is_current_root(const VirtualMachine& machine, std::uint64_t frame);

@@ -94,7 +94,8 @@ struct Vcpu : VcpuFrame {
     ProtectedTables tables;
     StoreCache store_cache;
     SteppedStore stepped;
-    std::uint64_t refusals_named; ///< bit n: Error n was named on the console
+    std::uint32_t primary_controls; ///< primary processor-based, as in its VMCS
+    std::uint64_t refusals_named;   ///< bit n: Error n was named on the console
     /// MSRs that were refused and named; further ones are counted only.
     boost::container::static_vector<std::uint32_t, 64> named_msrs;
     StepPages* step_pages; ///< in the monitor's memory

@@ -35,7 +35,8 @@ void write_controls(Vcpu& vcpu) {
     const Vmcs& vmcs = vcpu.vmcs;
     const VirtualMachine& machine = *vcpu.machine;
     vmcs.write(Field::pin_based_controls, machine.controls.pin_based);
-    vmcs.write(Field::primary_processor_based_controls, machine.controls.primary);
+    vcpu.primary_controls = machine.controls.primary;
+    vmcs.write(Field::primary_processor_based_controls, vcpu.primary_controls);
     vmcs.write(Field::secondary_processor_based_controls, machine.controls.secondary);
     vmcs.write(Field::primary_vm_exit_controls, machine.controls.exit);
     vmcs.write(Field::vm_entry_controls, machine.controls.entry);
@@ -71,6 +72,16 @@ void write_controls(Vcpu& vcpu) {
         vcpu.cr4_mask |= cr4::page_global_enable;
     vmcs.write(Field::cr0_guest_host_mask, vcpu.cr0_mask);
     vmcs.write(Field::cr4_guest_host_mask, vcpu.cr4_mask);
+}
+
+void set_primary_control(Vcpu& vcpu, std::uint32_t control_bit, bool on) {
+    const std::uint32_t wanted =
+        on ? vcpu.primary_controls | control_bit : vcpu.primary_controls & ~control_bit;
+    const std::uint64_t capability = vcpu.machine->capabilities.primary_processor_based;
+    if (wanted == vcpu.primary_controls || negotiate(wanted, 0, capability).value != wanted)
+        return;
+    vcpu.primary_controls = wanted;
+    vcpu.vmcs.write(Field::primary_processor_based_controls, wanted);
 }
 
 void write_host_state(Vcpu& vcpu, const HostState& host) {
@@ -130,8 +141,14 @@ constexpr SegmentFields ldtr_fields{Field::guest_ldtr_selector, Field::guest_ldt
 constexpr SegmentFields tr_fields{Field::guest_tr_selector, Field::guest_tr_base,
                                   Field::guest_tr_limit, Field::guest_tr_access_rights};
 
-constexpr Segment flat_code{boot_code_selector, 0, 0xFFFFFFFF, {flat_code_rights}};
-constexpr Segment flat_data{boot_data_selector, 0, 0xFFFFFFFF, {flat_data_rights}};
+constexpr Segment flat_code(std::uint16_t selector) {
+    return {selector, 0, 0xFFFFFFFF, {flat_code_rights}};
+}
+constexpr Segment flat_data(std::uint16_t selector) {
+    return {selector, 0, 0xFFFFFFFF, {flat_data_rights}};
+}
+/// Of a vCPU that runs nothing yet: VM entry asks for a code segment.
+constexpr std::uint16_t no_code_selector = 0x08;
 constexpr Segment no_segment{};
 constexpr std::uint32_t tss_limit = 103;
 
@@ -162,7 +179,7 @@ void write_reset_state(Vcpu& vcpu) {
     const VirtualMachine& machine = *vcpu.machine;
     constexpr std::size_t cs = 1;
     for (std::size_t number = 0; number < std::size(segment_fields); ++number)
-        write_segment(vcpu, number, number == cs ? flat_code : no_segment);
+        write_segment(vcpu, number, number == cs ? flat_code(no_code_selector) : no_segment);
     write(vmcs, ldtr_fields, no_segment);
     // TR is never unusable (SDM vol. 3, 27.3.1.2).
     write(vmcs, tr_fields, {0, 0, tss_limit, {busy_tss_rights}});
@@ -196,9 +213,10 @@ void write_guest_state(Vcpu& vcpu, const LoadedGuest& guest) {
     write_reset_state(vcpu);
     constexpr std::size_t data_segments[]{0, 2, 3}; // ES, SS, DS
     for (const std::size_t number : data_segments)
-        write_segment(vcpu, number, flat_data);
-    write(vmcs, tr_fields, {boot_tss_selector, boot_area::tss, tss_limit, {busy_tss_rights}});
-    vcpu.followed_tr = boot_tss_selector;
+        write_segment(vcpu, number, flat_data(guest.selectors.data));
+    write_segment(vcpu, 1, flat_code(guest.selectors.code));
+    write(vmcs, tr_fields, {guest.selectors.tss, boot_area::tss, tss_limit, {busy_tss_rights}});
+    vcpu.followed_tr = guest.selectors.tss;
     vmcs.write(Field::guest_gdtr_base, boot_area::gdt);
     vmcs.write(Field::guest_gdtr_limit, boot_gdt_limit);
     vmcs.write(Field::guest_rip, guest.entry);

@@ -30,6 +30,10 @@ struct HostState {
 /// VM-execution, VM-exit and VM-entry controls of the vCPU's machine; sets the vCPU's masks.
 void write_controls(Vcpu& vcpu);
 
+/// Sets or clears one primary processor-based control for this vCPU, if the processor leaves the
+/// choice; nothing when it is so already.
+void set_primary_control(Vcpu& vcpu, std::uint32_t control_bit, bool on);
+
 /// Host state; RSP is the end of the vCPU's register area, as the exit stub demands.
 void write_host_state(Vcpu& vcpu, const HostState& host);
 
