@@ -88,7 +88,8 @@ void prepare_shadows(VirtualMachine& machine, const Options& options, std::uint6
     ShadowSettings settings{.machine = &machine,
                             .features = machine.features,
                             .memory_end = std::max(memory_end, four_gib),
-                            .monitor = machine.monitor};
+                            .monitor = machine.monitor,
+                            .guesses = !machine.protects};
     // Several vCPUs have shadows of their own of one root, which cannot all lie in one place.
     if (!machine.protects && !several && machine.capabilities.misc.cr3_target_count() != 0)
         settings.direct_map_tables = &machine.pages;

@@ -1,5 +1,6 @@
 // Shadow tables come into being and are filled, for a fault or for a table that was registered.
 
+#include "hypervisor/memory/compare_pages.h"
 #include "hypervisor/shadow/shadow_tables.h"
 
 namespace hv {
@@ -105,7 +106,8 @@ void ShadowTables::separate_views(const PageWalk& walk) {
 void ShadowTables::fill_from_guest(ShadowNumber number) {
     const ShadowTable& table = pool_.table(number);
     const std::uint64_t guest_table = table.frame * page_size;
-    for (std::uint32_t slot = 0; slot < shadow_slots; ++slot) {
+    for (std::uint32_t slot = first_nonzero(guest_table, 0); slot < shadow_slots;
+         slot = first_nonzero(guest_table, slot + 1)) {
         const std::uint64_t guest =
             direct_word<std::uint64_t>(guest_table + slot * sizeof(std::uint64_t));
         if ((guest & usable) != usable)
@@ -256,6 +258,8 @@ ShadowTables::Fill ShadowTables::fill(ShadowNumber root, std::uint64_t linear, c
         replace(entry, value);
         changed = true;
     }
+    if (settings_.guesses)
+        use_neighbours(table, slot_of(linear, 1));
     return changed ? Fill::filled : Fill::unchanged;
 }
 

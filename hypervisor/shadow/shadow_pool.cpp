@@ -1,5 +1,7 @@
 #include "hypervisor/shadow/shadow_pool.h"
 
+#include "hypervisor/memory/compare_pages.h"
+
 namespace hv {
 
 ShadowNumber ShadowPool::take_free() {
@@ -14,8 +16,7 @@ ShadowNumber ShadowPool::take_free() {
 
 void ShadowPool::put_free(ShadowNumber number) {
     if ((records_[number].flags & shadow_flags::copy) != 0)
-        for (std::uint32_t slot = 0; slot < shadow_slots; ++slot)
-            entry(number * shadow_slots + slot) = 0;
+        clear_page(address(number));
     records_[number] = {};
     records_[number].next = first_free_;
     first_free_ = number;

@@ -2,6 +2,7 @@
 // is needed.
 
 #include "hypervisor/console/console.h"
+#include "hypervisor/memory/compare_pages.h"
 #include "hypervisor/shadow/shadow_tables.h"
 
 namespace hv {
@@ -71,9 +72,9 @@ bool ShadowTables::release(ShadowNumber number) {
         owe();
     while (table.parents != 0)
         replace(table.parents, 0);
-    for (std::uint32_t slot = 0; slot < shadow_slots; ++slot) {
-        if (pool_.entry(number * shadow_slots + slot) == 0)
-            continue;
+    const std::uint64_t page = pool_.address(number);
+    for (std::uint32_t slot = first_nonzero(page, 0); slot < shadow_slots;
+         slot = first_nonzero(page, slot + 1)) {
         owe();
         replace(number * shadow_slots + slot, 0);
     }

@@ -204,10 +204,14 @@ void ShadowTables::entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t 
         const EntryNumber entry = shadows[index] * shadow_slots + slot;
         if ((shadow.flags & shadow_flags::unsynced) != 0)
             pool_.entry(shadow.copy * shadow_slots + slot) = value;
-        if (shadow.level == 1)
+        if (shadow.level == 1) {
             replace(entry, leaf_entry(value, shadow.view));
-        else
-            change_table_entry(entry, shadow.level, value);
+            continue;
+        }
+        const bool led_somewhere = pool_.entry(entry) != 0;
+        change_table_entry(entry, shadow.level, value);
+        if (settings_.guesses && led_somewhere && (value & paging::present) == 0)
+            drop_way_up(shadows[index]);
     }
 }
 

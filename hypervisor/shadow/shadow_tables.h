@@ -45,6 +45,8 @@ struct ShadowSettings {
     /// Of an unaware kernel on one vCPU, whose roots may be displaced: for tables of the direct
     /// map. Null: none are.
     PageAllocator* direct_map_tables = nullptr;
+    /// The kernel announces nothing: what it will do next is guessed (guesses.cpp).
+    bool guesses = false;
 };
 
 /// The least there must be for take() always to find something, on one vCPU and on several: each
@@ -298,6 +300,10 @@ class ShadowTables {
             return entry;
         return entry | shadow_bits::listed | (page.write_locks == 0 ? writing : 0);
     }
+    void use_neighbours(ShadowNumber number, std::uint32_t slot);
+    void drop_way_up(ShadowNumber number);
+    bool only_child_of_user_root(ShadowNumber number) const;
+    void release_orphans(ShadowNumber number);
     std::uint64_t tracked_leaf(std::uint64_t guest, const Frame& page) const;
     std::uint64_t place_of(const Frame& page) const;
     void move_mappings(Frame& from, Frame& to);

@@ -54,8 +54,7 @@ void ShadowTables::unsync(Frame& frame) {
     copy_table.flags = shadow_flags::copy;
     copy_table.pins = 1;
     // What the entries were made of, not what the guest may have made of them since.
-    for (std::uint32_t slot = 0; slot < shadow_slots; ++slot)
-        pool_.entry(copy * shadow_slots + slot) = read_guest(table, slot);
+    copy_page(pool_.address(copy), table.frame * page_size);
     table.copy = copy;
     table.flags |= shadow_flags::unsynced;
     table.unchanged_syncs = 0;

@@ -31,6 +31,9 @@ TEST_P(ShadowModel, AgreesWithTheReference) {
         EXPECT_GT(guest.statistics(1).kicks_received, per_mille);
         EXPECT_TRUE(guest.shootdowns > 0 || !GetParam().settings.rom);
     }
+    if (GetParam().settings.unaware) {
+        EXPECT_GT(guest.free_loads, 0U);
+    }
     if (GetParam().settings.rom) {
         EXPECT_GT(guest.free_loads, 0U);
         EXPECT_GT(guest.registrations, 0U);
@@ -49,26 +52,30 @@ constexpr std::uint32_t tiny = 80;
 
 INSTANTIATE_TEST_SUITE_P(
     Seeds, ShadowModel,
-    ::testing::Values(Run{{.seed = 1, .check_every = 1}, 5'000},
-                      Run{{.seed = 2, .stores = 10, .calls = 30, .check_every = 1}, 5'000},
-                      Run{{.seed = 3, .rom = false, .check_every = 1}, 5'000},
-                      Run{{.seed = 4, .shadow_tables = tiny, .check_every = 20}, 50'000},
-                      Run{{.seed = 5}, 500'000}, Run{{.seed = 6, .shadow_tables = tiny}, 500'000},
-                      Run{{.seed = 7, .rom = false}, 500'000},
-                      Run{{.seed = 8, .shadow_tables = tiny, .rom = false}, 500'000},
-                      Run{{.seed = 9, .stores = 10, .calls = 30}, 500'000},
-                      Run{{.seed = 10, .shadow_tables = tiny, .stores = 10, .calls = 30}, 500'000},
-                      Run{{.seed = 11, .stores = 2, .calls = 5}, 500'000},
-                      Run{{.seed = 12, .shadow_tables = tiny, .stores = 100, .calls = 15}, 500'000},
-                      Run{{.seed = 13, .check_every = 1, .vcpus = 2}, 5'000},
-                      Run{{.seed = 14, .stores = 10, .calls = 30, .check_every = 1, .vcpus = 3},
-                          5'000},
-                      Run{{.seed = 15, .rom = false, .check_every = 1, .vcpus = 2}, 5'000},
-                      Run{{.seed = 16, .vcpus = 2}, 500'000},
-                      Run{{.seed = 17, .shadow_tables = tiny, .vcpus = 2}, 500'000},
-                      Run{{.seed = 18, .rom = false, .vcpus = 2}, 500'000},
-                      Run{{.seed = 19, .stores = 10, .calls = 30, .vcpus = 3}, 500'000},
-                      Run{{.seed = 20, .stores = 2, .calls = 5, .vcpus = 2}, 500'000}),
+    ::testing::Values(
+        Run{{.seed = 1, .check_every = 1}, 5'000},
+        Run{{.seed = 2, .stores = 10, .calls = 30, .check_every = 1}, 5'000},
+        Run{{.seed = 3, .rom = false, .check_every = 1}, 5'000},
+        Run{{.seed = 4, .shadow_tables = tiny, .check_every = 20}, 50'000},
+        Run{{.seed = 5}, 500'000}, Run{{.seed = 6, .shadow_tables = tiny}, 500'000},
+        Run{{.seed = 7, .rom = false}, 500'000},
+        Run{{.seed = 8, .shadow_tables = tiny, .rom = false}, 500'000},
+        Run{{.seed = 9, .stores = 10, .calls = 30}, 500'000},
+        Run{{.seed = 10, .shadow_tables = tiny, .stores = 10, .calls = 30}, 500'000},
+        Run{{.seed = 11, .stores = 2, .calls = 5}, 500'000},
+        Run{{.seed = 12, .shadow_tables = tiny, .stores = 100, .calls = 15}, 500'000},
+        Run{{.seed = 13, .check_every = 1, .vcpus = 2}, 5'000},
+        Run{{.seed = 14, .stores = 10, .calls = 30, .check_every = 1, .vcpus = 3}, 5'000},
+        Run{{.seed = 15, .rom = false, .check_every = 1, .vcpus = 2}, 5'000},
+        Run{{.seed = 16, .vcpus = 2}, 500'000},
+        Run{{.seed = 17, .shadow_tables = tiny, .vcpus = 2}, 500'000},
+        Run{{.seed = 18, .rom = false, .vcpus = 2}, 500'000},
+        Run{{.seed = 19, .stores = 10, .calls = 30, .vcpus = 3}, 500'000},
+        Run{{.seed = 20, .stores = 2, .calls = 5, .vcpus = 2}, 500'000},
+        Run{{.seed = 21, .rom = false, .check_every = 1, .unaware = true}, 20'000},
+        Run{{.seed = 22, .rom = false, .unaware = true}, 500'000},
+        Run{{.seed = 23, .rom = false, .stores = 10, .unaware = true}, 500'000},
+        Run{{.seed = 24, .shadow_tables = tiny, .rom = false, .unaware = true}, 500'000}),
     [](const auto& parameter) { return "Seed" + std::to_string(parameter.param.settings.seed); });
 
 } // namespace

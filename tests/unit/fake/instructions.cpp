@@ -2,6 +2,7 @@
 
 #include "hypervisor/cpu/instructions.h"
 
+#include "hypervisor/cpu/direct_map_exchange.h"
 #include "hypervisor/cpu/host_tables.h"
 #include "hypervisor/cpu/local_apic.h"
 #include "hypervisor/vmx/msr.h"
@@ -98,6 +99,10 @@ void write_port32(std::uint16_t port, std::uint32_t value) {
 }
 std::uint32_t read_port32(std::uint16_t) { return 0xFFFFFFFF; }
 std::uint64_t read_cr0() { return 0; }
+bool exchange_in_direct_map(std::uint64_t first, std::uint64_t second, PageAllocator&) {
+    Machine::current().exchange(first, second);
+    return true;
+}
 std::uint64_t read_cr2() { return Machine::current().cr2; }
 std::uint64_t read_cr3() { return 0; }
 std::uint64_t read_cr4() { return 0; }

@@ -73,10 +73,11 @@ void send_kick(std::uint32_t apic_id) {
         machine.late_exits.push_back(apic_id);
 }
 
-Machine::Machine(abi::Profile profile, std::uint32_t shadow_tables, std::uint32_t vcpus)
+Machine::Machine(abi::Profile profile, std::uint32_t shadow_tables, std::uint32_t vcpus,
+                 bool unaware)
     : memory_{std::make_unique<std::uint8_t[]>(fake_memory_size + page_size)},
       frames_{std::make_unique<Frame[]>(fake_memory_size / page_size)},
-      machine_{std::make_unique<VirtualMachine>()}, other_fields_{vcpus} {
+      machine_{std::make_unique<VirtualMachine>()}, other_fields_{vcpus}, unaware_{unaware} {
     current_machine = this;
     for (std::uint32_t number = 0; number < vcpus; ++number)
         vcpus_.push_back(std::make_unique<Vcpu>());
@@ -117,6 +118,21 @@ bool Machine::is_step_table(std::uint64_t physical) const {
 
 std::uint64_t& Machine::word(std::uint64_t physical) {
     return *reinterpret_cast<std::uint64_t*>(direct_pointer(physical));
+}
+
+std::uint64_t Machine::shown_at(std::uint64_t physical) const {
+    const auto found = exchanged_.find(align_down(physical, page_size));
+    return found == exchanged_.end() ? physical : found->second + physical % page_size;
+}
+
+// Of two pages that are shown in each other's place only these two are ever exchanged: back.
+void Machine::exchange(std::uint64_t first, std::uint64_t second) {
+    std::swap_ranges(direct_pointer(first), direct_pointer(first) + page_size,
+                     direct_pointer(second));
+    if (exchanged_.erase(first) + exchanged_.erase(second) != 0)
+        return;
+    exchanged_[first] = second;
+    exchanged_[second] = first;
 }
 
 void Machine::map(std::uint64_t root, std::uint64_t linear, std::uint64_t gpa, std::uint64_t bits) {

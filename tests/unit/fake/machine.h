@@ -55,8 +55,9 @@ class FakeVmcs {
 class Machine {
   public:
     /// `shadow_tables` is the size of the pool under profile classic.
+    /// `unaware`: its kernel knows nothing of the monitor, and roots may be displaced.
     explicit Machine(abi::Profile profile = abi::Profile::hardened, std::uint32_t shadow_tables = 0,
-                     std::uint32_t vcpus = 1);
+                     std::uint32_t vcpus = 1, bool unaware = false);
     ~Machine();
     Machine(const Machine&) = delete;
     Machine& operator=(const Machine&) = delete;
@@ -110,6 +111,14 @@ class Machine {
     /// The word of memory at a physical address.
     std::uint64_t& word(std::uint64_t physical);
 
+    /// What the processor finds at a physical address. word() is the monitor's and the guest's
+    /// view, where what lies in the place of a displaced root is where it was.
+    std::uint64_t& hardware_word(std::uint64_t physical) { return word(shown_at(physical)); }
+    /// Where the direct map shows what lies at a physical address.
+    std::uint64_t shown_at(std::uint64_t physical) const;
+    /// cpu::exchange_in_direct_map().
+    void exchange(std::uint64_t first, std::uint64_t second);
+
     /// Maps a linear page in the guest's page tables at `root`.
     void map(std::uint64_t root, std::uint64_t linear, std::uint64_t gpa, std::uint64_t bits);
     /// A root with [linear_base, +16 MiB) mapped to [0, 16 MiB), writable, supervisor.
@@ -130,6 +139,8 @@ class Machine {
     std::vector<FakeVmcs> other_fields_; ///< by number, of those that do not run
     std::uint32_t running_ = 0;
     std::uint64_t next_guest_page_ = 0x100000;
+    bool unaware_;
+    std::map<std::uint64_t, std::uint64_t> exchanged_; ///< pages, both ways
 
     void set_up_capabilities();
     void set_up_memory(std::uint32_t shadow_tables);
@@ -142,7 +153,7 @@ class Machine {
 class KernelMachine : public Machine {
   public:
     explicit KernelMachine(abi::Profile profile, std::uint32_t shadow_tables = 0,
-                           std::uint32_t vcpus = 1);
+                           std::uint32_t vcpus = 1, bool unaware = false);
 
     std::uint64_t root = 0;
     std::uint64_t gdt = 0; ///< linear; of vCPU 0. Others have their own GDT and TSS
@@ -168,11 +179,13 @@ class HardenedMachine : public KernelMachine {
         : KernelMachine{abi::Profile::hardened, 0, vcpus} {}
 };
 
-/// Of profile `classic`, interface `lazy`, with four CR3-target values.
+/// Of profile `classic`, interface `lazy` (`native` where it is unaware), with four CR3-target
+/// values.
 class ClassicMachine : public KernelMachine {
   public:
-    explicit ClassicMachine(std::uint32_t shadow_tables = 256, std::uint32_t vcpus = 1)
-        : KernelMachine{abi::Profile::classic, shadow_tables, vcpus} {}
+    explicit ClassicMachine(std::uint32_t shadow_tables = 256, std::uint32_t vcpus = 1,
+                            bool unaware = false)
+        : KernelMachine{abi::Profile::classic, shadow_tables, vcpus, unaware} {}
 
     ShadowTables& shadows() { return machine().shadows; }
 };

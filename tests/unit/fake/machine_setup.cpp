@@ -33,6 +33,7 @@ void Machine::set_up_capabilities() {
     capabilities.ept_vpid = {std::uint64_t{1} << 43 | std::uint64_t{1} << 41 |
                              std::uint64_t{1} << 40 | std::uint64_t{1} << 25};
     capabilities.misc = {4 << 16}; // CR3-target values
+    capabilities.primary_processor_based = std::uint64_t{0xFFFFFFFF} << 32;
 }
 
 void Machine::set_up_memory(std::uint32_t shadow_tables) {
@@ -104,7 +105,11 @@ void Machine::set_up_shadows(std::uint32_t shadow_tables) {
     settings.monitor_pages[2] = {.guest = {abi::rom_base, abi::rom_base + page_size},
                                  .physical = rom_page,
                                  .executable = true};
-    vm.interface = abi::Interface::lazy;
+    vm.interface = unaware_ ? abi::Interface::native : abi::Interface::lazy;
+    vm.protects = !unaware_;
+    settings.guesses = unaware_;
+    if (unaware_)
+        settings.direct_map_tables = &vm.pages;
     vm.shadows = ShadowTables{ShadowPool{PhysicalRange{pool, pool + size}}, vm.frames, vm.memory,
                               settings, vm.vcpus[0]->statistics};
     for (std::uint32_t number = 0; number < vm.vcpu_count; ++number) {
@@ -138,12 +143,17 @@ void Machine::set_up_vcpu(Vcpu& vcpu, std::uint32_t number) {
     fields[Field::guest_cr4] = cr4::physical_address_extension | cr4::vmx_enable;
     fields[Field::guest_rflags] = 2;
     fields[Field::exception_bitmap] = vcpu.exception_bitmap;
+    vcpu.primary_controls = primary_processor_based::cr3_load_exiting |
+                            primary_processor_based::cr3_store_exiting |
+                            primary_processor_based::invlpg_exiting;
+    fields[Field::primary_processor_based_controls] = vcpu.primary_controls;
     for (const Field target : target_fields)
         fields[target] = no_target;
 }
 
-KernelMachine::KernelMachine(abi::Profile profile, std::uint32_t shadow_tables, std::uint32_t vcpus)
-    : Machine{profile, shadow_tables, vcpus} {
+KernelMachine::KernelMachine(abi::Profile profile, std::uint32_t shadow_tables, std::uint32_t vcpus,
+                             bool unaware)
+    : Machine{profile, shadow_tables, vcpus, unaware} {
     root = make_root();
     idt = linear_base + take_guest_page();
     for (std::uint32_t number = vcpus; number-- > 0;) {

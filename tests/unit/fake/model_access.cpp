@@ -227,7 +227,20 @@ bool ModelGuest::take_used_bits(std::uint64_t linear, Access how) {
         else if (how.write)
             store_everywhere(at, wanted);
     }
+    if (settings_.unaware && walk.steps == 4)
+        take_used_neighbours(walk.entry[3]);
     return true;
+}
+
+// A processor may use entries ahead: the monitor sets the accessed bits of those around.
+void ModelGuest::take_used_neighbours(std::uint64_t entry) {
+    constexpr std::uint64_t around = 16 * sizeof(std::uint64_t);
+    const std::uint64_t first = entry - entry % around;
+    for (std::uint64_t at = first; at < first + around; at += sizeof(std::uint64_t)) {
+        const std::uint64_t known = mmu().word(at);
+        if ((known & 1) != 0 && machine_.word(at) == (known | 0x20))
+            store_everywhere(at, known | 0x20);
+    }
 }
 
 } // namespace hv::test

@@ -2,6 +2,7 @@
 
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/vmx/controls.h"
 #include "tests/unit/fake/model_guest.h"
 
 #include <sstream>
@@ -64,7 +65,7 @@ bool ModelGuest::after_exit() {
     if (settings_.check_every != 0 && exits_ % settings_.check_every == 0 &&
         !machine_.vcpu().stepped.active && !check_everything())
         return false;
-    return check_pairs();
+    return check_pairs() && check_cr3_reads();
 }
 
 // vCPUs that were kicked while another had the page tables' lock: the rest of their exits.
@@ -92,12 +93,37 @@ bool ModelGuest::check_pairs() {
             return complain("a CR3-target value is not the root that is published");
         if (!offered)
             continue;
+        if (settings_.unaware) {
+            if (!check_displaced(index))
+                return false;
+            continue;
+        }
         const ShadowNumber number = machine_.shadows().at(pair.loaded);
         const ShadowTable& table = machine_.shadows().table(number);
         if (number == 0 || table.level != 4 || table.frame != pair.guest_root / page_size)
             return complain("a published root is not the shadow of what it is published for");
     }
     return true;
+}
+
+// It lies where the guest has it, and the guest may enter it without an exit.
+bool ModelGuest::check_displaced(std::uint32_t index) {
+    const ShadowTables& shadows = machine_.shadows();
+    const ShadowedRoot& root = machine_.vcpu().roots.published[index];
+    const ShadowTable& table = shadows.table(root.table);
+    if (!shadows.is_displaced(root.table) || table.level != 4 || root.loaded != root.guest ||
+        table.frame != root.guest / page_size)
+        return complain("a root is offered that does not lie in its place");
+    return !shadows.is_out_of_step(root.table) ||
+           complain("a root is offered that leads to a table out of step");
+}
+
+// Without an exit, MOV from CR3 reads what the processor has.
+bool ModelGuest::check_cr3_reads() {
+    const std::uint64_t controls = machine_.fields[Field::primary_processor_based_controls];
+    return (controls & primary_processor_based::cr3_store_exiting) != 0 ||
+           machine_.fields[Field::guest_cr3] == guest_cr3(machine_.vcpu()) ||
+           complain("MOV from CR3 does not exit and reads another root");
 }
 
 bool ModelGuest::check_everything() {
@@ -145,7 +171,7 @@ bool ModelGuest::move_to_control_register(std::uint32_t number, std::uint64_t va
     if (!account_for_queue())
         return false;
     const bool refused = machine_.fields[Field::vm_entry_interruption_information] != 0;
-    const bool withdrawn = number == 3 && machine_.shadows().at(value) != 0;
+    const bool withdrawn = number == 3 && settings_.rom && machine_.shadows().at(value) != 0;
     const std::uint64_t root = withdrawn ? machine_.vcpu().registers.rdi : value;
     if (refused != (number == 3 && !is_ram(root)))
         return complain("MOV to a control register was refused or should have been");

@@ -40,8 +40,8 @@ ModelGuest::Processor::Processor(Machine& machine, Random& random, std::uint32_t
     : mmu{direct_pointer(0), fake_ram_size}, cpu{machine, random, number} {}
 
 ModelGuest::ModelGuest(const Settings& settings)
-    : settings_{settings}, random_{settings.seed}, machine_{settings.shadow_tables,
-                                                            settings.vcpus} {
+    : settings_{settings}, random_{settings.seed}, machine_{settings.shadow_tables, settings.vcpus,
+                                                            settings.unaware} {
     prepare(machine_, pool_begin, pool_frames, code_page);
     machine_.kicks_end_late = true;
     for (std::uint32_t number = 0; number < settings.vcpus; ++number) {
@@ -269,6 +269,12 @@ bool ModelGuest::load_root() {
             }
             return move_to_control_register(3, value);
         }
+    }
+    if (settings_.unaware && cpu().load_cr3(root)) {
+        ++free_loads;
+        mmu().load_root(root);
+        return hv::guest_cr3(machine_.vcpu()) == root ||
+               complain("a root that was loaded without an exit is not the guest's");
     }
     return move_to_control_register(3, random_.chance(1) ? 0xFFFFF000 : root);
 }

@@ -24,6 +24,7 @@ class ModelGuest {
         std::uint32_t calls = 15;      ///< of 100 others: page-table calls
         std::uint32_t check_every = 0; ///< exits between looks at every shadow entry; 0: none
         std::uint32_t vcpus = 1;
+        bool unaware = false; ///< of one vCPU, without the ROM: roots are displaced
     };
     explicit ModelGuest(const Settings& settings);
 
@@ -107,6 +108,8 @@ class ModelGuest {
     bool call(abi::Call number);
     bool move_to_control_register(std::uint32_t number, std::uint64_t value);
     bool check_pairs();
+    bool check_displaced(std::uint32_t index);
+    bool check_cr3_reads();
     bool check_everything();
     bool check_memory(std::uint64_t gpa, std::uint64_t value);
 
@@ -127,6 +130,7 @@ class ModelGuest {
     bool carry_out(std::uint64_t linear, std::uint64_t physical, Access access, Store store,
                    bool stepped);
     bool take_used_bits(std::uint64_t linear, Access access);
+    void take_used_neighbours(std::uint64_t entry);
     bool refused_rightly(const ReferenceWalk& walk, Access access, Store store);
     std::vector<std::pair<std::uint64_t, std::uint64_t>> effect(std::uint64_t gpa, Store store);
 

@@ -39,7 +39,7 @@ std::optional<ShadowProcessor::Translation> ShadowProcessor::walk(std::uint64_t 
     }
     for (;; --level) {
         const std::uint64_t entry =
-            machine_.word(found.table + (prefix(linear, level) & 0x1FF) * 8);
+            machine_.hardware_word(found.table + (prefix(linear, level) & 0x1FF) * 8);
         if ((entry & present) == 0)
             return std::nullopt;
         if ((entry & accessed) == 0 || (entry & 0x000F'FF00'0000'0000) != 0 ||
@@ -94,7 +94,7 @@ ShadowProcessor::Result ShadowProcessor::translate(std::uint64_t linear, Access 
     if (!access.user && used.user) // SMEP, SMAP
         allowed = allowed && (access.fetch ? (cr4 >> 20 & 1) == 0 : (cr4 >> 21 & 1) == 0 || open);
     if (allowed)
-        return {true, used.physical | (linear & 0xFFF), 0};
+        return {true, machine_.shown_at(used.physical) | (linear & 0xFFF), 0};
     drop_page(linear);
     return {false, 0, code | 1};
 }

@@ -1,0 +1,157 @@
+// Roots that lie where the guest has its own, and what is guessed of a kernel that announces
+// nothing.
+
+#include "hypervisor/vmx/controls.h"
+#include "tests/unit/fake/classic_case.h"
+
+namespace hv::test {
+namespace {
+
+class Displaced : public ClassicCase {
+  protected:
+    Displaced() : ClassicCase{256, true} {}
+
+    const std::uint64_t other = make_bare_root();
+
+    /// Loads, each with an exit, until the root is displaced.
+    void heat(std::uint64_t root) {
+        for (int load = 0; load < 20 && machine.fields[Field::guest_cr3] != root; ++load) {
+            move_to_cr3(machine.root);
+            move_to_cr3(root);
+        }
+        ASSERT_EQ(machine.fields[Field::guest_cr3], root);
+    }
+    bool reads_exit() {
+        return (machine.fields[Field::primary_processor_based_controls] &
+                primary_processor_based::cr3_store_exiting) != 0;
+    }
+    std::uint64_t exits() { return vcpu.statistics.exits; }
+    /// What the processor reads through the kernel's map of all memory.
+    std::uint64_t read_by_processor(std::uint64_t gpa) {
+        for (int attempt = 0; attempt < 2; ++attempt) {
+            const auto result = cpu.translate(Machine::linear_base + gpa, {});
+            if (result.translated)
+                return machine.word(result.physical);
+            fault(Machine::linear_base + gpa);
+        }
+        ADD_FAILURE() << "not mapped";
+        return 0;
+    }
+};
+
+TEST_F(Displaced, ALoadThenCostsNoExit) {
+    heat(other);
+    heat(machine.root);
+    const std::uint64_t before = exits();
+    EXPECT_TRUE(cpu.load_cr3(other));
+    EXPECT_EQ(guest_cr3(vcpu), other);
+    EXPECT_TRUE(cpu.load_cr3(machine.root));
+    EXPECT_EQ(guest_cr3(vcpu), machine.root);
+    EXPECT_EQ(exits(), before);
+    EXPECT_FALSE(reads_exit());
+    EXPECT_TRUE(shadows.consistent());
+}
+
+TEST_F(Displaced, ReadsOfCr3ExitWhereTheRootLiesElsewhere) {
+    heat(other);
+    EXPECT_FALSE(reads_exit());
+    move_to_cr3(make_bare_root());
+    EXPECT_TRUE(reads_exit());
+}
+
+TEST_F(Displaced, TheGuestSeesItsOwnTable) {
+    const std::uint64_t entry = other + 511 * 8;
+    const std::uint64_t value = machine.word(entry);
+    EXPECT_EQ(read_by_processor(entry) & ~used, value & ~used);
+    heat(other);
+    EXPECT_EQ(machine.word(entry) & ~used, value & ~used);
+    EXPECT_NE(machine.hardware_word(entry) & ~used, value & ~used); // the shadow
+    EXPECT_EQ(read_by_processor(entry) & ~used, value & ~used);
+}
+
+TEST_F(Displaced, AStorePutsItBack) {
+    heat(other);
+    move_to_cr3(other);
+    store(other + 8, 0);
+    EXPECT_NE(machine.fields[Field::guest_cr3], other);
+    EXPECT_FALSE(shadows.is_displaced(current_shadow_root(vcpu)));
+    EXPECT_EQ(guest_cr3(vcpu), other);
+    EXPECT_TRUE(reads_exit());
+    store(other + 8, 0x1122);
+    EXPECT_EQ(machine.word(other + 8), 0x1122U);
+    EXPECT_EQ(machine.hardware_word(other + 8), 0x1122U);
+    EXPECT_TRUE(shadows.consistent());
+}
+
+TEST_F(Displaced, NoTargetWhileATableBelowIsOutOfStep) {
+    map_page(page, 7);
+    heat(other);
+    heat(machine.root);
+    fault(page);
+    store(guest_entry(page, 1), 0);
+    ASSERT_TRUE(shadows.has_unsynced());
+    EXPECT_FALSE(cpu.load_cr3(machine.root)); // leads to it
+    EXPECT_TRUE(cpu.load_cr3(other));         // does not
+    for (int load = 0; load < 8; ++load)
+        move_to_cr3(machine.root);
+    EXPECT_FALSE(shadows.has_unsynced());
+    EXPECT_TRUE(cpu.load_cr3(machine.root));
+}
+
+TEST_F(Displaced, TheOldestGoesBackForAFifth) {
+    std::array<std::uint64_t, 6> roots{};
+    for (std::uint64_t& root : roots) {
+        root = make_bare_root();
+        heat(root);
+    }
+    // machine.root was loaded as often as all of them.
+    std::uint32_t displaced = 0;
+    for (const std::uint64_t root : roots)
+        displaced += (frame(root).flags & frame_flags::displaced) != 0 ? 1U : 0U;
+    displaced += (frame(machine.root).flags & frame_flags::displaced) != 0 ? 1U : 0U;
+    EXPECT_EQ(displaced, 4U);
+    EXPECT_NE(frame(roots[5]).flags & frame_flags::displaced, 0U);
+    EXPECT_EQ(frame(roots[0]).flags & frame_flags::displaced, 0U);
+    EXPECT_TRUE(shadows.consistent());
+}
+
+TEST_F(Displaced, NeighboursAreUsedAlong) {
+    constexpr std::uint64_t base = 0x40000000;
+    std::uint64_t entries = 0;
+    for (std::uint64_t number = 0; number < 20; ++number)
+        map_page(base + number * page_size, paging::present | paging::writable);
+    fault(base);
+    entries = guest_entry(base, 1);
+    for (std::uint64_t number = 0; number < 20; ++number) {
+        EXPECT_EQ(machine.word(entries + number * 8) & used, number < 16 ? paging::accessed : 0)
+            << number;
+        EXPECT_EQ((shadow_entry(base + number * page_size, 1) & paging::present) != 0, number < 16)
+            << number;
+        EXPECT_EQ(shadow_entry(base + number * page_size, 1) & paging::writable, 0U) << number;
+    }
+    EXPECT_TRUE(shadows.consistent());
+}
+
+TEST_F(Displaced, TheEndOfAnAddressSpaceIsGuessed) {
+    constexpr std::uint64_t base = 0x40000000;
+    map_page(base, paging::present | paging::writable | used);
+    map_page(base + large_page_size, paging::present | paging::writable | used);
+    fault(base);
+    fault(base + large_page_size);
+    const std::uint64_t directory = guest_entry(base, 2);
+    const std::uint64_t pointers = guest_entry(base, 3);
+    const std::uint64_t before = exits();
+    store(directory, 0);
+    const std::uint64_t cost = exits() - before;
+    EXPECT_GT(cost, 0U);
+    EXPECT_EQ(frame(directory).write_locks, 0U);
+    EXPECT_EQ(frame(pointers).write_locks, 0U);
+    store(directory + 8, 0);
+    store(pointers, 0);
+    EXPECT_EQ(machine.word(pointers), 0U);
+    EXPECT_EQ(exits(), before + cost);
+    EXPECT_TRUE(shadows.consistent());
+}
+
+} // namespace
+} // namespace hv::test
