@@ -51,7 +51,7 @@ void run(const Arguments& arguments) {
         exec_once(number, arguments.is_spoiled && number + 1 == arguments.count);
     measurement.end();
     std::printf("exec: %u programs, each with the status it must have; %" PRIu64 " ticks each\n",
-                arguments.count, measurement.ticks() / arguments.count);
+                arguments.count, measurement.ticks_for_each(arguments.count));
     print_operations_result("exec", arguments.count, arguments.count, measurement);
 }
 

@@ -39,7 +39,7 @@ void run(const Arguments& arguments) {
         fork_once(number, arguments.is_spoiled && number + 1 == arguments.count);
     measurement.end();
     std::printf("fork: %u children, each with the status it must have; %" PRIu64 " ticks each\n",
-                arguments.count, measurement.ticks() / arguments.count);
+                arguments.count, measurement.ticks_for_each(arguments.count));
     print_operations_result("fork", arguments.count, arguments.count, measurement);
 }
 

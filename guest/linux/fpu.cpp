@@ -25,14 +25,16 @@ class Side {
     void fill(std::uint32_t round) {
         before_ = {};
         for (std::size_t index = 0; index < 8; ++index) {
-            const long double value = static_cast<long double>(round * 16 + index) + number_ / 3.0L;
+            const long double value =
+                static_cast<long double>(std::uint64_t{round} * 16 + index) + number_ / 3.0L;
             std::memcpy(before_.x87[index], &value, 10); // its other six bytes are padding
         }
         const std::size_t width = has_avx_ ? 32 : 16;
-        for (std::size_t index = 0; index < 16; ++index)
+        for (std::size_t index = 0; index < 16; ++index) {
             for (std::size_t byte = 0; byte < width; ++byte)
                 before_.vector[index][byte] =
                     static_cast<std::uint8_t>(number_ * 128U + round + index * 8 + byte);
+        }
         // All exceptions masked; each side rounds in a way of its own.
         constexpr std::uint32_t masked = 0x1F80;
         constexpr std::uint16_t masked_and_extended = 0x037F;
@@ -127,7 +129,7 @@ void run(const Arguments& arguments) {
     std::printf("fpu: %u turns with x87 and %s, all registers as they were; %" PRIu64
                 " ticks a turn\n",
                 arguments.count, __builtin_cpu_supports("avx") != 0 ? "AVX" : "SSE",
-                measurement.ticks() / arguments.count);
+                measurement.ticks_for_each(arguments.count));
     print_operations_result("fpu", arguments.count, arguments.count, measurement);
 }
 

@@ -19,6 +19,10 @@ class Measurement {
 
     /// From begin() to end().
     [[nodiscard]] std::uint64_t ticks() const { return end_ticks_ - begin_ticks_; }
+    /// The same for each of so many.
+    [[nodiscard]] std::uint64_t ticks_for_each(std::uint64_t count) const {
+        return count == 0 ? 0 : ticks() / count;
+    }
     [[nodiscard]] bool has_counters() const { return counters_ != nullptr; }
     [[nodiscard]] const abi::Statistics& before() const { return before_; }
     [[nodiscard]] const abi::Statistics& after() const { return after_; }

@@ -147,7 +147,7 @@ void run(const Arguments& arguments) {
     measurement.end();
     std::printf("memory: %u loops over %" PRIu64 " pages, all contents and rights as they must be; "
                 "%" PRIu64 " ticks a page\n",
-                arguments.count, pages, measurement.ticks() / pages);
+                arguments.count, pages, measurement.ticks_for_each(pages));
     print_operations_result("memory", arguments.count, pages, measurement);
 }
 

@@ -114,7 +114,7 @@ void run(const Arguments& arguments) {
     const std::uint64_t switches = std::uint64_t{rounds} * 2;
     std::printf("pingpong: %" PRIu64 " switches, all bytes and TLS as they must be; %" PRIu64
                 " ticks a switch; the kernel took the processor from one side %" PRId64 " times\n",
-                switches, measurement.ticks() / switches, switched);
+                switches, measurement.ticks_for_each(switches), switched);
     print_switches_result("pingpong", switches, measurement);
 }
 

@@ -26,7 +26,7 @@ volatile std::sig_atomic_t alarms = 0;
 volatile std::sig_atomic_t nested = 0;
 volatile std::sig_atomic_t depth = 0;
 volatile std::sig_atomic_t deepest = 0;
-alignas(16) std::array<char, 64 * 1024> own_stack;
+alignas(16) std::array<char, 65536> own_stack;
 
 void set_handler(int signal_number, void (*handler)(int), int flags) {
     struct sigaction action = {};
@@ -143,7 +143,8 @@ void run(const Arguments& arguments) {
     const int faults = make_faults();
     std::printf("signals: %u there and back, %d from a timer, %d for exceptions, 2 nested, each as "
                 "it must be; %" PRIu64 " ticks there and back\n",
-                arguments.count, timer_signals, faults, measurement.ticks() / arguments.count);
+                arguments.count, timer_signals, faults,
+                measurement.ticks_for_each(arguments.count));
     print_operations_result("signals", arguments.count, arguments.count, measurement);
 }
 
