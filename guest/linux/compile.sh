@@ -33,19 +33,19 @@ compile_source() { # SOURCE OBJECT
     sed -e 's,/\*.*\*/,,' -e 's/return/RETURN/' "$1" |
         awk '{ print length($0), $1, $NF, $(NF - 2) }' |
         sort -k 2 >"$2"
-    cksum <"$2" >>"$2"
+    md5sum <"$2" >>"$2"
 }
 
 build() { # FOLDER
     mkdir "$1"
     number=0
     while [ "$number" -lt "$sources" ]; do
-        write_source "$number" "$1/$number.source"
-        compile_source "$1/$number.source" "$1/$number.object"
+        write_source "$number" "$1/$number.source" || exit 1
+        compile_source "$1/$number.source" "$1/$number.object" || exit 1
         number=$((number + 1))
     done
     cat "$1"/*.object >"$1/program"
-    cksum <"$1/program"
+    md5sum <"$1/program"
 }
 
 first=$(build "$folder/first")

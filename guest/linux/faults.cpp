@@ -9,7 +9,6 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
-#include <xmmintrin.h>
 
 namespace linux_guest {
 namespace {
@@ -86,17 +85,15 @@ void break_here() {
     expect(before, SIGTRAP, SI_KERNEL);
 }
 
-/// The handler's context restores MXCSR as it was, so the exception is masked again behind it.
-void divide_by_zero_in_sse() {
+/// The exception is pending until the next instruction that waits for the x87 unit.
+void divide_by_zero_in_x87() {
     const int before = seen_count;
-    constexpr unsigned int zero_divide_mask = 1U << 9;
-    const unsigned int masked = _mm_getcsr();
-    skipped_bytes = 4;
-    float one = 1;
-    const float zero = 0;
-    _mm_setcsr(masked & ~zero_divide_mask);
-    asm volatile("divss %1, %0" : "+x"(one) : "x"(zero) : "memory");
-    _mm_setcsr(masked);
+    constexpr std::uint16_t all_masked_but_division = 0x037B;
+    constexpr float zero = 0;
+    skipped_bytes = 1;
+    asm volatile("fninit; fldcw %0; fld1; fdivs %1; fwait; fninit" ::"m"(all_masked_but_division),
+                 "m"(zero)
+                 : "st", "memory");
     expect(before, SIGFPE, FPE_FLTDIV);
 }
 
@@ -111,7 +108,7 @@ int make_faults() {
         if (sigaction(signal_number, &action, nullptr) != 0)
             fail_with_errno("sigaction");
     constexpr std::array makers{divide_by_zero, execute_undefined, write_to_forbidden_memory,
-                                break_here, divide_by_zero_in_sse};
+                                break_here, divide_by_zero_in_x87};
     for (const auto maker : makers)
         maker();
     return static_cast<int>(makers.size());

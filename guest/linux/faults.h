@@ -4,7 +4,7 @@
 namespace linux_guest {
 
 /// Each exception once: a division by zero, an undefined instruction, a write to memory that must
-/// not be written, a breakpoint, and a division by zero in SSE. Signal, code and address must be
+/// not be written, a breakpoint, and a division by zero in x87. Signal, code and address must be
 /// right, and the program goes on behind the instruction. How many there were.
 int make_faults();
 
