@@ -9,6 +9,7 @@
 #include "tools/host/failure.h"
 #include "tools/host/raw_terminal.h"
 #include "tools/host/temporary_folder.h"
+#include "tools/linux/kernel_words.h"
 #include "tools/machine/emulation.h"
 
 namespace tool {
@@ -48,9 +49,10 @@ int boot_linux(const LinuxOptions& options) {
     check(options);
     const abi::Profile profile =
         parse_profile(options.boot.profile.empty() ? "modern" : options.boot.profile);
-    const KernelOptions kernel{.has_page_table_isolation = options.has_page_table_isolation,
-                               .programs = options.programs,
-                               .append = options.append};
+    const std::vector<std::string> words =
+        kernel_words({.has_page_table_isolation = options.has_page_table_isolation,
+                      .programs = options.programs,
+                      .append = options.append});
     const Machine machine = choose_machine(options.boot, default_time_limit);
     if (options.is_benchmark)
         return linux_bench(options, machine);
@@ -60,7 +62,7 @@ int boot_linux(const LinuxOptions& options) {
         Progress progress;
         files = choose_linux_files(options, folder.path(), progress);
     }
-    const BootImage image = linux_image(options, files, profile, kernel);
+    const BootImage image = linux_image(options, files, profile, words);
     const RawTerminal terminal;
     Screen screen;
     ConsoleReader reader(

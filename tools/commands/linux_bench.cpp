@@ -8,6 +8,7 @@
 #include "tools/commands/parallel_boots.h"
 #include "tools/host/failure.h"
 #include "tools/host/temporary_folder.h"
+#include "tools/linux/kernel_words.h"
 #include "tools/results/benchmark_json.h"
 #include "tools/results/linux_table.h"
 #include "tools/results/result_file.h"
@@ -26,9 +27,9 @@ constexpr std::uint32_t own_switches = 2000;
 BootImage image_of(const LinuxBoot& boot, const LinuxOptions& options, const LinuxFiles& files) {
     if (boot.is_linux)
         return linux_image(options, files, boot.profile,
-                           {.has_page_table_isolation = boot.has_page_table_isolation,
-                            .programs = std::string(measured_programs),
-                            .append = options.append});
+                           kernel_words({.has_page_table_isolation = boot.has_page_table_isolation,
+                                         .programs = std::string(measured_programs),
+                                         .append = options.append}));
     BootOptions own = options.boot;
     own.guest_arguments = {fmt::format("switches={}", own_switches), "workload=pingpong"};
     return choose_image(own, monitor_options(own, boot.profile, boot.interface),

@@ -19,10 +19,10 @@ LinuxFiles choose_linux_files(const LinuxOptions& options, const std::filesystem
 }
 
 BootImage linux_image(const LinuxOptions& options, const LinuxFiles& files, abi::Profile profile,
-                      const KernelOptions& kernel) {
+                      const std::vector<std::string>& words) {
     BootOptions boot = options.boot;
     boot.guest = files.kernel;
-    boot.guest_arguments = kernel_words(kernel);
+    boot.guest_arguments = words;
     MonitorOptions monitor = monitor_options(boot, profile, abi::Interface::native);
     monitor.protects_descriptors = options.protects_descriptors;
     BootImage image = choose_image(boot, monitor, MonitorBuild::plain);

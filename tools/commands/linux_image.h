@@ -4,9 +4,10 @@
 #include "tools/commands/options.h"
 #include "tools/commands/progress.h"
 #include "tools/image/boot_image.h"
-#include "tools/linux/kernel_words.h"
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 namespace tool {
 
@@ -20,8 +21,8 @@ struct LinuxFiles {
 LinuxFiles choose_linux_files(const LinuxOptions& options, const std::filesystem::path& folder,
                               Progress& progress);
 
-/// The image of monitor, ROM and these files. Throws Failure.
+/// The image of monitor, ROM and these files, with the kernel's command line. Throws Failure.
 BootImage linux_image(const LinuxOptions& options, const LinuxFiles& files, abi::Profile profile,
-                      const KernelOptions& kernel);
+                      const std::vector<std::string>& words);
 
 } // namespace tool
