@@ -56,14 +56,15 @@ TEST(BenchmarkJson, NamesBenchmarks) {
 }
 
 TEST(BenchmarkJson, NamesProgramsOfLinux) {
-    Run run{.profile = abi::Profile::classic,
-            .interface = abi::Interface::native,
-            .results = {parse_result("workload=linux/pingpong switches=2 ticks=9 exits=1"),
-                        parse_result("workload=linux/fork operations=2 entries=2 ticks=9 exits=8")},
-            .context = {{"kernel", "6.1"}}};
+    tool::Run run{
+        .profile = abi::Profile::classic,
+        .interface = abi::Interface::native,
+        .results = {parse_result("workload=linux/pingpong switches=2 ticks=9 exits=1"),
+                    parse_result("workload=linux/fork operations=2 entries=2 ticks=9 exits=8")},
+        .context = {{"kernel", "6.1"}}};
     EXPECT_EQ(benchmark_name(run, run.results[0]), "linux/pingpong/classic");
     EXPECT_EQ(benchmark_name(run, run.results[1]), "linux/fork/classic");
-    Run isolated = run;
+    tool::Run isolated = run;
     isolated.has_page_table_isolation = true;
     isolated.context["kernel"] = "6.2";
     EXPECT_EQ(benchmark_name(isolated, isolated.results[0]), "linux/pingpong/classic/pti");

@@ -80,7 +80,7 @@ TEST(LinuxBoots, AreThoseOfAllProfiles) {
 }
 
 TEST(LinuxTable, HasLinuxBesideOurKernel) {
-    const Run with_isolation{
+    const tool::Run with_isolation{
         .profile = abi::Profile::classic,
         .interface = abi::Interface::native,
         .results = {parse_result("workload=linux/pingpong switches=100 ticks=5000 exits=200 "
@@ -89,10 +89,11 @@ TEST(LinuxTable, HasLinuxBesideOurKernel) {
                         "workload=linux/fork operations=10 entries=10 ticks=900 exits=70")},
         .context = {},
         .has_page_table_isolation = true};
-    const Run own{.profile = abi::Profile::classic,
-                  .interface = abi::Interface::lazy,
-                  .results = {parse_result("workload=pingpong switches=10 ticks=700 exits=10")},
-                  .context = {}};
+    const tool::Run own{
+        .profile = abi::Profile::classic,
+        .interface = abi::Interface::lazy,
+        .results = {parse_result("workload=pingpong switches=10 ticks=700 exits=10")},
+        .context = {}};
     const std::string table =
         linux_table({with_isolation, own}, {"bochs", "haswell", "instructions"});
     EXPECT_THAT(table, HasSubstr("classic  Linux, pti      2.000     40       10  CR_ACCESS 2\n"));
