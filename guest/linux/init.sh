@@ -10,8 +10,13 @@ mount -t devtmpfs devtmpfs /dev
 exec </dev/console >/dev/console 2>&1
 echo "@context kernel=$(uname -r)"
 
+# Waits until the serial line has sent everything: a reboot would throw away the rest, and sending it
+# would be part of what the next program measures.
+drain() { stty onlcr; }
+
 finish() { # STATUS
     echo "@end status=$1"
+    drain
     reboot -f
 }
 
@@ -32,6 +37,7 @@ fi
 status=0
 for program in $programs; do
     echo "init: $program"
+    drain
     run_program "$program" || {
         echo "init: $program failed with status $?"
         status=1
