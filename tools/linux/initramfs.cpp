@@ -72,10 +72,11 @@ std::string read_file(const fs::path& path) {
 /// "a" and "a/b" for "a/b/c"; each before what is in it.
 std::set<std::string> folders_of(const std::vector<InitramfsFile>& files) {
     std::set<std::string> folders;
-    for (const InitramfsFile& file : files)
+    for (const InitramfsFile& file : files) {
         for (fs::path folder = fs::path(file.path).parent_path(); !folder.empty();
              folder = folder.parent_path())
             folders.insert(folder.string());
+    }
     return folders;
 }
 

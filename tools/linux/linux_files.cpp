@@ -28,10 +28,11 @@ constexpr std::array programs{"compile", "exec",   "fork",     "fpu",
 
 InitramfsFile built(std::string_view name, std::string path) {
     fs::path source = build_folder() / "guest/linux" / name;
-    if (!fs::exists(source))
+    if (!fs::exists(source)) {
         throw Failure(fmt::format("{} is not built; start this program through ./lazyhv, which "
                                   "builds what is missing",
                                   source.string()));
+    }
     return {std::move(path), std::move(source)};
 }
 
@@ -73,10 +74,11 @@ void require_linux_kernel(const fs::path& kernel) {
     std::string found(signature.size(), '\0');
     if (!stream.seekg(header_offset) ||
         !stream.read(found.data(), static_cast<std::streamsize>(found.size())) ||
-        found != signature)
+        found != signature) {
         throw Failure(fmt::format("{} is no Linux kernel that a boot loader loads (a bzImage, such "
                                   "as /boot/vmlinuz)",
                                   kernel.string()));
+    }
 }
 
 } // namespace tool

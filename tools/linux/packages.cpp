@@ -28,10 +28,11 @@ class NewFolder {
         std::error_code error;
         fs::create_directories(final_path.parent_path(), error);
         std::string name = final_path.string() + ".XXXXXX";
-        if (error || mkdtemp(name.data()) == nullptr)
+        if (error || mkdtemp(name.data()) == nullptr) {
             throw Failure(fmt::format("cannot make a folder in {}: {}",
                                       final_path.parent_path().string(),
                                       error ? error.message() : std::strerror(errno)));
+        }
         path_ = name;
     }
     ~NewFolder() {
@@ -89,23 +90,25 @@ void unpack(const Package& package, const fs::path& archive, const fs::path& fol
         {"sh", "-c",
          R"(dpkg-deb --fsys-tarfile "$1" | tar --extract --directory "$2" --wildcards "$3")", "sh",
          archive.string(), folder.string(), std::string(package.files)});
-    if (tar.status != 0)
+    if (tar.status != 0) {
         throw no_package(package.name,
                          fmt::format("{} could not be unpacked:\n{}", archive.filename().string(),
                                      last_lines(tar.output, shown_lines)));
+    }
     fs::remove(archive);
 }
 
 } // namespace
 
 fs::path package_folder(const Package& package, Progress& progress) {
-    const fs::path folder = build_folder() / "linux" / package.name;
+    fs::path folder = build_folder() / "linux" / package.name;
     if (fs::exists(folder))
         return folder;
-    for (const std::string_view program : {"apt-get", "apt-cache", "dpkg-deb"})
+    for (const std::string_view program : {"apt-get", "apt-cache", "dpkg-deb"}) {
         if (!find_program(program))
             throw no_package(package.name,
                              fmt::format("there is no {}, so this is no Debian", program));
+    }
     const std::string name = resolve(package);
     progress.say(fmt::format("downloading the Debian package {}", name));
     NewFolder unfinished(folder);
