@@ -5,6 +5,7 @@
 #include "tools/commands/command_line.h"
 #include "tools/commands/doctor.h"
 #include "tools/commands/fuzz.h"
+#include "tools/commands/linux.h"
 #include "tools/commands/run.h"
 #include "tools/commands/test.h"
 #include "tools/host/failure.h"
@@ -21,6 +22,8 @@ int perform(const tool::Request& request) {
         return tool::run(*run);
     if (const auto* const bench = std::get_if<tool::BenchOptions>(&request))
         return tool::bench(*bench);
+    if (const auto* const linux_options = std::get_if<tool::LinuxOptions>(&request))
+        return tool::boot_linux(*linux_options);
     if (const auto* const test = std::get_if<tool::TestOptions>(&request))
         tool::test(*test);
     if (const auto* const fuzz = std::get_if<tool::FuzzOptions>(&request))

@@ -29,6 +29,16 @@ TEST(WrongArguments, UnknownProfile) {
                    "unknown profile \"soft\": give bare, classic, hardened, modern");
 }
 
+TEST(WrongArguments, WhatLinuxCannotBe) {
+    expect_refused({"linux", "--profile", "soft"}, "unknown profile \"soft\"");
+    expect_refused({"linux", "--profile", "bare"}, "Linux is booted by the monitor");
+    expect_refused({"linux", "--json", "x.json"}, "--json is for the results of --bench");
+    expect_refused({"linux", "--bench", "--pti"}, "--bench chooses --pti and --run itself");
+    expect_refused({"linux", "--run", "pingpong, fork"}, "with commas between and no blanks");
+    expect_refused({"linux", "--kernel", "no-such-file"}, "there is no guest image no-such-file");
+    expect_refused({"linux", "--kernel", guest_image()}, "is no Linux kernel");
+}
+
 TEST(WrongArguments, UnknownInterface) {
     expect_refused({"run", "--interface", "quick", guest_image()},
                    "unknown interface \"quick\": give native, eager, lazy");

@@ -55,6 +55,26 @@ TEST(BenchmarkJson, NamesBenchmarks) {
                          "switch/address-space/classic/lazy"}));
 }
 
+TEST(BenchmarkJson, NamesProgramsOfLinux) {
+    tool::Run run{
+        .profile = abi::Profile::classic,
+        .interface = abi::Interface::native,
+        .results = {parse_result("workload=linux/pingpong switches=2 ticks=9 exits=1"),
+                    parse_result("workload=linux/fork operations=2 entries=2 ticks=9 exits=8")},
+        .context = {{"kernel", "6.1"}}};
+    EXPECT_EQ(benchmark_name(run, run.results[0]), "linux/pingpong/classic");
+    EXPECT_EQ(benchmark_name(run, run.results[1]), "linux/fork/classic");
+    tool::Run isolated = run;
+    isolated.has_page_table_isolation = true;
+    isolated.context["kernel"] = "6.2";
+    EXPECT_EQ(benchmark_name(isolated, isolated.results[0]), "linux/pingpong/classic/pti");
+    const Json document = Json::parse(benchmark_json({run, isolated}, {}, "instructions"));
+    EXPECT_EQ(document["benchmarks"].size(), 4U);
+    EXPECT_EQ(document["benchmarks"][1]["exits_per_operation"], 4.0);
+    EXPECT_EQ(document["context"]["runs"]["linux/classic"]["kernel"], "6.1");
+    EXPECT_EQ(document["context"]["runs"]["linux/classic/pti"]["kernel"], "6.2");
+}
+
 TEST(BenchmarkJson, HoldsWhatGoogleBenchmarkReads) {
     const Json benchmark = parse()["benchmarks"][2];
     EXPECT_EQ(benchmark["run_type"], "iteration");

@@ -73,6 +73,33 @@ TEST(ConsoleReader, TakesLinesForProgramsApart) {
     }
 }
 
+TEST(ConsoleReader, FindsAKernelPanic) {
+    const std::string bytes = std::string(grub_text) +
+                              "x\r\n[    1.5] Kernel panic - not syncing: VFS: no root\r\n"
+                              "Kernel panic - not syncing: another\r\n@end status=0\r\n";
+    for (const std::size_t portion : {std::size_t{1}, std::size_t{7}, bytes.size()}) {
+        Console console;
+        for (std::size_t at = 0; at < bytes.size(); at += portion)
+            console.reader.feed(std::string_view(bytes).substr(at, portion));
+        EXPECT_EQ(console.reader.kernel_panic(), "Kernel panic - not syncing: VFS: no root");
+    }
+}
+
+TEST(ConsoleReader, FindsNoPanicWhereThereIsNone) {
+    Console console;
+    console.reader.feed(std::string(grub_text) + "no Kernel panic here\r\nsyncing: \r\n");
+    EXPECT_EQ(console.reader.kernel_panic(), std::nullopt);
+    EXPECT_FALSE(console.reader.has_restarted());
+}
+
+TEST(ConsoleReader, NoticesThatTheMachineWasReset) {
+    Console console;
+    console.reader.feed(std::string(grub_text) + "hello\r\n");
+    EXPECT_FALSE(console.reader.has_restarted());
+    console.reader.feed(grub_text);
+    EXPECT_TRUE(console.reader.has_restarted());
+}
+
 TEST(ConsoleReader, TakesAnEndLineWithoutItsEnd) {
     Console console;
     console.reader.feed(std::string(grub_text) + "@end status=0");

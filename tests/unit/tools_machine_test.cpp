@@ -14,6 +14,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(MemorySize, TakesMebibytesAndGibibytes) {
     EXPECT_EQ(parse_memory_size("64M"), 64U);
@@ -124,10 +125,35 @@ TEST(GrubConfig, NamesProfileInterfaceAndArguments) {
     const std::string config = grub_config({.profile = abi::Profile::modern,
                                             .interface = abi::Interface::eager,
                                             .shadow_kibibytes = std::nullopt},
-                                           {"workload=full", "x y"});
+                                           {"workload=full", "x y"}, GuestKind::elf);
     EXPECT_THAT(config, HasSubstr("multiboot2 /boot/lazyhv.elf profile=modern interface=eager;"));
     EXPECT_THAT(config, HasSubstr("module2 /boot/vmi.rom rom;"));
     EXPECT_THAT(config, HasSubstr("module2 /boot/guest.elf guest 'workload=full' 'x y';"));
+}
+
+TEST(GrubConfig, HasAModuleMoreForLinux) {
+    const MonitorOptions monitor{.profile = abi::Profile::classic,
+                                 .interface = abi::Interface::native,
+                                 .shadow_kibibytes = std::nullopt,
+                                 .protects_descriptors = false};
+    const std::string config = grub_config(monitor, {"quiet", "run=fork"}, GuestKind::linux_kernel);
+    EXPECT_THAT(config, HasSubstr("lazyhv.elf profile=classic interface=native protect=0;"));
+    EXPECT_THAT(config, HasSubstr("if module2 /boot/vmlinuz guest 'quiet' 'run=fork'; then\n"
+                                  "if module2 /boot/initrd initrd; then\n"));
+    EXPECT_THAT(config, HasSubstr("\nfi; fi; fi; fi\n"));
+    EXPECT_THAT(grub_config(monitor, {}, GuestKind::elf), Not(HasSubstr("initrd")));
+}
+
+TEST(MonitorCommandLine, SaysWhoOwnsDescriptorsOnlyWhenGiven) {
+    MonitorOptions options{.profile = abi::Profile::hardened,
+                           .interface = abi::Interface::native,
+                           .shadow_kibibytes = std::nullopt,
+                           .protects_descriptors = true};
+    EXPECT_EQ(monitor_command_line(options), "profile=hardened interface=native protect=1");
+    options.protects_descriptors = false;
+    EXPECT_EQ(monitor_command_line(options), "profile=hardened interface=native protect=0");
+    options.protects_descriptors = std::nullopt;
+    EXPECT_EQ(monitor_command_line(options), "profile=hardened interface=native");
 }
 
 TEST(MonitorCommandLine, HasTheShadowMemoryOnlyWhenGiven) {

@@ -4,32 +4,24 @@
 #include "tools/commands/benchmark_context.h"
 #include "tools/commands/boot.h"
 #include "tools/commands/combinations.h"
+#include "tools/commands/measured_boot.h"
+#include "tools/commands/parallel_boots.h"
 #include "tools/commands/progress.h"
 #include "tools/host/failure.h"
-#include "tools/machine/emulation.h"
-#include "tools/machine/last_lines.h"
 #include "tools/machine/memory_size.h"
 #include "tools/results/benchmark_json.h"
-#include "tools/results/key_values.h"
 #include "tools/results/result_file.h"
 #include "tools/results/table.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdio>
-#include <exception>
-#include <thread>
 
 namespace tool {
 namespace {
 
 constexpr std::chrono::seconds default_time_limit{300};
-/// Emulators that run at the same time.
-constexpr std::size_t parallel_boots = 2;
-/// Of a guest that failed.
-constexpr std::size_t shown_console_lines = 40;
 
 /// One boot of the guest.
 struct Boot {
@@ -44,49 +36,19 @@ std::string name(const Boot& boot) {
                        boot.part.cpus == 1 ? "" : fmt::format(" on {} processors", boot.part.cpus));
 }
 
-/// Throws Failure, with the end of the console, when the guest fails or does not measure what it is
-/// to measure.
+/// Throws Failure when the guest fails or does not measure what it is to measure.
 Run measure(Machine machine, BootOptions options, const Boot& boot) {
     machine.cpus = boot.part.cpus;
     options.guest_arguments.insert(options.guest_arguments.begin(), boot.part.guest_words.begin(),
                                    boot.part.guest_words.end());
-    const Combination& combination = boot.combination;
-    std::string console;
-    ConsoleReader reader([&console](ConsoleReader::Kind kind, std::string_view text) {
-        if (kind != ConsoleReader::Kind::program)
-            console += text;
-    });
-    const auto fail = [&](std::string_view why) {
-        const std::string last = last_lines(console, shown_console_lines);
-        return Failure(fmt::format("{}: {}{}{}", name(boot), why,
-                                   last.empty() ? "" : "\nIts console said:\n", last));
-    };
-    int status = 0;
-    try {
-        const MonitorOptions monitor =
-            monitor_options(options, combination.profile, combination.interface);
-        status =
-            emulate(machine, choose_image(options, monitor, MonitorBuild::plain), reader, false);
-    } catch (const Failure& failure) {
-        throw fail(failure.what());
-    }
-    if (status != 0)
-        throw fail(fmt::format("the run ended with status {}", status));
-    Run run{.profile = combination.profile,
-            .interface = combination.interface,
-            .results = {},
-            .context = {},
-            .cpus = machine.cpus};
-    for (const std::string& line : reader.result_lines())
-        run.results.push_back(parse_result(line));
-    for (const std::string& line : reader.context_lines())
-        for (const auto& [key, value] : parse_key_values(line))
-            run.context.insert_or_assign(key, value);
-    if (run.results.empty())
-        throw fail("the guest printed no result");
+    const MonitorOptions monitor =
+        monitor_options(options, boot.combination.profile, boot.combination.interface);
+    Run run =
+        measured_boot(machine, choose_image(options, monitor, MonitorBuild::plain), name(boot));
     if (std::any_of(run.results.begin(), run.results.end(),
                     [&run](const Result& result) { return (result.cpus == 1) != (run.cpus == 1); }))
-        throw fail("the guest did not measure on the processors that its word processors= names");
+        throw Failure(name(boot) + ": the guest did not measure on the processors that its word "
+                                   "processors= names");
     return run;
 }
 
@@ -94,33 +56,12 @@ Run measure(Machine machine, BootOptions options, const Boot& boot) {
 std::vector<Run> measure_all(const Machine& machine, const BootOptions& options,
                              const std::vector<Boot>& boots) {
     std::vector<Run> runs(boots.size());
-    std::vector<std::exception_ptr> failures(boots.size());
-    std::atomic<std::size_t> next = 0;
-    std::atomic<bool> has_failed = false;
     Progress progress;
-    const auto work = [&] {
-        for (;;) {
-            const std::size_t index = next++;
-            if (index >= boots.size() || has_failed)
-                return;
-            progress.say(fmt::format("measuring {} ({} of {})", name(boots[index]), index + 1,
-                                     boots.size()));
-            try {
-                runs[index] = measure(machine, options, boots[index]);
-            } catch (...) {
-                failures[index] = std::current_exception();
-                has_failed = true;
-            }
-        }
-    };
-    {
-        std::vector<std::jthread> threads;
-        for (std::size_t count = 0; count < parallel_boots; ++count)
-            threads.emplace_back(work);
-    }
-    for (const std::exception_ptr& failure : failures)
-        if (failure)
-            std::rethrow_exception(failure);
+    boot_in_parallel(boots.size(), [&](std::size_t index) {
+        progress.say(
+            fmt::format("measuring {} ({} of {})", name(boots[index]), index + 1, boots.size()));
+        runs[index] = measure(machine, options, boots[index]);
+    });
     return runs;
 }
 

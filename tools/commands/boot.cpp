@@ -71,6 +71,7 @@ BootImage choose_image(const BootOptions& options, const MonitorOptions& monitor
             .rom = built("vmi_rom/vmi.rom"),
             .guest = options.guest.empty() ? built("guest/guest.elf")
                                            : std::filesystem::path(options.guest),
+            .initrd = std::nullopt,
             .monitor_options = monitor,
             .guest_arguments = options.guest_arguments};
 }

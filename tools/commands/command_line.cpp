@@ -13,6 +13,7 @@ constexpr std::string_view general_examples = R"(
 Examples:
   ./lazyhv bench                                    the whole table
   ./lazyhv run build/guest/guest.elf -- test        the guest kernel's self-tests
+  ./lazyhv linux                                    Debian's kernel, with a shell
   ./lazyhv test                                     every test
   ./lazyhv fuzz                                     looks for inputs that break the monitor
   ./lazyhv doctor                                   what this host has
@@ -53,6 +54,27 @@ Examples:
   ./lazyhv run build/guest/guest.elf -- workload=list     names the workloads
 )";
 
+constexpr std::string_view linux_examples = R"(
+Boots Debian's stock kernel on the monitor, with a small file system of busybox and a few test
+programs (guest/linux/), its console on the terminal. Without --run that is a shell; `exit` ends the
+run. Kernel and busybox are downloaded with apt-get once, and kept in build/linux. The exit status is
+0 only when all that --run names has succeeded.
+
+Programs: compile, exec, fork, fpu, hackbench, memory, pingpong, signals; each says what it does with
+--help.
+
+With --bench it boots once for each profile, and again with --pti for modern and classic, runs
+pingpong and fork, and prints VM exits for each context switch and each fork beside those of lazyhv's
+own kernel. JSON names are linux/PROGRAM/PROFILE, with /pti behind it where that is on.
+
+Examples:
+  ./lazyhv linux
+  ./lazyhv linux --profile classic --run pingpong,fork,memory
+  ./lazyhv linux --profile hardened --protect --pti --run signals
+  ./lazyhv linux --kernel /boot/vmlinuz --append "loglevel=7 nosmp"
+  ./lazyhv linux --bench --json results.json
+)";
+
 constexpr std::string_view fuzz_examples = R"(
 Runs the monitor's code on the host with inputs that libFuzzer makes up, one target after the other.
 Inputs that reach new code are kept in build/fuzz/corpus/TARGET, and are where the next run begins.
@@ -67,29 +89,60 @@ Examples:
   ./lazyhv fuzz drain --input build/fuzz/artifacts/drain/crash-0123abcd
 )";
 
-/// What --help says where `run` and `bench` differ.
+/// What --help says where the commands that boot differ.
 struct BootHelp {
     std::string_view cpus;
     std::string_view default_seconds;
 };
 
-void add_boot_options(CLI::App& command, BootOptions& options, const BootHelp& help) {
-    command.add_option("--profile", options.profile,
-                       "what the monitor owns: bare, classic, hardened, modern");
-    command.add_option("--interface", options.interface, "how the guest asks: native, eager, lazy");
+void add_machine_options(CLI::App& command, BootOptions& options, const BootHelp& help) {
     command.add_option("--cpu", options.cpu_model,
                        fmt::format("Bochs's CPU model (default {})", default_cpu_model));
     command.add_option("--cpus", options.cpus, std::string(help.cpus))->check(CLI::Range(1U, 8U));
-    command.add_option("--memory", options.memory, "of the machine, 64M to 3G (default 256M)");
-    command.add_option("--shadow-memory", options.shadow_memory,
-                       "profile classic only: for shadow page tables, for example 2M (default: as "
-                       "the monitor decides)");
+    command.add_option("--memory", options.memory,
+                       fmt::format("of the machine, 64M to 3G (default {})", options.memory));
     command.add_option("--machine", options.machine,
                        "bochs or kvm (default: kvm where it gives a guest VT-x, else bochs)");
     command
         .add_option("--time-limit", options.time_limit_seconds,
                     fmt::format("of one boot in seconds (default {})", help.default_seconds))
         ->check(CLI::Range(1U, 86400U));
+}
+
+void add_boot_options(CLI::App& command, BootOptions& options, const BootHelp& help) {
+    command.add_option("--profile", options.profile,
+                       "what the monitor owns: bare, classic, hardened, modern");
+    command.add_option("--interface", options.interface, "how the guest asks: native, eager, lazy");
+    add_machine_options(command, options, help);
+    command.add_option("--shadow-memory", options.shadow_memory,
+                       "profile classic only: for shadow page tables, for example 2M (default: as "
+                       "the monitor decides)");
+}
+
+void add_linux_options(CLI::App& command, LinuxOptions& options) {
+    options.boot.memory = "512M";
+    command.add_option("--profile", options.boot.profile,
+                       "what the monitor owns: classic, hardened, modern (default modern)");
+    add_machine_options(
+        command, options.boot,
+        {.cpus = "processors of the machine, 1 to 8 (default 1)", .default_seconds = "600"});
+    command.add_option("--kernel", options.kernel,
+                       "a bzImage (default: Debian's, from its package)");
+    command.add_option("--initrd", options.initrd,
+                       "the first file system (default: one with busybox and our programs)");
+    command.add_option("--append", options.append, "more words for the kernel's command line");
+    command.add_option("--run", options.programs,
+                       "programs, with commas between, to run instead of a shell");
+    command.add_flag("--pti", options.has_page_table_isolation,
+                     "the kernel isolates its page tables from user programs");
+    command.add_flag("--protect", options.protects_descriptors,
+                     "profiles classic and hardened: the monitor owns the descriptor tables, as it "
+                     "does for other guests");
+    command.add_flag("--bench", options.is_benchmark,
+                     "measure pingpong and fork on each profile, or the one given");
+    command.add_option("--json", options.json_file,
+                       "with --bench: also write Google Benchmark JSON here");
+    command.footer(std::string(linux_examples));
 }
 
 /// Exit status for a command line that is wrong.
@@ -125,6 +178,7 @@ Request parse_command_line(int argument_count, char** arguments) {
     BenchOptions bench_options;
     TestOptions test_options;
     FuzzOptions fuzz_options;
+    LinuxOptions linux_options;
     const std::vector<std::string> guest_arguments = cut_guest_arguments(argument_count, arguments);
     run_options.boot.guest_arguments = guest_arguments;
     bench_options.boot.guest_arguments = guest_arguments;
@@ -170,6 +224,10 @@ Request parse_command_line(int argument_count, char** arguments) {
         ->required();
     run->footer(std::string(run_examples));
 
+    CLI::App* const linux_command =
+        application.add_subcommand("linux", "boot Debian's kernel as the guest");
+    add_linux_options(*linux_command, linux_options);
+
     CLI::App* const test = application.add_subcommand("test", "run the tests");
     test->add_option("-R", test_options.regular_expressions,
                      "only tests whose name matches one of these regular expressions");
@@ -197,15 +255,18 @@ Request parse_command_line(int argument_count, char** arguments) {
         return run_options;
     if (bench->parsed())
         return bench_options;
+    if (linux_command->parsed())
+        return linux_options;
     if (test->parsed())
         return test_options;
     if (fuzz->parsed())
         return fuzz_options;
     if (doctor->parsed())
         return DoctorOptions{};
-    fmt::print(stderr,
-               "{}say what to do: bench, run, test, fuzz or doctor; `./lazyhv --help` says more\n",
-               abi::error_prefix);
+    fmt::print(
+        stderr,
+        "{}say what to do: bench, run, linux, test, fuzz or doctor; `./lazyhv --help` says more\n",
+        abi::error_prefix);
     return wrong_usage;
 }
 

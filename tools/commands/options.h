@@ -8,7 +8,7 @@
 
 namespace tool {
 
-/// Options that `run` and `bench` share. Empty: not given.
+/// Options that `run`, `bench` and `linux` share. Empty: not given.
 struct BootOptions {
     std::string profile;
     std::string interface;
@@ -34,6 +34,18 @@ struct BenchOptions {
     BootOptions boot;
     std::string workloads;
     std::uint32_t switches = 1000;
+    std::string json_file;
+};
+
+struct LinuxOptions {
+    BootOptions boot;
+    std::string kernel;   ///< empty: Debian's
+    std::string initrd;   ///< empty: one with our programs
+    std::string append;   ///< words behind those of the kernel's command line
+    std::string programs; ///< that init runs, with commas between; empty: a shell
+    bool has_page_table_isolation = false;
+    bool protects_descriptors = false; ///< the monitor does, on classic and hardened
+    bool is_benchmark = false;
     std::string json_file;
 };
 

@@ -17,10 +17,13 @@ class Progress {
     Progress& operator=(const Progress&) = delete;
 
     void say(const std::string& step);
+    /// Clears the line on a terminal, before something else is written there.
+    void clear();
 
   private:
     std::mutex mutex_;
     bool is_terminal_;
+    bool is_shown_ = false; ///< something stands in the line
 };
 
 } // namespace tool

@@ -1,28 +1,17 @@
 #include "tools/commands/run.h"
 
 #include "tools/commands/boot.h"
+#include "tools/commands/console_output.h"
 #include "tools/commands/profile_names.h"
 #include "tools/host/failure.h"
 #include "tools/machine/emulation.h"
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
 namespace tool {
 namespace {
 
 constexpr std::chrono::seconds default_time_limit{120};
-
-void show(ConsoleReader::Kind kind, std::string_view text, bool verbose) {
-    if (kind == ConsoleReader::Kind::program && !verbose)
-        return;
-    const bool is_error = kind == ConsoleReader::Kind::error;
-    std::fflush(is_error ? stdout : stderr);
-    std::FILE* const stream = is_error ? stderr : stdout;
-    std::fwrite(text.data(), 1, text.size(), stream);
-    std::fflush(stream);
-}
 
 /// Throws Failure for an option that only shadow paging gives a meaning.
 void require_classic(std::string_view option, abi::Profile profile) {
@@ -52,7 +41,7 @@ int run(const RunOptions& options) {
     if (!options.emulator_log.empty())
         machine.emulator_log = options.emulator_log;
     ConsoleReader reader([&options](ConsoleReader::Kind kind, std::string_view text) {
-        show(kind, text, options.verbose);
+        show_console(kind, text, options.verbose);
     });
     return emulate(machine, image, reader, true);
 }

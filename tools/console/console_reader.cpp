@@ -57,6 +57,7 @@ void ConsoleReader::take(char byte) {
     if (at_start_ && (byte == '\r' || byte == '\n'))
         return; // the rest of GRUB's last line
     at_start_ = false;
+    kernel_panic_.take(byte);
     if (after_carriage_return_ && byte != '\n')
         line_ += '\r';
     after_carriage_return_ = byte == '\r';
@@ -84,6 +85,7 @@ void ConsoleReader::take_line(bool finished) {
     // An emulator that ends at once may swallow the end of this line, not of its number's meaning.
     if (kind == Kind::program && line.starts_with(abi::end_prefix) && !end_status_)
         end_status_ = parse_end_status(line.substr(abi::end_prefix.size()));
+    has_restarted_ = has_restarted_ || line == grub_ready;
     if (finished) {
         if (kind == Kind::program && line.starts_with(abi::result_prefix))
             result_lines_.emplace_back(line.substr(abi::result_prefix.size()));

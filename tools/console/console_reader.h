@@ -1,6 +1,8 @@
 #pragma once
 // Takes the serial console apart: GRUB's text, the lines for programs, and what a person reads.
 
+#include "tools/console/kernel_panic.h"
+
 #include <functional>
 #include <optional>
 #include <string>
@@ -38,6 +40,12 @@ class ConsoleReader {
     [[nodiscard]] bool is_started() const { return phase_ == Phase::running; }
     /// The first line with "error: " that GRUB printed, from there on.
     [[nodiscard]] const std::string& grub_error() const { return grub_error_; }
+    /// GRUB has been started a second time: the machine was reset.
+    [[nodiscard]] bool has_restarted() const { return has_restarted_; }
+    /// What a Linux kernel said when it panicked; nothing as long as none did.
+    [[nodiscard]] const std::optional<std::string>& kernel_panic() const {
+        return kernel_panic_.message();
+    }
     [[nodiscard]] const std::vector<std::string>& result_lines() const { return result_lines_; }
     [[nodiscard]] const std::vector<std::string>& context_lines() const { return context_lines_; }
     /// What followed abi::error_prefix.
@@ -58,8 +66,10 @@ class ConsoleReader {
     bool after_carriage_return_ = false;
     bool streaming_ = false; ///< the start of this line has been given to the sink already
     bool in_escape_ = false; ///< inside a terminal control sequence of GRUB's
-    bool at_start_ = true;   ///< nothing but GRUB's control sequences came since it handed over
+    bool has_restarted_ = false;
+    bool at_start_ = true; ///< nothing but GRUB's control sequences came since it handed over
     std::string line_;
+    KernelPanic kernel_panic_;
     std::optional<int> end_status_;
     std::string grub_error_;
     std::vector<std::string> result_lines_;

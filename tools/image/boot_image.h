@@ -4,6 +4,7 @@
 #include "tools/image/monitor_options.h"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ struct BootImage {
     std::filesystem::path monitor;
     std::filesystem::path rom;
     std::filesystem::path guest;
+    /// The first file system where the guest is a Linux kernel; nothing for other guests.
+    std::optional<std::filesystem::path> initrd;
     MonitorOptions monitor_options;
     std::vector<std::string> guest_arguments;
 };

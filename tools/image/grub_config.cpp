@@ -20,28 +20,35 @@ std::string quote_for_grub(std::string_view argument) {
     return quoted + "'";
 }
 
-std::string grub_config(const MonitorOptions& monitor, const std::vector<std::string>& arguments) {
+std::string grub_config(const MonitorOptions& monitor, const std::vector<std::string>& arguments,
+                        GuestKind kind) {
+    const bool is_linux = kind == GuestKind::linux_kernel;
     std::string guest_arguments;
     for (const std::string& argument : arguments)
         guest_arguments += " " + quote_for_grub(argument);
-    return fmt::format(R"(serial --unit=0 --speed=115200
+    return fmt::format(
+        R"(serial --unit=0 --speed=115200
 terminal_output serial
 if multiboot2 {monitor} {monitor_arguments}; then
 if module2 {rom} rom; then
 if module2 {guest} guest{arguments}; then
+{initrd}
 echo
 echo "{ready}"
 boot
-fi; fi; fi
+fi; fi; fi{end_of_initrd}
 echo
 echo "{failed}"
 halt
 )",
-                       fmt::arg("monitor", monitor_in_image),
-                       fmt::arg("monitor_arguments", monitor_command_line(monitor)),
-                       fmt::arg("rom", rom_in_image), fmt::arg("guest", guest_in_image),
-                       fmt::arg("arguments", guest_arguments), fmt::arg("ready", grub_ready),
-                       fmt::arg("failed", grub_failed));
+        fmt::arg("monitor", monitor_in_image),
+        fmt::arg("monitor_arguments", monitor_command_line(monitor)), fmt::arg("rom", rom_in_image),
+        fmt::arg("guest", is_linux ? kernel_in_image : guest_in_image),
+        fmt::arg("arguments", guest_arguments),
+        fmt::arg("initrd",
+                 is_linux ? fmt::format("if module2 {} initrd; then", initrd_in_image) : ""),
+        fmt::arg("end_of_initrd", is_linux ? "; fi" : ""), fmt::arg("ready", grub_ready),
+        fmt::arg("failed", grub_failed));
 }
 
 } // namespace tool

@@ -9,6 +9,8 @@ std::string monitor_command_line(const MonitorOptions& options) {
                                    abi::name(options.interface));
     if (options.shadow_kibibytes)
         line += fmt::format(" shadow={}", *options.shadow_kibibytes);
+    if (options.protects_descriptors)
+        line += *options.protects_descriptors ? " protect=1" : " protect=0";
     return line;
 }
 

@@ -14,9 +14,12 @@ struct MonitorOptions {
     abi::Interface interface;
     /// Memory for shadow page tables; nothing: as the monitor decides.
     std::optional<std::uint32_t> shadow_kibibytes;
+    /// Whether it owns the guest's descriptor tables on classic and hardened; nothing: as the
+    /// monitor decides.
+    std::optional<bool> protects_descriptors = std::nullopt;
 };
 
-/// "profile=classic interface=lazy shadow=2048".
+/// "profile=classic interface=lazy shadow=2048 protect=0".
 std::string monitor_command_line(const MonitorOptions& options);
 
 } // namespace tool

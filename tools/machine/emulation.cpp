@@ -23,7 +23,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// How long the emulator may take to end by itself behind the end line.
+/// How long the emulator may take to end by itself behind the end line, and a kernel that panics
+/// to say the rest.
 constexpr std::chrono::seconds grace_time{2};
 constexpr std::size_t shown_log_lines = 8;
 
@@ -50,7 +51,8 @@ int milliseconds_until(Clock::time_point time) {
     return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
 }
 
-/// Returns when the emulator has ended, the end line's grace time is over, or GRUB has failed.
+/// Returns when the emulator has ended, the grace time behind the end line or a kernel's panic is
+/// over, GRUB has failed, or GRUB was started again.
 /// Throws Failure at the time limit.
 void follow(const Machine& machine, ChildProcess& child, Streams streams, ConsoleReader& reader) {
     Clock::time_point end = Clock::now() + machine.time_limit;
@@ -75,14 +77,14 @@ void follow(const Machine& machine, ChildProcess& child, Streams streams, Consol
                 streams.input = -1;
             write_all(streams.console, typed); // a guest that is not listening loses nothing
         }
-        if (reader.grub_has_failed())
+        if (reader.grub_has_failed() || reader.has_restarted())
             return;
         if (waited[2].revents != 0) {
             while (is_readable(streams.console))
                 reader.feed(read_available(streams.console));
             return;
         }
-        if (reader.end_status() && !has_ended) {
+        if ((reader.end_status() || reader.kernel_panic()) && !has_ended) {
             has_ended = true;
             end = Clock::now() + grace_time;
         }
@@ -154,7 +156,11 @@ int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reade
             .input = forwards_input && isatty(STDIN_FILENO) != 0 ? STDIN_FILENO : -1},
            reader);
     reader.finish();
+    if (reader.kernel_panic())
+        throw Failure(fmt::format("the guest's kernel gave up: {}", *reader.kernel_panic()));
     if (!reader.end_status()) {
+        if (reader.has_restarted())
+            throw Failure("the machine was reset before the guest had said how it ended");
         if (reader.grub_has_failed())
             child.kill();
         fail_without_end_line(reader, child.wait(), read_log(log));

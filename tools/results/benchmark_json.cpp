@@ -108,13 +108,25 @@ std::string threads_suffix(std::uint32_t cpus) {
     return cpus == 1 ? "" : fmt::format("/threads:{}", cpus);
 }
 
-/// What the monitor and the guest said of themselves, by "PROFILE/INTERFACE", with the processors
-/// of the machine behind it where there are several.
+std::string_view isolation_suffix(const Run& run) {
+    return run.has_page_table_isolation ? "/pti" : "";
+}
+
+/// "PROFILE/INTERFACE", with the processors of the machine behind it where there are several; of
+/// Linux "linux/PROFILE".
+std::string run_name(const Run& run) {
+    const std::string threads = threads_suffix(run.cpus);
+    if (run.is_of_linux())
+        return fmt::format("{}{}{}{}", linux_prefix, abi::name(run.profile), isolation_suffix(run),
+                           threads);
+    return fmt::format("{}/{}{}", abi::name(run.profile), abi::name(run.interface), threads);
+}
+
+/// What the monitor and the guest said of themselves, by run_name().
 Json run_contexts(const std::vector<Run>& runs) {
     Json contexts = Json::object();
     for (const Run& run : runs)
-        contexts[fmt::format("{}/{}{}", abi::name(run.profile), abi::name(run.interface),
-                             threads_suffix(run.cpus))] = run.context;
+        contexts[run_name(run)] = run.context;
     return contexts;
 }
 
@@ -124,6 +136,9 @@ std::string benchmark_name(const Run& run, const Result& result) {
     const std::string threads = threads_suffix(result.cpus);
     const std::string profile_and_interface =
         fmt::format("{}/{}", abi::name(run.profile), abi::name(run.interface));
+    if (result.workload.starts_with(linux_prefix))
+        return fmt::format("{}/{}{}{}", result.workload, abi::name(run.profile),
+                           isolation_suffix(run), threads);
     if (result.unit == Unit::operations) // "pagetable/map/512"
         return fmt::format("{}/{}{}", result.workload, profile_and_interface, threads);
     if (result.workload != empty_vmcall_workload)

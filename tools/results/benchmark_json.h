@@ -11,7 +11,8 @@
 namespace tool {
 
 /// "switch/WORKLOAD/PROFILE/INTERFACE"; "WORKLOAD/PROFILE/INTERFACE" for operations on page tables,
-/// whose workloads are called pagetable/OPERATION/ENTRIES or shootdown/OPERATION/ENTRIES; or
+/// whose workloads are called pagetable/OPERATION/ENTRIES or shootdown/OPERATION/ENTRIES;
+/// "linux/PROGRAM/PROFILE", with "/pti" behind it, for programs of Linux; or
 /// "vmcall/empty/PROFILE/rom" for empty VMCALLs issued by a guest that uses the ROM ("…/native" by
 /// one that does not). Where several processors took part "/threads:N" is behind it.
 std::string benchmark_name(const Run& run, const Result& result);

@@ -78,6 +78,12 @@ std::vector<Result::NamedCount> Result::by_name(std::string_view prefix) const {
     return found;
 }
 
+bool Run::is_of_linux() const {
+    return std::any_of(results.begin(), results.end(), [](const Result& result) {
+        return result.workload.starts_with(linux_prefix);
+    });
+}
+
 Result parse_result(std::string_view text) {
     Result result;
     std::optional<std::uint64_t> switches;

@@ -73,7 +73,15 @@ struct Run {
     /// The "@context" lines of guest and monitor.
     std::map<std::string, std::string> context;
     std::uint32_t cpus = 1; ///< processors of the machine
+    /// Of a Linux kernel: whether it isolates its page tables from user programs.
+    bool has_page_table_isolation = false;
+
+    /// Whether Linux measured it, whose workloads have names that begin so.
+    [[nodiscard]] bool is_of_linux() const;
 };
+
+/// "linux/pingpong", "linux/fork", ...: programs of guest/linux/.
+inline constexpr std::string_view linux_prefix = "linux/";
 
 /// This workload's "switches" are empty VMCALLs.
 inline constexpr std::string_view empty_vmcall_workload = "empty-vmcall";

@@ -1,0 +1,52 @@
+#include "tools/commands/measured_boot.h"
+
+#include "tools/host/failure.h"
+#include "tools/machine/emulation.h"
+#include "tools/machine/last_lines.h"
+#include "tools/results/key_values.h"
+
+#include <fmt/format.h>
+
+namespace tool {
+namespace {
+
+/// Of a guest that failed.
+constexpr std::size_t shown_console_lines = 40;
+
+} // namespace
+
+Run measured_boot(const Machine& machine, const BootImage& image, const std::string& name) {
+    std::string console;
+    ConsoleReader reader([&console](ConsoleReader::Kind kind, std::string_view text) {
+        if (kind != ConsoleReader::Kind::program)
+            console += text;
+    });
+    const auto fail = [&](std::string_view why) {
+        const std::string last = last_lines(console, shown_console_lines);
+        return Failure(fmt::format("{}: {}{}{}", name, why,
+                                   last.empty() ? "" : "\nIts console said:\n", last));
+    };
+    int status = 0;
+    try {
+        status = emulate(machine, image, reader, false);
+    } catch (const Failure& failure) {
+        throw fail(failure.what());
+    }
+    if (status != 0)
+        throw fail(fmt::format("the run ended with status {}", status));
+    Run run{.profile = image.monitor_options.profile,
+            .interface = image.monitor_options.interface,
+            .results = {},
+            .context = {},
+            .cpus = machine.cpus};
+    for (const std::string& line : reader.result_lines())
+        run.results.push_back(parse_result(line));
+    for (const std::string& line : reader.context_lines())
+        for (const auto& [key, value] : parse_key_values(line))
+            run.context.insert_or_assign(key, value);
+    if (run.results.empty())
+        throw fail("the guest printed no result");
+    return run;
+}
+
+} // namespace tool

@@ -1,0 +1,120 @@
+#include "tools/linux/packages.h"
+
+#include "tools/commands/build_folder.h"
+#include "tools/host/child_process.h"
+#include "tools/host/failure.h"
+#include "tools/linux/package_text.h"
+#include "tools/machine/last_lines.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+
+namespace tool {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Of a program that failed.
+constexpr std::size_t shown_lines = 4;
+
+/// Beside the folder that it becomes; removed with all it holds if it does not.
+class NewFolder {
+  public:
+    explicit NewFolder(const fs::path& final_path) : final_path_(final_path) {
+        std::error_code error;
+        fs::create_directories(final_path.parent_path(), error);
+        std::string name = final_path.string() + ".XXXXXX";
+        if (error || mkdtemp(name.data()) == nullptr) {
+            throw Failure(fmt::format("cannot make a folder in {}: {}",
+                                      final_path.parent_path().string(),
+                                      error ? error.message() : std::strerror(errno)));
+        }
+        path_ = name;
+    }
+    ~NewFolder() {
+        std::error_code ignored; // nothing can be done about it in a destructor
+        fs::remove_all(path_, ignored);
+    }
+    NewFolder(const NewFolder&) = delete;
+    NewFolder& operator=(const NewFolder&) = delete;
+
+    [[nodiscard]] const fs::path& path() const { return path_; }
+    /// Where somebody else was faster, theirs stays.
+    void finish() {
+        std::error_code error;
+        fs::rename(path_, final_path_, error);
+        if (error && !fs::exists(final_path_))
+            throw Failure(fmt::format("cannot make {}: {}", final_path_.string(), error.message()));
+    }
+
+  private:
+    fs::path final_path_;
+    fs::path path_;
+};
+
+Failure no_package(std::string_view name, std::string_view why) {
+    return Failure(fmt::format("the Debian package {} is needed and cannot be had: {}", name, why));
+}
+
+std::string resolve(const Package& package) {
+    if (!package.is_meta)
+        return std::string(package.name);
+    const Captured depends = capture({"apt-cache", "depends", std::string(package.name)});
+    const std::optional<std::string> name = first_dependency(depends.output);
+    if (depends.status != 0 || !name) {
+        throw no_package(package.name,
+                         fmt::format("apt does not know it; `apt-get update` may help{}{}",
+                                     depends.output.empty() ? "" : ":\n",
+                                     last_lines(depends.output, shown_lines)));
+    }
+    return *name;
+}
+
+fs::path download(const std::string& name, const fs::path& folder) {
+    const Captured apt = capture(
+        {"sh", "-c", R"(cd "$1" && exec apt-get download "$2")", "sh", folder.string(), name});
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+        if (apt.status == 0 && entry.path().extension() == ".deb")
+            return entry.path();
+    throw no_package(name, fmt::format("apt-get could not download it (is there a network? "
+                                       "`apt-get update` may help):\n{}",
+                                       last_lines(apt.output, shown_lines)));
+}
+
+void unpack(const Package& package, const fs::path& archive, const fs::path& folder) {
+    const Captured tar = capture(
+        {"sh", "-c",
+         R"(dpkg-deb --fsys-tarfile "$1" | tar --extract --directory "$2" --wildcards "$3")", "sh",
+         archive.string(), folder.string(), std::string(package.files)});
+    if (tar.status != 0) {
+        throw no_package(package.name,
+                         fmt::format("{} could not be unpacked:\n{}", archive.filename().string(),
+                                     last_lines(tar.output, shown_lines)));
+    }
+    fs::remove(archive);
+}
+
+} // namespace
+
+fs::path package_folder(const Package& package, Progress& progress) {
+    fs::path folder = build_folder() / "linux" / package.name;
+    if (fs::exists(folder))
+        return folder;
+    for (const std::string_view program : {"apt-get", "apt-cache", "dpkg-deb"}) {
+        if (!find_program(program))
+            throw no_package(package.name,
+                             fmt::format("there is no {}, so this is no Debian", program));
+    }
+    const std::string name = resolve(package);
+    progress.say(fmt::format("downloading the Debian package {}", name));
+    NewFolder unfinished(folder);
+    unpack(package, download(name, unfinished.path()), unfinished.path());
+    unfinished.finish();
+    return folder;
+}
+
+} // namespace tool
