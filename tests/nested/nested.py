@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+"""The nested run: lazyhv as a hypervisor inside KVM, which runs in Bochs.
+
+usage: nested.py BUILD-FOLDER [PROFILE-INTERFACE...]
+
+Bochs boots Debian's kernel, whose KVM runs Debian's QEMU (init.sh), which boots the same image that
+was booted in Bochs directly just before. Compared are what the guest measured, here and there, and
+the VM exits that lazyhv counted with those that KVM handed on to it.
+"""
+
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+RUNS = ["hardened-lazy", "hardened-native", "classic-lazy", "modern-lazy"]
+GUEST_WORDS = ["workload=full,pingpong", "switches=100"]
+MODULES = ["irqbypass", "kvm", "kvm-intel"]  # in the order of their dependencies
+FIRMWARE = [("seabios", "bios-256k.bin"), ("qemu", "kvmvapic.bin")]
+KERNEL_WORDS = "console=ttyS0 quiet nowatchdog audit=0 mitigations=off cryptomgr.notests"
+SECONDS = 5400  # for the run in Bochs
+# As tools/machine/bochs.cpp has it, but for COM1, which is a file here, and for more memory.
+SETTINGS = """\
+romimage: file=$BXSHARE/BIOS-bochs-latest
+vgaromimage: file=$BXSHARE/VGABIOS-lgpl-latest
+display_library: term
+plugin_ctrl: sb16=0, es1370=0, speaker=0
+cpu: model=corei7_haswell_4770, count=1, ips=20000000
+memory: guest=1024, host=1024
+clock: sync=none, time0=946684800
+com1: enabled=1, mode=file, dev={folder}/console
+ata0-master: type=cdrom, path="{folder}/linux.iso", status=inserted
+boot: cdrom
+log: {folder}/bochs.log
+panic: action=fatal
+error: action=ignore
+info: action=ignore
+debug: action=ignore
+port_e9_hack: enabled=0
+magic_break: enabled=0
+"""
+GRUB_CONFIG = f"""\
+serial --unit=0 --speed=115200
+terminal_output serial
+linux /boot/vmlinuz {KERNEL_WORDS}
+initrd /boot/initrd
+boot
+"""
+# The guest's clock counts instructions in Bochs, and KVM has its time too. How often the monitor
+# reads and writes the VMCS is a matter of the controls it is granted.
+NOT_COMPARED = {"ticks", "monitor_ticks", "vmcs_accesses"}
+
+
+class Failure(Exception):
+    """Why there is nothing to compare."""
+
+
+def say(text):
+    print(f"nested: {text}", flush=True)
+
+
+def run(command, **options):
+    """Standard output of a program; Failure when its status is not 0."""
+    ran = subprocess.run(list(map(str, command)), capture_output=True, text=True, **options)
+    if ran.returncode != 0:
+        raise Failure(f"{Path(command[0]).name} failed:\n{ran.stdout}{ran.stderr}")
+    return ran.stdout
+
+
+class Debian:
+    """Packages that need not be installed: fetched once, and unpacked in a folder of their own."""
+
+    def __init__(self, folder):
+        self.folder = folder / "packages"
+        self.folder.mkdir(exist_ok=True)
+        dependency = re.search(r"Depends: (linux-image-(\S+))",
+                               run(["apt-cache", "depends", "linux-image-amd64"]))
+        if not dependency:
+            raise Failure("apt knows no package linux-image-amd64; first apt-get update")
+        self.kernel, self.version = self.package(dependency[1]), dependency[2]
+        self.busybox = self.package("busybox-static") / "bin/busybox"
+
+    def package(self, name):
+        unpacked = self.folder / name
+        if not unpacked.exists():
+            say(f"fetching {name}")
+            run(["apt-get", "download", name], cwd=self.folder)
+            archive = next(self.folder.glob(f"{name}_*.deb"))
+            begun = self.folder / f"{name}.begun"
+            shutil.rmtree(begun, ignore_errors=True)
+            run(["dpkg-deb", "-x", archive, begun])
+            begun.rename(unpacked)
+            archive.unlink()
+        return unpacked
+
+    def module(self, name):
+        return next((self.kernel / "lib/modules" / self.version).rglob(f"{name}.ko"))
+
+
+def copy(source, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, target)
+
+
+def make_linux(debian, images, folder):
+    """The ISO that Bochs boots: GRUB, the kernel, and a file system in memory with all the rest."""
+    tree = folder / "tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    for name in ["proc", "sys", "dev", "tmp"]:
+        (tree / name).mkdir(parents=True)
+    copy(HERE / "init.sh", tree / "init")
+    copy(debian.busybox, tree / "bin/busybox")
+    for module in MODULES:
+        copy(debian.module(module), tree / "modules" / f"{module}.ko")
+    qemu = shutil.which("qemu-system-x86_64")
+    copy(qemu, tree / "usr/bin/qemu-system-x86_64")
+    for library in re.findall(r"(/\S+) \(0x", run(["ldd", qemu])):
+        copy(library, tree / library.lstrip("/"))
+    for package, name in FIRMWARE:
+        copy(Path("/usr/share") / package / name, tree / "usr/share/qemu" / name)
+    for image in images:
+        copy(image, tree / "images" / image.name)
+
+    boot = folder / "image/boot"
+    shutil.rmtree(boot, ignore_errors=True)
+    (boot / "grub").mkdir(parents=True)
+    (boot / "grub/grub.cfg").write_text(GRUB_CONFIG)
+    copy(debian.kernel / f"boot/vmlinuz-{debian.version}", boot / "vmlinuz")
+    names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
+    with open(boot / "initrd", "wb") as archive:
+        subprocess.run([debian.busybox, "cpio", "-o", "-H", "newc"], cwd=tree,
+                       input=names.encode(), stdout=archive, stderr=subprocess.DEVNULL, check=True)
+    run(["grub-mkrescue", "--directory=/usr/lib/grub/i386-pc",
+         "--install-modules=linux normal serial boot iso9660 biosdisk", "--fonts=", "--locales=",
+         "--themes=", "--compress=no", "-o", folder / "linux.iso", folder / "image"])
+
+
+def boot_linux(folder):
+    """Runs Bochs to its end; returns the lines of the console, as they come."""
+    (folder / "bochsrc").write_text(SETTINGS.format(folder=folder))
+    (folder / "debugger").write_text("c\n")  # Debian's Bochs waits for a command
+    (folder / "console").write_text("")
+    screen, terminal = pty.openpty()
+    bochs = subprocess.Popen(["bochs", "-q", "-f", folder / "bochsrc", "-rc", folder / "debugger"],
+                             stdin=terminal, stdout=terminal, stderr=terminal,
+                             start_new_session=True)
+    threading.Thread(target=throw_away, args=(screen,), daemon=True).start()
+    end = time.monotonic() + SECONDS
+    try:
+        with open(folder / "console", errors="replace", newline="\n") as console:
+            rest = ""
+            while True:
+                has_ended = bochs.poll() is not None
+                *lines, rest = (rest + console.read()).split("\n")
+                yield from (line.rstrip("\r") for line in lines)
+                if has_ended:
+                    return
+                if time.monotonic() > end:
+                    raise Failure(f"no end after {SECONDS} seconds; see {folder / 'console'}")
+                time.sleep(0.5)
+    finally:
+        if bochs.poll() is None:
+            os.killpg(bochs.pid, signal.SIGKILL)
+        bochs.wait()
+
+
+def throw_away(descriptor):
+    try:
+        while os.read(descriptor, 65536):
+            pass
+    except OSError:
+        pass
+
+
+class Console:
+    """What monitor and guest said of one run."""
+
+    def __init__(self, lines):
+        self.lines = lines
+        text = "\n".join(lines)
+        ended = re.search(r"^@end status=(\d+)", text, re.MULTILINE)
+        self.status = int(ended[1]) if ended else None
+        self.results = {}
+        for workload, rest in re.findall(r"^@result workload=(\S+) (.*)", text, re.MULTILINE):
+            numbers = (word.split("=") for word in rest.split())
+            self.results[workload] = {key: int(number) for key, number in numbers}
+        total = re.search(r"^lazyhv: (\d+) VM exits", text, re.MULTILINE)
+        self.exits = int(total[1]) if total else None
+        self.by_reason = {reason: int(count) for reason, count in
+                          re.findall(r"^lazyhv:   ([A-Z_]+) (\d+)$", text, re.MULTILINE)}
+
+    def counts(self, workload):
+        numbers = self.results.get(workload, {})
+        return {key: number for key, number in numbers.items() if key not in NOT_COMPARED}
+
+
+def reason_names():
+    """Exit reasons by number, as monitor and KVM spell them."""
+    text = (ROOT / "shared/exit_reason.h").read_text()
+    numbers = dict(re.findall(r"^    (\w+) = (\d+),", text, re.MULTILINE))
+    return {int(numbers[word]): name for word, name in
+            re.findall(r'ExitReasonName\{ExitReason::(\w+), "(\w+)"\}', text)}
+
+
+class NestedRun:
+    """One run under KVM: the console, and KVM's counts by exit reason."""
+
+    def __init__(self):
+        self.lines = []
+        self.events = {"kvm_nested_vmexit": {}, "kvm_nested_vmexit_inject": {}}
+
+    def add(self, line, names):
+        counted = re.match(r"@nested event=(\w+) reason=(\d+) count=(\d+)", line)
+        if counted:
+            number = int(counted[2])
+            # Bit 31 says that VM entry failed (SDM vol. 3, 25.9.1).
+            name = names.get(number & 0xFFFF, str(number)) + (" at entry" if number >> 31 else "")
+            self.events[counted[1]][name] = int(counted[3])
+        elif not line.startswith("@nested"):
+            self.lines.append(line)
+
+
+def follow(lines, log, names):
+    """Runs by name, from the console's lines; each line also goes to the log."""
+    runs, current = {}, None
+    for line in lines:
+        print(line, file=log, flush=True)
+        begun = re.search(r"@nested begin=(\S+)", line)
+        if begun:
+            current = runs[begun[1]] = NestedRun()
+            say(f"{begun[1]}: QEMU starts")
+        elif "@nested error" in line:
+            raise Failure(line)
+        elif current:
+            current.add(line, names)
+    return runs
+
+
+def differences(direct, nested):
+    """What is not as it should be, in words."""
+    console = Console(nested.lines)
+    if console.status != 0:
+        yield f"status {console.status}; its console ends:\n" + "\n".join(console.lines[-12:])
+    for workload in direct.results:
+        here, there = direct.counts(workload), console.counts(workload)
+        for key in sorted(here.keys() | there.keys()):
+            if here.get(key) != there.get(key):
+                yield f"{workload}: {key} is {here.get(key)} in Bochs, {there.get(key)} under KVM"
+    handed_on = nested.events["kvm_nested_vmexit_inject"]
+    for reason in sorted(handed_on.keys() | console.by_reason.keys()):
+        if handed_on.get(reason, 0) != console.by_reason.get(reason, 0):
+            yield (f"{reason}: lazyhv counted {console.by_reason.get(reason, 0)}, "
+                   f"KVM {handed_on.get(reason, 0)}")
+    if sum(handed_on.values()) != console.exits:
+        yield f"lazyhv counted {console.exits} VM exits, KVM {sum(handed_on.values())}"
+
+
+def print_table(direct, runs):
+    print(f"\n{'run':<18}{'workload':<10}{'exits/switch':>14}{'in Bochs':>10}")
+    for name, run_ in runs.items():
+        console = Console(run_.lines)
+        for workload, numbers in console.results.items():
+            here = direct[name].results.get(workload, {"exits": 0, "switches": 1})
+            print(f"{name:<18}{workload:<10}{numbers['exits'] / numbers['switches']:>14.3f}"
+                  f"{here['exits'] / here['switches']:>10.3f}")
+    print(f"\n{'run':<18}{'exit reason':<20}{'lazyhv':>8}{'handed on':>11}{'all of KVM':>12}")
+    for name, run_ in runs.items():
+        console = Console(run_.lines)
+        every, handed_on = run_.events.values()
+        for reason in sorted(every.keys() | handed_on.keys() | console.by_reason.keys()):
+            print(f"{name:<18}{reason:<20}{console.by_reason.get(reason, 0):>8}"
+                  f"{handed_on.get(reason, 0):>11}{every.get(reason, 0):>12}")
+        print(f"{name:<18}{'all':<20}{console.exits or 0:>8}{sum(handed_on.values()):>11}"
+              f"{sum(every.values()):>12}")
+    print()
+
+
+def main():
+    build = Path(sys.argv[1]).resolve()
+    names = sys.argv[2:] or RUNS
+    folder = build / "nested"
+    folder.mkdir(exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    debian = Debian(folder)
+    lazyhv, guest = build / "tools/lazyhv", build / "guest/guest.elf"
+    direct, images = {}, []
+    for name in names:
+        profile, interface = name.split("-")
+        words = ["--profile", profile, "--interface", interface, guest, "--", *GUEST_WORDS]
+        say(f"{name}: in Bochs directly")
+        output = run([lazyhv, "run", "--machine", "bochs", "--verbose", *words])
+        direct[name] = Console(output.splitlines())
+        images.append(folder / f"{name}.iso")
+        run([lazyhv, "run", "--image", images[-1], *words])
+    make_linux(debian, images, folder)
+    say("booting Linux in Bochs: two or three minutes; then some minutes for each run")
+    begun = time.monotonic()
+    with open(folder / "log", "w") as log:
+        runs = follow(boot_linux(folder), log, reason_names())
+    say(f"Bochs ran for {time.monotonic() - begun:.0f} seconds; all it said is in {folder / 'log'}")
+    print_table(direct, runs)
+    wrong = 0
+    for name in names:
+        found = list(differences(direct[name], runs[name])) if name in runs else ["did not run"]
+        print(f"{name}: " + ("; ".join(found) if found else
+                             "the same as in Bochs; lazyhv and KVM counted the same exits"))
+        wrong += bool(found)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failure as failure:
+        sys.exit(f"lazyhv: error: {failure}")
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
