@@ -7,7 +7,6 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 mount -t tracefs tracefs /sys/kernel/tracing
-exec </dev/null
 for module in irqbypass kvm kvm-intel; do
     options=
     [ $module != kvm-intel ] || options=nested=1
@@ -22,15 +21,14 @@ count() {
     echo "$1hist:keys=exit_code" >$events/kvm_nested_vmexit_inject/trigger
 }
 
-for image in /images/*.iso; do
-    name=$(basename $image .iso)
+while read -r name processors; do
     echo "@nested begin=$name"
     count ''
     # As lazyhv itself starts QEMU (tools/machine/qemu.cpp), without a graphics card, whose BIOS
     # would take its time.
-    qemu-system-x86_64 -accel kvm -cpu host,+vmx -smp 1 -m 256M -boot d -cdrom $image -vga none \
-        -display none -monitor none -serial stdio -nic none -no-reboot \
-        -device isa-debug-exit,iobase=0xf4,iosize=0x4
+    qemu-system-x86_64 -accel kvm -cpu host,+vmx -smp $processors -m 256M -boot d \
+        -cdrom /images/$name.iso -vga none -display none -monitor none -serial stdio -nic none \
+        -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=0x4 </dev/null
     echo "@nested status=$?"
     for event in kvm_nested_vmexit kvm_nested_vmexit_inject; do
         sed -n "s/^{ exit_[a-z]*: *\([0-9a-fA-Fx]*\) *} hitcount: *\([0-9]*\).*/@nested event=$event reason=\1 count=\2/p" \
@@ -39,6 +37,6 @@ for image in /images/*.iso; do
     done
     count '!'
     echo "@nested end=$name"
-done
+done </runs
 echo "@nested done"
 poweroff -f
