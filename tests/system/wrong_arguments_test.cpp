@@ -124,7 +124,7 @@ TEST(WrongArguments, NoFolderForTheImage) {
 }
 
 TEST(WrongArguments, TestsOrTheNestedRun) {
-    expect_refused({"test", "--nested", "-R", "Counts"}, "--nested excludes -R");
+    expect_refused({"test", "--nested", "-R", "Counts"}, "-R excludes --nested");
 }
 
 TEST(WrongArguments, UnknownOptionOrCommand) {
