@@ -176,6 +176,7 @@ void restore_slot(Vcpu& vcpu, std::uint32_t index) {
     roots.current.loaded = roots.current.guest;
     vcpu.vmcs.write(Field::guest_cr3, roots.current.loaded);
     set_cr3_reads_exit(vcpu);
+    publish(vcpu, roots.current);
 }
 
 template <typename Matches>

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <unistd.h>
 
 namespace test {
@@ -47,6 +48,20 @@ TEST(Run, EndsWithTheGuestsStatus) {
     const Outcome outcome = lazyhv(with_bare({"run"}, {guest_image(), "--", "workload=nonsense"}));
     EXPECT_EQ(outcome.status, 1);
     EXPECT_THAT(outcome.output, HasSubstr("unknown workload: nonsense"));
+}
+
+TEST(Run, WritesTheImageAndBootsNothing) {
+    Command holder({"true"}); // its folder keeps the image
+    holder.wait();
+    const std::string image = holder.folder() / "lazyhv.iso";
+    const Outcome outcome = lazyhv({"run", "--image", image, guest_image(), "--", "hello"});
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_EQ(outcome.output + outcome.error, "");
+    EXPECT_GT(std::filesystem::file_size(image), std::filesystem::file_size(guest_image()));
+    // A CD's file system begins in its sector 16 with this mark.
+    std::string mark(6, '\0');
+    std::ifstream(image).seekg(16 * 2048).read(mark.data(), 6);
+    EXPECT_EQ(mark, "\1CD001");
 }
 
 TEST(Bench, SaysWhatTheGuestSaidOfAnUnknownWorkload) {

@@ -128,6 +128,15 @@ TEST(WrongArguments, LineBreakInAGuestArgument) {
                    "a guest argument may not contain a line break");
 }
 
+TEST(WrongArguments, NoFolderForTheImage) {
+    expect_refused({"run", "--image", "/nowhere/lazyhv.iso", guest_image()},
+                   "cannot write the image to /nowhere/lazyhv.iso: No such file or directory");
+}
+
+TEST(WrongArguments, TestsOrTheNestedRun) {
+    expect_refused({"test", "--nested", "-R", "Counts"}, "-R excludes --nested");
+}
+
 TEST(WrongArguments, UnknownOptionOrCommand) {
     expect_refused({"bench", "--fast"}, "--fast");
     expect_refused({"brench"}, "brench");

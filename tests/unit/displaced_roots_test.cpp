@@ -136,6 +136,8 @@ TEST_F(Displaced, TheEndOfAnAddressSpaceIsGuessed) {
     constexpr std::uint64_t base = 0x40000000;
     map_page(base, paging::present | paging::writable | used);
     map_page(base + large_page_size, paging::present | paging::writable | used);
+    for (const int level : {2, 3}) // dirty, before they are tables that the monitor knows
+        store(guest_entry(base, level) | 0xFF8, 0);
     fault(base);
     fault(base + large_page_size);
     const std::uint64_t directory = guest_entry(base, 2);

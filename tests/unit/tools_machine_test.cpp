@@ -113,6 +113,13 @@ TEST(BochsSettings, LogTheExitsOfEveryProcessorWhenAsked) {
                 HasSubstr("debug: action=ignore, cpu0=report, cpu1=report, cpu2=report\n"));
 }
 
+TEST(BochsScreen, IsNamedInWhatItPrints) {
+    EXPECT_EQ(opened_screen("Ignoring magic break points\r\n"), std::nullopt);
+    EXPECT_EQ(opened_screen("\nBochs connected to screen \"/dev/pts/1"), std::nullopt);
+    EXPECT_EQ(opened_screen("\nBochs connected to screen \"/dev/pts/14\"\r\nNext at t=0"),
+              "/dev/pts/14");
+}
+
 TEST(GrubQuoting, IsLiteral) {
     EXPECT_EQ(quote_for_grub("a b"), "'a b'");
     EXPECT_EQ(quote_for_grub("$x \"y\" \\"), "'$x \"y\" \\'");

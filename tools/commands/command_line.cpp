@@ -28,6 +28,7 @@ Examples:
   ./lazyhv run --profile modern --interface native build/guest/guest.elf -- workload=full
   ./lazyhv run --cpus 4 build/guest/guest.elf -- test
   ./lazyhv run --profile classic --checked --shadow-memory 512K build/guest/guest.elf -- test
+  ./lazyhv run --image lazyhv.iso build/guest/guest.elf -- test
   ./lazyhv run --cpu corei7_skylake_x --memory 1G --emulator-log bochs.log my-kernel.elf -- debug
 )";
 
@@ -213,6 +214,8 @@ Request parse_command_line(int argument_count, char** arguments) {
         *run, run_options.boot,
         {.cpus = "processors of the machine, 1 to 8 (default 1)", .default_seconds = "120"});
     run->add_option("--emulator-log", run_options.emulator_log, "keep the emulator's log here");
+    run->add_option("--image", run_options.image_file,
+                    "write the image that would be booted here, and boot nothing");
     run->add_flag("--log-exits", run_options.log_exits,
                   "Bochs only: the emulator's log names each VM exit (with --emulator-log)");
     run->add_flag("--checked", run_options.checked,
@@ -229,8 +232,12 @@ Request parse_command_line(int argument_count, char** arguments) {
     add_linux_options(*linux_command, linux_options);
 
     CLI::App* const test = application.add_subcommand("test", "run the tests");
-    test->add_option("-R", test_options.regular_expressions,
-                     "only tests whose name matches one of these regular expressions");
+    CLI::Option* const expressions =
+        test->add_option("-R", test_options.regular_expressions,
+                         "only tests whose name matches one of these regular expressions");
+    test->add_flag("--nested", test_options.nested,
+                   "instead of them, lazyhv nested under KVM, which runs in Bochs (docs/nested.md)")
+        ->excludes(expressions);
 
     CLI::App* const fuzz =
         application.add_subcommand("fuzz", "look for inputs that break the monitor's code");

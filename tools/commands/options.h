@@ -25,6 +25,7 @@ struct BootOptions {
 struct RunOptions {
     BootOptions boot;
     std::string emulator_log;
+    std::string image_file; ///< where the image is written, which is not booted then
     bool log_exits = false;
     bool checked = false; ///< with the monitor that checks itself
     bool verbose = false;
@@ -58,6 +59,7 @@ struct FuzzOptions {
 
 struct TestOptions {
     std::vector<std::string> regular_expressions;
+    bool nested = false; ///< the nested run instead of the suite
 };
 
 } // namespace tool

@@ -36,6 +36,10 @@ int run(const RunOptions& options) {
     const BootImage image =
         choose_image(options.boot, monitor_options(options.boot, profile, interface),
                      options.checked ? MonitorBuild::checked : MonitorBuild::plain);
+    if (!options.image_file.empty()) {
+        save_boot_image(image, options.image_file);
+        return 0;
+    }
     Machine machine = choose_machine(options.boot, default_time_limit);
     machine.log_exits = options.log_exits;
     if (!options.emulator_log.empty())

@@ -1,11 +1,12 @@
 #pragma once
-// `lazyhv test`: the whole suite.
+// `lazyhv test`: the whole suite, or the nested run.
 
 #include "tools/commands/options.h"
 
 namespace tool {
 
-/// Becomes ctest, whose exit status is then that of the command. Throws Failure when that fails.
+/// Becomes ctest, or the script of the nested run, whose exit status is then that of the command.
+/// Throws Failure when that fails.
 [[noreturn]] void test(const TestOptions& options);
 
 } // namespace tool

@@ -14,6 +14,16 @@
 
 namespace tool {
 
+FileDescriptor open_raw_terminal(const std::string& name) {
+    FileDescriptor terminal(open(name.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+    termios attributes = {};
+    if (!terminal.is_open() || tcgetattr(terminal.get(), &attributes) != 0)
+        throw Failure(fmt::format("cannot open {}: {}", name, std::strerror(errno)));
+    cfmakeraw(&attributes);
+    tcsetattr(terminal.get(), TCSANOW, &attributes);
+    return terminal;
+}
+
 PseudoTerminal open_pseudo_terminal() {
     PseudoTerminal terminal;
     terminal.ours = FileDescriptor(posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
@@ -23,12 +33,7 @@ PseudoTerminal open_pseudo_terminal() {
         ptsname_r(ours, name.data(), name.size()) != 0)
         throw Failure(fmt::format("cannot open a pseudo-terminal: {}", std::strerror(errno)));
     terminal.name = name.data();
-    terminal.theirs = FileDescriptor(open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC));
-    termios attributes = {};
-    if (!terminal.theirs.is_open() || tcgetattr(terminal.theirs.get(), &attributes) != 0)
-        throw Failure(fmt::format("cannot open {}: {}", terminal.name, std::strerror(errno)));
-    cfmakeraw(&attributes);
-    tcsetattr(terminal.theirs.get(), TCSANOW, &attributes);
+    terminal.theirs = open_raw_terminal(terminal.name);
     const winsize size{.ws_row = 25, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
     ioctl(ours, TIOCSWINSZ, &size);
     return terminal;

@@ -15,6 +15,9 @@ struct PseudoTerminal {
     std::string name; ///< path of their side
 };
 
+/// Opens a terminal by name; bytes pass through it as they are. Throws Failure.
+FileDescriptor open_raw_terminal(const std::string& name);
+
 /// Throws Failure when the system gives none.
 PseudoTerminal open_pseudo_terminal();
 

@@ -2,6 +2,7 @@
 
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
+#include "tools/host/temporary_folder.h"
 #include "tools/image/grub_config.h"
 
 #include <fmt/format.h>
@@ -75,6 +76,16 @@ std::filesystem::path make_boot_image(const BootImage& image, const std::filesys
             fmt::format("grub-mkrescue could not make the boot image:\n{}", mkrescue.output));
     std::filesystem::remove_all(root, error);
     return iso;
+}
+
+void save_boot_image(const BootImage& image, const std::filesystem::path& file) {
+    const TemporaryFolder folder;
+    std::error_code error;
+    std::filesystem::copy_file(make_boot_image(image, folder.path()), file,
+                               std::filesystem::copy_options::overwrite_existing, error);
+    if (error)
+        throw Failure(
+            fmt::format("cannot write the image to {}: {}", file.string(), error.message()));
 }
 
 } // namespace tool

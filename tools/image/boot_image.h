@@ -24,6 +24,10 @@ struct BootImage {
 /// or grub-mkrescue fails.
 std::filesystem::path make_boot_image(const BootImage& image, const std::filesystem::path& folder);
 
+/// Writes the image to `file`, in place of what is there. Throws Failure as above, or when that
+/// cannot be written.
+void save_boot_image(const BootImage& image, const std::filesystem::path& file);
+
 /// Throws Failure unless `guest` is a file that can be read.
 void require_readable_guest(const std::filesystem::path& guest);
 

@@ -67,6 +67,18 @@ magic_break: enabled=0
         fmt::arg("debug", machine.log_exits ? reporting_processors(machine.cpus) : ""));
 }
 
+std::optional<std::string> opened_screen(std::string_view printed) {
+    constexpr std::string_view before = "connected to screen \"";
+    const std::size_t begin = printed.find(before);
+    if (begin == std::string_view::npos)
+        return std::nullopt;
+    const std::string_view name = printed.substr(begin + before.size());
+    const std::size_t end = name.find('"');
+    if (end == std::string_view::npos)
+        return std::nullopt;
+    return std::string(name.substr(0, end));
+}
+
 Emulator prepare_bochs(const Machine& machine, const BochsFiles& files) {
     write_file(files.settings, bochs_settings(machine, files));
     // Debian's Bochs has its debugger compiled in and would wait for a command: continue.

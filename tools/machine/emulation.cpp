@@ -30,7 +30,7 @@ constexpr std::size_t shown_log_lines = 8;
 
 struct Streams {
     int console; ///< bytes of COM1, both ways
-    int screen;  ///< to be read and thrown away; -1: none
+    int screen;  ///< the emulator's terminal, to be read and thrown away; -1: none
     int input;   ///< what the user types; -1: none
 };
 
@@ -40,6 +40,33 @@ std::string read_available(int descriptor) {
     const ssize_t count = read(descriptor, bytes.data(), bytes.size());
     return count > 0 ? std::string(bytes.data(), static_cast<std::size_t>(count)) : std::string();
 }
+
+/// The terminal that Bochs opens itself. Where nobody reads it, Bochs stops when it is full.
+class OpenedScreen {
+  public:
+    /// -1 until find() has found it.
+    [[nodiscard]] int descriptor() const { return terminal_.get(); }
+
+    /// Bochs names it in its log before it writes anything to its other terminal.
+    void find(const std::filesystem::path& log) {
+        if (was_found_)
+            return;
+        if (const std::optional<std::string> name = opened_screen(read_log(log))) {
+            terminal_ = open_raw_terminal(*name);
+            was_found_ = true;
+        }
+    }
+
+    /// Reads what there is and throws it away.
+    void drain() {
+        if (read_available(descriptor()).empty())
+            terminal_ = FileDescriptor(); // Bochs has closed it
+    }
+
+  private:
+    bool was_found_ = false;
+    FileDescriptor terminal_;
+};
 
 bool is_readable(int descriptor) {
     pollfd waited{.fd = descriptor, .events = POLLIN, .revents = 0};
@@ -54,23 +81,30 @@ int milliseconds_until(Clock::time_point time) {
 /// Returns when the emulator has ended, the grace time behind the end line or a kernel's panic is
 /// over, GRUB has failed, or GRUB was started again.
 /// Throws Failure at the time limit.
-void follow(const Machine& machine, ChildProcess& child, Streams streams, ConsoleReader& reader) {
+void follow(const Machine& machine, ChildProcess& child, Streams streams,
+            const std::filesystem::path& log, ConsoleReader& reader) {
     Clock::time_point end = Clock::now() + machine.time_limit;
+    OpenedScreen opened;
     for (bool has_ended = false;;) {
-        std::array<pollfd, 5> waited{
+        std::array<pollfd, 6> waited{
             {{.fd = streams.console, .events = POLLIN, .revents = 0},
              {.fd = streams.screen, .events = POLLIN, .revents = 0},
              {.fd = child.descriptor(), .events = POLLIN, .revents = 0},
              {.fd = interruption_descriptor(), .events = POLLIN, .revents = 0},
-             {.fd = streams.input, .events = POLLIN, .revents = 0}}};
+             {.fd = streams.input, .events = POLLIN, .revents = 0},
+             {.fd = opened.descriptor(), .events = POLLIN, .revents = 0}}};
         const int ready = poll(waited.data(), waited.size(), milliseconds_until(end));
         throw_if_interrupted();
         if (ready < 0 && errno != EINTR)
             throw Failure(fmt::format("poll: {}", std::strerror(errno)));
         if (waited[0].revents != 0)
             reader.feed(read_available(streams.console));
-        if (waited[1].revents != 0)
+        if (waited[1].revents != 0) {
             read_available(streams.screen);
+            opened.find(log);
+        }
+        if (waited[5].revents != 0)
+            opened.drain();
         if (waited[4].revents != 0) {
             const std::string typed = read_available(streams.input);
             if (typed.empty())
@@ -154,7 +188,7 @@ int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reade
            {.console = on_streams ? screen.ours.get() : serial.ours.get(),
             .screen = on_streams ? -1 : screen.ours.get(),
             .input = forwards_input && isatty(STDIN_FILENO) != 0 ? STDIN_FILENO : -1},
-           reader);
+           log, reader);
     reader.finish();
     if (reader.kernel_panic())
         throw Failure(fmt::format("the guest's kernel gave up: {}", *reader.kernel_panic()));

@@ -118,10 +118,11 @@ bool ModelGuest::check_displaced(std::uint32_t index) {
            complain("a root is offered that leads to a table out of step");
 }
 
-// Without an exit, MOV from CR3 reads what the processor has.
+// Without an exit, MOV from CR3 reads what the processor has. A step is of a store.
 bool ModelGuest::check_cr3_reads() {
     const std::uint64_t controls = machine_.fields[Field::primary_processor_based_controls];
     return (controls & primary_processor_based::cr3_store_exiting) != 0 ||
+           machine_.vcpu().stepped.active ||
            machine_.fields[Field::guest_cr3] == guest_cr3(machine_.vcpu()) ||
            complain("MOV from CR3 does not exit and reads another root");
 }
