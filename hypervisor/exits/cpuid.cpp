@@ -17,6 +17,15 @@ namespace {
 
 constexpr std::uint32_t bit32(std::uint32_t position) { return std::uint32_t{1} << position; }
 
+// What stands for MSRs that the monitor does not pass on: performance monitoring, debug store,
+// thermal and power management. Leaf 1, ECX: DTES64, DS-CPL, EIST, TM2, PDCM; EDX: DS, ACPI, TM.
+constexpr std::uint32_t leaf1_ecx_management =
+    bit32(2) | bit32(4) | bit32(7) | bit32(8) | bit32(15);
+constexpr std::uint32_t leaf1_edx_management = bit32(21) | bit32(22) | bit32(29);
+constexpr std::uint32_t power_management_leaf = 6;
+constexpr std::uint32_t leaf6_eax_always_running_apic_timer = bit32(2);
+constexpr std::uint32_t leaf6_ecx_actual_frequency = bit32(0); ///< APERF and MPERF
+constexpr std::uint32_t performance_monitoring_leaf = 0xA;
 // Leaf 1, ECX.
 constexpr std::uint32_t leaf1_vmx = bit32(5);
 constexpr std::uint32_t leaf1_smx = bit32(6);
@@ -69,7 +78,8 @@ cpu::CpuidResult guest_cpuid(const Vcpu& vcpu, std::uint64_t guest_cr4, std::uin
     const VirtualMachine& machine = *vcpu.machine;
     cpu::CpuidResult result = cpu::cpuid(leaf, subleaf);
     if (leaf == 1) {
-        result.ecx &= ~(leaf1_vmx | leaf1_smx | leaf1_osxsave);
+        result.ecx &= ~(leaf1_vmx | leaf1_smx | leaf1_osxsave | leaf1_ecx_management);
+        result.edx &= ~leaf1_edx_management;
         result.ecx |= leaf1_hypervisor;
         if (machine.shadows.in_use())
             result.ecx &= ~leaf1_pcid;
@@ -88,6 +98,11 @@ cpu::CpuidResult guest_cpuid(const Vcpu& vcpu, std::uint64_t guest_cr4, std::uin
             result.ecx |= leaf7_ecx_ospke;
         result.edx &= ~(leaf7_edx_user_interrupts | leaf7_edx_pconfig |
                         leaf7_edx_architectural_lbr | leaf7_edx_indirect_branch_tracking);
+    } else if (leaf == power_management_leaf) {
+        result = {result.eax & leaf6_eax_always_running_apic_timer, 0,
+                  result.ecx & leaf6_ecx_actual_frequency, 0};
+    } else if (leaf == performance_monitoring_leaf) {
+        result = {};
     } else if (leaf == 0xD && subleaf == 1) {
         if (!machine.has(secondary::enable_xsaves_xrstors))
             result.eax &= ~leaf_d_xsaves;

@@ -186,7 +186,18 @@ bool store_to_protected(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
     return true;
 }
 
-void deal_with(Vcpu& vcpu, const Fault& fault) {
+} // namespace
+
+void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
+    const Vmcs& vmcs = vcpu.vmcs;
+    const Fault fault{vmcs.read(Field::exit_qualification),
+                      static_cast<std::uint32_t>(vmcs.read(Field::vm_exit_interruption_error_code)),
+                      {static_cast<std::uint32_t>(vmcs.read(Field::idt_vectoring_information))}};
+    if (event.nmi_unblocking_due_to_iret())
+        block_nmis_again(vcpu);
+    // What the drain made stale is not left to the guest, and shadows may be dropped to make room.
+    lock_page_tables(vcpu);
+    drop_stale_translations(vcpu);
     const bool write = (fault.code & fault_code::write) != 0;
     PageWalk walk =
         walk_pages<FourLevelPaging>(vcpu.machine->memory, guest_cr3(vcpu) & paging::address_mask,
@@ -204,23 +215,6 @@ void deal_with(Vcpu& vcpu, const Fault& fault) {
     if (write && is_intercepted_apic(*vcpu.machine, walk.gpa))
         return emulate_store(vcpu, {walk.gpa, fault.linear});
     fill(vcpu, fault, walk);
-}
-
-} // namespace
-
-void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
-    const Vmcs& vmcs = vcpu.vmcs;
-    const Fault fault{vmcs.read(Field::exit_qualification),
-                      static_cast<std::uint32_t>(vmcs.read(Field::vm_exit_interruption_error_code)),
-                      {static_cast<std::uint32_t>(vmcs.read(Field::idt_vectoring_information))}};
-    if (event.nmi_unblocking_due_to_iret())
-        block_nmis_again(vcpu);
-    // What the drain made stale is not left to the guest, and shadows may be dropped to make room.
-    lock_page_tables(vcpu);
-    drop_stale_translations(vcpu);
-    deal_with(vcpu, fault);
-    // What is entered without an exit must be in step.
-    withdraw_out_of_step(vcpu);
 }
 
 } // namespace hv

@@ -8,8 +8,9 @@ namespace hv {
 
 namespace {
 
-/// Entries around one that was used, aligned: as many as Linux itself maps around a fault.
-constexpr std::uint32_t neighbours = 16;
+/// Entries around one that was used, aligned: 256 KiB.
+constexpr std::uint32_t neighbours = 64;
+constexpr std::uint64_t first_kernel_address = std::uint64_t{1} << 47;
 constexpr std::uint32_t first_kernel_slot = shadow_slots / 2;
 
 } // namespace
@@ -76,6 +77,14 @@ void ShadowTables::drop_way_up(ShadowNumber number) {
             return; // it leads to others, too
         number = above;
     }
+}
+
+// A table that has just come into use is most likely changed soon: by faults of a new process, or
+// at its end. So its first store need not exit; if none comes, the table is write-protected as
+// others are. Half of what may be out of step is left for tables that have been written to.
+void ShadowTables::expect_stores(Frame& frame, std::uint64_t linear) {
+    if (linear < first_kernel_address && unsynced_ < max_unsynced / 2 && can_unsync(frame))
+        unsync(frame);
 }
 
 } // namespace hv

@@ -231,7 +231,8 @@ ShadowTables::Fill ShadowTables::fill(ShadowNumber root, std::uint64_t linear, c
         Frame& frame = *frames_.of_address(guest & paging::address_mask); // it was walked
         const EntryNumber entry = table * shadow_slots + slot_of(linear, level);
         ShadowNumber child = find(frame, level - 1, viewer_);
-        if (child == 0)
+        const bool is_new = child == 0;
+        if (is_new)
             child = make(frame, level - 1, viewer_);
         else if (pool_.entry(entry) == 0)
             child = find_in_step(frame, level - 1, viewer_);
@@ -240,6 +241,8 @@ ShadowTables::Fill ShadowTables::fill(ShadowNumber root, std::uint64_t linear, c
             replace(entry, value);
             changed = true;
         }
+        if (is_new && level == 2 && settings_.guesses)
+            expect_stores(frame, linear);
         table = child;
     }
     const std::uint64_t guest = walk.step[static_cast<std::size_t>(walk.level)].entry;

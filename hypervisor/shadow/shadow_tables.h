@@ -301,6 +301,7 @@ class ShadowTables {
         return entry | shadow_bits::listed | (page.write_locks == 0 ? writing : 0);
     }
     void use_neighbours(ShadowNumber number, std::uint32_t slot);
+    void expect_stores(Frame& frame, std::uint64_t linear);
     void drop_way_up(ShadowNumber number);
     bool only_child_of_user_root(ShadowNumber number) const;
     void release_orphans(ShadowNumber number);
@@ -359,6 +360,8 @@ class ShadowTables {
     std::uint64_t read_guest(const ShadowTable& table, std::uint32_t slot) const;
     void sync_slot(ShadowNumber number, std::uint32_t slot);
     bool sync_table(ShadowNumber number);
+    static constexpr std::uint32_t max_unsynced = 32;
+    static_assert(2 * max_unsynced < min_shadow_tables);
     static constexpr std::uint32_t max_tables_searched = 1024;
     bool is_below(ShadowNumber number, ShadowNumber root, std::uint32_t& budget) const;
     void forget_unsynced(ShadowNumber number);

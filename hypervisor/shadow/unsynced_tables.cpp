@@ -9,13 +9,10 @@ namespace hv {
 
 namespace {
 
-constexpr std::uint32_t max_unsynced = 32;
 /// Syncs without a change after which a table is write-protected again.
 constexpr std::uint8_t unchanged_limit = 3;
 
 } // namespace
-
-static_assert(2 * max_unsynced < min_shadow_tables);
 
 std::uint64_t ShadowTables::read_guest(const ShadowTable& table, std::uint32_t slot) const {
     return direct_word<std::uint64_t>(table.frame * page_size + slot * sizeof(std::uint64_t));

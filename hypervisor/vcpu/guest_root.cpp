@@ -254,9 +254,11 @@ void restore_root(Vcpu& vcpu, std::uint64_t frame) {
             restore_slot(vcpu, index);
 }
 
+namespace {
+
 void withdraw_out_of_step(Vcpu& vcpu) {
     ShadowTables& shadows = vcpu.machine->shadows;
-    if (!shadows.can_displace() || !shadows.take_linked() || !shadows.has_unsynced())
+    if (!shadows.take_linked() || !shadows.has_unsynced())
         return;
     const SpinGuard guard{vcpu.roots.known.lock};
     follow(vcpu);
@@ -264,6 +266,14 @@ void withdraw_out_of_step(Vcpu& vcpu) {
         if (vcpu.roots.published[index].table != 0 &&
             shadows.is_out_of_step(vcpu.roots.published[index].table))
             withdraw(vcpu, index);
+}
+
+} // namespace
+
+void keep_free_running(Vcpu& vcpu) {
+    withdraw_out_of_step(vcpu);
+    set_primary_control(vcpu, primary_processor_based::invlpg_exiting,
+                        vcpu.machine->shadows.has_unsynced());
 }
 
 bool is_current_root(const VirtualMachine& machine, std::uint64_t frame) {

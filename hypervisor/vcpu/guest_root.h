@@ -64,8 +64,10 @@ void withdraw_root_everywhere(Vcpu& vcpu, std::uint64_t frame);
 
 /// The guest writes to the page, so it may be no root for long: a displaced one goes back.
 void restore_root(Vcpu& vcpu, std::uint64_t frame);
-/// Of an unaware kernel: no displaced root is offered that has come to lead to a table out of step.
-void withdraw_out_of_step(Vcpu& vcpu);
+/// Of an unaware kernel, at the end of an exit with the page tables locked: what the guest does
+/// from here on without an exit is right. No displaced root is offered that leads to a table out of
+/// step, and INVLPG exits while there is such a table that it could be about.
+void keep_free_running(Vcpu& vcpu);
 
 /// Whether the root at `frame` is some vCPU's, as far as the monitor has seen.
 bool is_current_root(const VirtualMachine& machine, std::uint64_t frame);

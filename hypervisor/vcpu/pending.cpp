@@ -21,8 +21,11 @@ Invalidation choose_invalidation(const Capabilities& capabilities, std::uint16_t
 }
 
 void settle(Vcpu& vcpu) {
-    if ((vcpu.pending & pending::page_tables) != 0)
+    if ((vcpu.pending & pending::page_tables) != 0) {
+        if (vcpu.machine->shadows.can_displace())
+            keep_free_running(vcpu);
         unlock_page_tables(vcpu);
+    }
     const std::uint8_t todo = vcpu.pending;
     vcpu.pending = 0;
     if ((todo & pending::all_translations) != 0)

@@ -98,6 +98,21 @@ TEST_F(Displaced, NoTargetWhileATableBelowIsOutOfStep) {
     EXPECT_TRUE(cpu.load_cr3(machine.root));
 }
 
+TEST_F(Displaced, InvlpgExitsOnlyWhileATableIsOutOfStep) {
+    const auto invlpg_exits = [this] {
+        return (machine.fields[Field::primary_processor_based_controls] &
+                primary_processor_based::invlpg_exiting) != 0;
+    };
+    map_page(page, 7);
+    fault(Machine::linear_base + 0x100000);
+    EXPECT_FALSE(invlpg_exits());
+    fault(page); // stores are expected
+    EXPECT_TRUE(invlpg_exits());
+    for (int load = 0; load < 8; ++load)
+        move_to_cr3(machine.root);
+    EXPECT_FALSE(invlpg_exits());
+}
+
 TEST_F(Displaced, TheOldestGoesBackForAFifth) {
     std::array<std::uint64_t, 6> roots{};
     for (std::uint64_t& root : roots) {
@@ -115,17 +130,29 @@ TEST_F(Displaced, TheOldestGoesBackForAFifth) {
     EXPECT_TRUE(shadows.consistent());
 }
 
+TEST_F(Displaced, TheFirstStoreToANewTableIsExpected) {
+    map_page(page, 7 | used);
+    store(guest_entry(page, 1) | 0xFF8, 0); // the table's page is dirty
+    fault(page);
+    const std::uint64_t before = exits();
+    store(guest_entry(page, 1), 0);
+    EXPECT_EQ(exits(), before);
+    exit(abi::ExitReason::invlpg, page);
+    EXPECT_EQ(shadow_entry(page, 1), 0U);
+    EXPECT_TRUE(shadows.consistent());
+}
+
 TEST_F(Displaced, NeighboursAreUsedAlong) {
     constexpr std::uint64_t base = 0x40000000;
     std::uint64_t entries = 0;
-    for (std::uint64_t number = 0; number < 20; ++number)
+    for (std::uint64_t number = 0; number < 70; ++number)
         map_page(base + number * page_size, paging::present | paging::writable);
     fault(base);
     entries = guest_entry(base, 1);
-    for (std::uint64_t number = 0; number < 20; ++number) {
-        EXPECT_EQ(machine.word(entries + number * 8) & used, number < 16 ? paging::accessed : 0)
+    for (std::uint64_t number = 0; number < 70; ++number) {
+        EXPECT_EQ(machine.word(entries + number * 8) & used, number < 64 ? paging::accessed : 0)
             << number;
-        EXPECT_EQ((shadow_entry(base + number * page_size, 1) & paging::present) != 0, number < 16)
+        EXPECT_EQ((shadow_entry(base + number * page_size, 1) & paging::present) != 0, number < 64)
             << number;
         EXPECT_EQ(shadow_entry(base + number * page_size, 1) & paging::writable, 0U) << number;
     }

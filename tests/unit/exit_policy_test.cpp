@@ -69,6 +69,48 @@ TEST_F(Exits, MsrsThatTheGuestMayNotHave) {
     EXPECT_TRUE(faulted());
 }
 
+TEST_F(Exits, AWriteOfWhatIsThereChangesNothing) {
+    machine.msrs[0x140] = 5;
+    vcpu.registers.rcx = 0x140;
+    vcpu.registers.rdx = 0;
+    vcpu.registers.rax = 5;
+    exit_with(ExitReason::msr_write);
+    EXPECT_FALSE(faulted());
+    vcpu.registers.rax = 6;
+    exit_with(ExitReason::msr_write);
+    EXPECT_TRUE(faulted());
+    EXPECT_EQ(machine.msrs[0x140], 5U);
+}
+
+TEST_F(Exits, EachRefusedMsrIsNamedOnce) {
+    vcpu.registers.rax = 1;
+    for (const std::uint32_t msr : {0x140U, 0x141U, 0x140U}) {
+        machine.msrs[msr] = 0;
+        vcpu.registers.rcx = msr;
+        exit_with(ExitReason::msr_write);
+        EXPECT_TRUE(faulted());
+    }
+    const auto first = machine.console.find("MSR_WRITE 0x140");
+    EXPECT_NE(first, std::string::npos) << machine.console;
+    EXPECT_EQ(machine.console.find("MSR_WRITE 0x140", first + 1), std::string::npos);
+    EXPECT_NE(machine.console.find("MSR_WRITE 0x141"), std::string::npos);
+    EXPECT_EQ(vcpu.statistics.refused, 3U);
+}
+
+TEST_F(Exits, CpuidHidesPerformanceMonitoringAndThermalControl) {
+    vcpu.registers.rax = 0xA;
+    exit_with(ExitReason::cpuid);
+    EXPECT_EQ(vcpu.registers.rax | vcpu.registers.rbx | vcpu.registers.rcx | vcpu.registers.rdx,
+              0U);
+    vcpu.registers.rax = 6;
+    exit_with(ExitReason::cpuid);
+    EXPECT_EQ(vcpu.registers.rax, 4U); // the APIC timer always runs
+    EXPECT_EQ(vcpu.registers.rcx, 1U); // APERF and MPERF
+    vcpu.registers.rax = 1;
+    exit_with(ExitReason::cpuid);
+    EXPECT_EQ(vcpu.registers.rdx & (1 << 21 | 1 << 29), 0U); // debug store, thermal monitor
+}
+
 TEST_F(Exits, MtrrWritesAreKeptFromTheProcessor) {
     machine.msrs[number(Msr::ia32_mtrr_def_type)] = 0xC06;
     vcpu.registers.rcx = number(Msr::ia32_mtrr_def_type);

@@ -134,6 +134,8 @@ void add_linux_options(CLI::App& command, LinuxOptions& options) {
     command.add_option("--append", options.append, "more words for the kernel's command line");
     command.add_option("--run", options.programs,
                        "programs, with commas between, to run instead of a shell");
+    command.add_flag("--verbose", options.verbose,
+                     "also show the console's lines for programs (@...)");
     command.add_flag("--pti", options.has_page_table_isolation,
                      "the kernel isolates its page tables from user programs");
     command.add_flag("--protect", options.protects_descriptors,
@@ -237,6 +239,10 @@ Request parse_command_line(int argument_count, char** arguments) {
                          "only tests whose name matches one of these regular expressions");
     test->add_flag("--nested", test_options.nested,
                    "instead of them, lazyhv nested under KVM, which runs in Bochs (docs/nested.md)")
+        ->excludes(expressions);
+    test->add_flag("--linux", test_options.linux_guest,
+                   "instead of them, Debian's kernel as the guest, on each profile, CPU model and "
+                   "size of memory (docs/linux.md)")
         ->excludes(expressions);
 
     CLI::App* const fuzz =

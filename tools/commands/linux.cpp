@@ -29,17 +29,20 @@ void check(const LinuxOptions& options) {
 /// Shows the console and, until the kernel has something to say, how long that takes.
 class Screen {
   public:
+    explicit Screen(bool verbose) : verbose_{verbose} {}
+
     void show(ConsoleReader::Kind kind, std::string_view text) {
-        if (kind == ConsoleReader::Kind::program)
+        if (kind == ConsoleReader::Kind::program && !verbose_)
             return;
         if (kind == ConsoleReader::Kind::monitor) // speaks before the kernel does
             progress_.clear();
         else
             progress_.stop();
-        show_console(kind, text, false);
+        show_console(kind, text, verbose_);
     }
 
   private:
+    bool verbose_;
     BootProgress progress_;
 };
 
@@ -64,7 +67,7 @@ int boot_linux(const LinuxOptions& options) {
     }
     const BootImage image = linux_image(options, files, profile, words);
     const RawTerminal terminal;
-    Screen screen;
+    Screen screen{options.verbose};
     ConsoleReader reader(
         [&screen](ConsoleReader::Kind kind, std::string_view text) { screen.show(kind, text); });
     return emulate(machine, image, reader, true);

@@ -47,6 +47,7 @@ struct LinuxOptions {
     bool has_page_table_isolation = false;
     bool protects_descriptors = false; ///< the monitor does, on classic and hardened
     bool is_benchmark = false;
+    bool verbose = false; ///< also the console's lines for programs
     std::string json_file;
 };
 
@@ -59,7 +60,8 @@ struct FuzzOptions {
 
 struct TestOptions {
     std::vector<std::string> regular_expressions;
-    bool nested = false; ///< the nested run instead of the suite
+    bool nested = false;      ///< the nested run instead of the suite
+    bool linux_guest = false; ///< Linux as the guest, in many ways, instead of the suite
 };
 
 } // namespace tool

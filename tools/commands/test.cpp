@@ -35,6 +35,9 @@ void test(const TestOptions& options) {
     if (options.nested)
         become({"python3", (source_folder() / "tests/nested/nested.py").string(),
                 build_folder().string()});
+    if (options.linux_guest)
+        become({"python3", (source_folder() / "tests/linux/matrix.py").string(),
+                build_folder().string()});
     std::vector<std::string> command{"ctest", "--test-dir",          build_folder().string(),
                                      "-j2",   "--output-on-failure", "--no-tests=error"};
     if (!options.regular_expressions.empty()) {

@@ -234,7 +234,7 @@ bool ModelGuest::take_used_bits(std::uint64_t linear, Access how) {
 
 // A processor may use entries ahead: the monitor sets the accessed bits of those around.
 void ModelGuest::take_used_neighbours(std::uint64_t entry) {
-    constexpr std::uint64_t around = 16 * sizeof(std::uint64_t);
+    constexpr std::uint64_t around = 64 * sizeof(std::uint64_t);
     const std::uint64_t first = entry - entry % around;
     for (std::uint64_t at = first; at < first + around; at += sizeof(std::uint64_t)) {
         const std::uint64_t known = mmu().word(at);

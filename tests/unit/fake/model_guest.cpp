@@ -4,6 +4,7 @@
 
 #include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vcpu/pending.h"
+#include "hypervisor/vmx/controls.h"
 #include "shared/guest_physical_layout.h"
 #include "shared/page_table_calls.h"
 
@@ -317,6 +318,15 @@ bool ModelGuest::invalidate(std::uint64_t linear) {
     linear &= ~std::uint64_t{0xFFF};
     if (settings_.rom && random_.chance(60))
         return invalidate_by_rom(linear, random_.chance(15));
+    const bool exits = (machine_.fields[Field::primary_processor_based_controls] &
+                        primary_processor_based::invlpg_exiting) != 0;
+    if (!exits && !settings_.unaware)
+        return complain("INVLPG does not exit");
+    if (!exits) {
+        cpu().drop_page(linear);
+        mmu().invalidate_page(linear);
+        return true;
+    }
     machine_.fields[Field::exit_qualification] = linear;
     if (!exit(abi::ExitReason::invlpg))
         return false;

@@ -49,6 +49,8 @@ class ShadowProcessor {
     /// #PF.
     void fault(std::uint64_t linear, std::uint32_t code);
 
+    /// INVLPG, where it does not exit.
+    void drop_page(std::uint64_t linear);
     /// MOV to CR3 in the guest: whether it needed no exit.
     bool load_cr3(std::uint64_t value);
 
@@ -94,7 +96,6 @@ class ShadowProcessor {
     }
     bool valid(const Translation& translation) const;
     std::optional<Translation> walk(std::uint64_t linear);
-    void drop_page(std::uint64_t linear);
     void drop_non_global() { non_global_dropped_ = ++now_; }
     bool global_pages() { return (machine_.fields[Field::guest_cr4] & cr4_page_global) != 0; }
     static constexpr std::uint64_t cr4_page_global = 1 << 7;
