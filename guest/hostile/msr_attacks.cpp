@@ -45,6 +45,8 @@ constexpr MsrRange passed[]{{0x10, 0x11},
                             {0x800, 0x900},
                             {0xC0000081, 0xC0000085},
                             {0xC0000100, 0xC0000104}};
+/// Read without an exit, and not written: MPERF, APERF.
+constexpr MsrRange only_read[]{{0xE7, 0xE9}};
 /// What is remembered, and given to no processor.
 constexpr MsrRange kept[]{{0x200, 0x214}, {0x250, 0x251}, {0x258, 0x25A}, {0x268, 0x270},
                           {0x2FF, 0x300}, {0x1A0, 0x1A1}, {0x8B, 0x8C}};
@@ -75,7 +77,7 @@ void msr_reads(Attempt& attempt) {
             attempt.told(caught, gp);
         else
             attempt.told(caught, caught.vector == gp ? gp : no_exception);
-        if (within(msr, passed))
+        if (within(msr, passed) || within(msr, only_read))
             return;
         ++exits;
         refused += caught.vector == gp ? 1U : 0U;

@@ -13,11 +13,11 @@ namespace hv {
 
 namespace {
 
-// Each MSR is named once, where others of the same error were named before it.
+// Of an unaware kernel each MSR is named once, where others of the same error were named before it.
 void refuse(Vcpu& vcpu, abi::Error error, std::string_view what, std::uint32_t msr) {
     auto& named = vcpu.named_msrs;
-    if (named.size() < named.capacity() &&
-        std::find(named.begin(), named.end(), msr) == named.end()) {
+    const bool is_new = std::find(named.begin(), named.end(), msr) == named.end();
+    if (!vcpu.machine->protects && is_new && named.size() < named.capacity()) {
         named.push_back(msr);
         vcpu.refusals_named &= ~(std::uint64_t{1} << static_cast<std::uint32_t>(error));
     }

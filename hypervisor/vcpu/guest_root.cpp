@@ -25,8 +25,6 @@ void make_current(Vcpu& vcpu, const ShadowedRoot& root) {
     if (vcpu.roots.current.table != 0)
         shadows.unpin(vcpu.roots.current.table);
     vcpu.roots.current = root;
-    if (shadows.can_displace())
-        set_cr3_reads_exit(vcpu);
 }
 
 // The ROM may have found the pair and not read `loaded` yet, when a kick brings its vCPU here: the
@@ -57,24 +55,22 @@ void publish_displaced(Vcpu& vcpu, const ShadowedRoot& root) {
     const ShadowTables& shadows = vcpu.machine->shadows;
     GuestRoots& roots = vcpu.roots;
     const auto slot = std::find(roots.displaced.begin(), roots.displaced.end(), root.table);
-    if (slot == roots.displaced.end() || shadows.is_out_of_step(root.table))
+    if (slot == roots.displaced.end())
         return;
     const auto index = static_cast<std::uint32_t>(slot - roots.displaced.begin());
+    if (roots.published[index].guest == root.guest || shadows.is_out_of_step(root.table))
+        return;
     withdraw(vcpu, index);
     offer(vcpu, index, root);
 }
 
 void publish(Vcpu& vcpu, const ShadowedRoot& root) {
     GuestRoots& roots = vcpu.roots;
-    if (roots.limit == 0)
+    if (roots.limit == 0 || vcpu.machine->shadows.has_unsynced())
         return;
     for (const ShadowedRoot& published : roots.published)
         if (published.guest == root.guest)
             return;
-    if (vcpu.machine->shadows.can_displace())
-        return publish_displaced(vcpu, root);
-    if (vcpu.machine->shadows.has_unsynced())
-        return;
     const std::uint32_t index = roots.next;
     roots.next = (index + 1) % roots.limit;
     withdraw(vcpu, index);
@@ -122,9 +118,7 @@ bool load_known(Vcpu& vcpu, std::uint64_t root) {
         const ShadowNumber table = roots.known.find(root);
         if (table == 0)
             return false;
-        const ShadowTables& shadows = vcpu.machine->shadows;
-        const bool in_place = shadows.is_displaced(table);
-        make_current(vcpu, {root, in_place ? root : shadows.address(table), table});
+        make_current(vcpu, {root, vcpu.machine->shadows.address(table), table});
         vcpu.vmcs.write(Field::guest_cr3, roots.current.loaded);
     }
     publish(vcpu, roots.current);
@@ -176,7 +170,34 @@ void restore_slot(Vcpu& vcpu, std::uint32_t index) {
     roots.current.loaded = roots.current.guest;
     vcpu.vmcs.write(Field::guest_cr3, roots.current.loaded);
     set_cr3_reads_exit(vcpu);
-    publish(vcpu, roots.current);
+    publish_displaced(vcpu, roots.current);
+}
+
+// Of an unaware kernel, on its one vCPU.
+[[gnu::noinline]] void load_displaceable(Vcpu& vcpu, std::uint64_t root) {
+    GuestRoots& roots = vcpu.roots;
+    ShadowTables& shadows = vcpu.machine->shadows;
+    if (roots.known.find(root) == 0) {
+        lock_page_tables(vcpu);
+        roots.known.put(root, shadows.root(root / page_size));
+    }
+    const ShadowNumber table = roots.known.find(root);
+    const bool in_place = shadows.is_displaced(table);
+    {
+        const SpinGuard guard{roots.known.lock};
+        if (follow(vcpu).guest != root) {
+            make_current(vcpu, {root, in_place ? root : shadows.address(table), table});
+            vcpu.vmcs.write(Field::guest_cr3, roots.current.loaded);
+            set_cr3_reads_exit(vcpu);
+        }
+        publish_displaced(vcpu, roots.current);
+    }
+    if (shadows.has_unsynced()) {
+        lock_page_tables(vcpu);
+        shadows.sync(table);
+    }
+    if (!in_place && shadows.count_load(table))
+        displace_current(vcpu);
 }
 
 template <typename Matches>
@@ -218,15 +239,16 @@ bool load_root(Vcpu& vcpu, std::uint64_t root) {
     ShadowTables& shadows = vcpu.machine->shadows;
     if (!shadows.in_use())
         return load_guests_own(vcpu, root);
+    if (shadows.can_displace()) [[unlikely]] {
+        load_displaceable(vcpu, root);
+        return true;
+    }
     if (!load_known(vcpu, root))
         load_new(vcpu, root);
     if (shadows.has_unsynced()) [[unlikely]] {
         lock_page_tables(vcpu);
         shadows.sync(vcpu.roots.current.table);
     }
-    const ShadowNumber table = vcpu.roots.current.table;
-    if (shadows.can_displace() && !shadows.is_displaced(table) && shadows.count_load(table))
-        displace_current(vcpu);
     return true;
 }
 

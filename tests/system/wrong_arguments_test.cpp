@@ -142,7 +142,7 @@ TEST(WrongArguments, UnknownOptionOrCommand) {
     expect_refused({"brench"}, "brench");
     expect_refused({"bench", "--switches", "0"}, "--switches");
     expect_refused({"bench", "--switches", "many"}, "--switches");
-    expect_refused({}, "say what to do: bench, run, test, fuzz or doctor");
+    expect_refused({}, "say what to do: bench, run, linux, test, fuzz or doctor");
 }
 
 TEST(WrongArguments, NoFolderForTheResults) {
