@@ -284,10 +284,11 @@ void withdraw_out_of_step(Vcpu& vcpu) {
         return;
     const SpinGuard guard{vcpu.roots.known.lock};
     follow(vcpu);
-    for (std::uint32_t index = 0; index < abi::root_pairs; ++index)
-        if (vcpu.roots.published[index].table != 0 &&
-            shadows.is_out_of_step(vcpu.roots.published[index].table))
+    for (std::uint32_t index = 0; index < abi::root_pairs; ++index) {
+        const ShadowNumber table = vcpu.roots.published[index].table;
+        if (table != 0 && shadows.is_out_of_step(table))
             withdraw(vcpu, index);
+    }
 }
 
 } // namespace

@@ -25,11 +25,12 @@ constexpr std::string_view measured_programs = "pingpong,fork";
 constexpr std::uint32_t own_switches = 2000;
 
 BootImage image_of(const LinuxBoot& boot, const LinuxOptions& options, const LinuxFiles& files) {
-    if (boot.is_linux)
+    if (boot.is_linux) {
         return linux_image(options, files, boot.profile,
                            kernel_words({.has_page_table_isolation = boot.has_page_table_isolation,
                                          .programs = std::string(measured_programs),
                                          .append = options.append}));
+    }
     BootOptions own = options.boot;
     own.guest_arguments = {fmt::format("switches={}", own_switches), "workload=pingpong"};
     return choose_image(own, monitor_options(own, boot.profile, boot.interface),
