@@ -74,8 +74,8 @@ INSTANTIATE_TEST_SUITE_P(
         Run{{.seed = 20, .stores = 2, .calls = 5, .vcpus = 2}, 500'000},
         Run{{.seed = 21, .rom = false, .check_every = 10, .unaware = true}, 20'000},
         Run{{.seed = 22, .rom = false, .unaware = true}, 500'000},
-        Run{{.seed = 23, .rom = false, .stores = 10, .unaware = true}, 500'000},
-        Run{{.seed = 24, .shadow_tables = tiny, .rom = false, .unaware = true}, 500'000}),
+        Run{{.seed = 23, .rom = false, .stores = 10, .unaware = true}, 90'000},
+        Run{{.seed = 24, .shadow_tables = tiny, .rom = false, .unaware = true}, 90'000}),
     [](const auto& parameter) { return "Seed" + std::to_string(parameter.param.settings.seed); });
 
 } // namespace
