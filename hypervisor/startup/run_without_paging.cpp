@@ -28,7 +28,7 @@ StartupState state_without_paging(Vcpu& vcpu, std::uint64_t cr0) {
                   vmcs.read(Field::guest_gdtr_base)};
     state.idtr = {static_cast<std::uint16_t>(vmcs.read(Field::guest_idtr_limit)),
                   vmcs.read(Field::guest_idtr_base)};
-    state.cr0 = cr0;
+    state.cr0 = static_cast<std::uint32_t>(cr0); // outside 64-bit mode no more is written
     state.cr2 = cpu::read_cr2();
     state.cr3 = guest_cr3(vcpu);
     state.cr4 = guest_cr4(vcpu);
