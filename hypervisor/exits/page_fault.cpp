@@ -117,6 +117,15 @@ bool reports_fetches(Vcpu& vcpu) {
            (guest_cr4(vcpu) & cr4::supervisor_execution_prevention) != 0;
 }
 
+// A store to a read-only page: most likely the kernel copies the page, changes its entry, and
+// invalidates it.
+void expect_invalidation(Vcpu& vcpu, std::uint32_t code) {
+    constexpr std::uint32_t read_only = fault_code::present | fault_code::write;
+    const ShadowTables& shadows = vcpu.machine->shadows;
+    if ((code & read_only) == read_only && shadows.can_displace() && shadows.has_unsynced())
+        set_tables_aside(vcpu);
+}
+
 // The guest's tables, or the modes of its processor, do not allow the access. Returns whether so.
 bool is_guests(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
     const bool write_protect = (guest_cr0(vcpu) & cr0::write_protect) != 0;
@@ -139,6 +148,7 @@ bool is_guests(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
         break;
     }
     reflect(vcpu, fault, code);
+    expect_invalidation(vcpu, code);
     return true;
 }
 

@@ -38,8 +38,11 @@ ShadowNumber ShadowTables::find_in_step(const Frame& frame, int level, ShadowVie
         return number;
     if (level > 1) {
         for (ShadowNumber below = first_unsynced_; below != 0;
-             below = pool_.table(below).next_unsynced)
-            sync_table(below);
+             below = pool_.table(below).next_unsynced) {
+            std::uint32_t budget = max_tables_searched;
+            if (is_below(below, number, budget))
+                sync_table(below);
+        }
     } else if ((pool_.table(number).flags & shadow_flags::unsynced) != 0) {
         sync_table(number);
     }
@@ -222,7 +225,7 @@ ShadowTables::Fill ShadowTables::fill(ShadowNumber root, std::uint64_t linear, c
                                       std::uint32_t access) {
     reserve_for_walk();
     separate_views(walk);
-    bool changed = false;
+    bool changed = first_unsynced_ != 0 && can_displace() && bring_back(root);
     ShadowNumber table = root;
     for (int level = FourLevelPaging::levels; level > walk.level; --level) {
         const std::uint64_t guest = walk.step[static_cast<std::size_t>(level)].entry;

@@ -22,7 +22,8 @@ constexpr ShadowView view_of(std::uint32_t vcpu) { return static_cast<ShadowView
 /// What is known of one shadow table beside its entries.
 struct ShadowTable {
     std::uint64_t frame;          ///< of the guest's table; of `direct` ones, first frame mapped
-    EntryNumber parents;          ///< first of the shadow entries that lead here
+    EntryNumber parents;          ///< first of the shadow entries that lead here; of a copy: the
+                                  ///< one that led to its table before that was set aside
     ShadowNumber next;            ///< of the same frame (direct: hash bucket; free: free list)
     ShadowNumber copy;            ///< while unsynced: the guest's table as last seen
     ShadowNumber next_unsynced;   ///< list of unsynced tables

@@ -148,7 +148,7 @@ ShadowNumber ShadowTables::child_of(EntryNumber number) const {
 
 // The guest's entry above level 1 is `value` now.
 void ShadowTables::change_table_entry(EntryNumber number, int level, std::uint64_t value) {
-    const ShadowNumber old = child_of(number);
+    const ShadowNumber old = level == 2 ? child_or_aside(number) : child_of(number);
     ShadowNumber child = 0;
     // A large page is left to the next fault.
     if ((value & usable) == usable && !FourLevelPaging::maps_page(value, level) &&
@@ -208,7 +208,7 @@ void ShadowTables::entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t 
             replace(entry, leaf_entry(value, shadow.view));
             continue;
         }
-        const bool led_somewhere = pool_.entry(entry) != 0;
+        const bool led_somewhere = child_or_aside(entry) != 0;
         change_table_entry(entry, shadow.level, value);
         if (settings_.guesses && led_somewhere && (value & paging::present) == 0)
             drop_way_up(shadows[index]);

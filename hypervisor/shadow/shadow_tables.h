@@ -210,6 +210,11 @@ class ShadowTables {
     bool can_unsync(const Frame& frame) const;
     /// Does so: the page is writable at the next fault.
     void unsync(Frame& frame);
+    /// Unlinks all unsynced tables: their changes need not be followed until they are linked again,
+    /// in step (aside_tables.cpp).
+    void set_aside();
+    /// Whether an unsynced table is linked.
+    bool uses_unsynced() const;
     /// May be asked without the lock.
     bool has_unsynced() const { return __atomic_load_n(&first_unsynced_, __ATOMIC_RELAXED) != 0; }
     /// INVLPG: the one entry that maps `linear` below `root` is brought in step.
@@ -365,6 +370,8 @@ class ShadowTables {
     static constexpr std::uint32_t max_tables_searched = 1024;
     bool is_below(ShadowNumber number, ShadowNumber root, std::uint32_t& budget) const;
     void forget_unsynced(ShadowNumber number);
+    ShadowNumber child_or_aside(EntryNumber number) const;
+    bool bring_back(ShadowNumber root);
     bool consistent_entry(ShadowNumber number, std::uint32_t slot) const;
     bool consistent_lists(std::uint64_t writable) const;
 };

@@ -114,7 +114,7 @@ bool ShadowTables::is_below(ShadowNumber number, ShadowNumber root, std::uint32_
         if (parent == root || budget == 0)
             return true;
         --budget;
-        if (is_below(parent, root, budget))
+        if (pool_.table(parent).level < pool_.table(root).level && is_below(parent, root, budget))
             return true;
     }
     return false;

@@ -1,6 +1,7 @@
 #include "hypervisor/vcpu/guest_root.h"
 
 #include "hypervisor/vcpu/page_table_lock.h"
+#include "hypervisor/vcpu/page_tables.h"
 #include "hypervisor/vcpu/requests.h"
 #include "hypervisor/vcpu/vmcs_setup.h"
 #include "hypervisor/vmx/controls.h"
@@ -279,11 +280,7 @@ void restore_root(Vcpu& vcpu, std::uint64_t frame) {
 namespace {
 
 void withdraw_out_of_step(Vcpu& vcpu) {
-    ShadowTables& shadows = vcpu.machine->shadows;
-    if (!shadows.take_linked() || !shadows.has_unsynced())
-        return;
-    const SpinGuard guard{vcpu.roots.known.lock};
-    follow(vcpu);
+    const ShadowTables& shadows = vcpu.machine->shadows;
     for (std::uint32_t index = 0; index < abi::root_pairs; ++index) {
         const ShadowNumber table = vcpu.roots.published[index].table;
         if (table != 0 && shadows.is_out_of_step(table))
@@ -294,9 +291,27 @@ void withdraw_out_of_step(Vcpu& vcpu) {
 } // namespace
 
 void keep_free_running(Vcpu& vcpu) {
-    withdraw_out_of_step(vcpu);
-    set_primary_control(vcpu, primary_processor_based::invlpg_exiting,
-                        vcpu.machine->shadows.has_unsynced());
+    ShadowTables& shadows = vcpu.machine->shadows;
+    const bool out_of_step = shadows.uses_unsynced();
+    const SpinGuard guard{vcpu.roots.known.lock};
+    follow(vcpu);
+    if (shadows.take_linked() && out_of_step)
+        withdraw_out_of_step(vcpu);
+    set_cr3_reads_exit(vcpu);
+    set_primary_control(vcpu, primary_processor_based::invlpg_exiting, out_of_step);
+}
+
+void set_tables_aside(Vcpu& vcpu) {
+    ShadowTables& shadows = vcpu.machine->shadows;
+    shadows.set_aside();
+    drop_stale_translations(vcpu);
+    const SpinGuard guard{vcpu.roots.known.lock};
+    follow(vcpu);
+    for (const ShadowNumber table : vcpu.roots.displaced) {
+        const std::uint64_t address = shadows.table(table).frame * page_size;
+        if (table != 0)
+            publish_displaced(vcpu, {address, address, table});
+    }
 }
 
 bool is_current_root(const VirtualMachine& machine, std::uint64_t frame) {

@@ -68,6 +68,9 @@ void restore_root(Vcpu& vcpu, std::uint64_t frame);
 /// from here on without an exit is right. No displaced root is offered that leads to a table out of
 /// step, and INVLPG exits while there is such a table that it could be about.
 void keep_free_running(Vcpu& vcpu);
+/// Of an unaware kernel, which is about to change and invalidate an entry: nothing leads to tables
+/// out of step until one of them is used, so INVLPG and loads of displaced roots need not exit.
+void set_tables_aside(Vcpu& vcpu);
 
 /// Whether the root at `frame` is some vCPU's, as far as the monitor has seen.
 bool is_current_root(const VirtualMachine& machine, std::uint64_t frame);

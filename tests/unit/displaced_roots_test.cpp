@@ -25,6 +25,10 @@ class Displaced : public ClassicCase {
         return (machine.fields[Field::primary_processor_based_controls] &
                 primary_processor_based::cr3_store_exiting) != 0;
     }
+    bool invlpg_exits() {
+        return (machine.fields[Field::primary_processor_based_controls] &
+                primary_processor_based::invlpg_exiting) != 0;
+    }
     std::uint64_t exits() { return vcpu.statistics.exits; }
     /// What the processor reads through the kernel's map of all memory.
     std::uint64_t read_by_processor(std::uint64_t gpa) {
@@ -99,10 +103,6 @@ TEST_F(Displaced, NoTargetWhileATableBelowIsOutOfStep) {
 }
 
 TEST_F(Displaced, InvlpgExitsOnlyWhileATableIsOutOfStep) {
-    const auto invlpg_exits = [this] {
-        return (machine.fields[Field::primary_processor_based_controls] &
-                primary_processor_based::invlpg_exiting) != 0;
-    };
     map_page(page, 7);
     fault(Machine::linear_base + 0x100000);
     EXPECT_FALSE(invlpg_exits());
@@ -111,6 +111,62 @@ TEST_F(Displaced, InvlpgExitsOnlyWhileATableIsOutOfStep) {
     for (int load = 0; load < 8; ++load)
         move_to_cr3(machine.root);
     EXPECT_FALSE(invlpg_exits());
+}
+
+// A page that is copied when it is written to: the kernel is told, changes the entry, invalidates.
+TEST_F(Displaced, ACopiedPageCostsTwoExits) {
+    heat(machine.root);
+    heat(other);
+    const std::uint64_t first = map_page(page, paging::present | used);
+    map_page(page + page_size, 7 | used);
+    move_to_cr3(machine.root);
+    const std::uint64_t entry = guest_entry(page, 1);
+    store(entry | 0xFF8, 0); // the table's page is dirty
+    fault(page);             // stores are expected
+    EXPECT_TRUE(invlpg_exits());
+    EXPECT_FALSE(cpu.load_cr3(machine.root));
+    fault(page, write | fault_code::user); // read-only: the guest's own
+    const std::uint64_t before = exits();
+    EXPECT_TRUE(reflected(fault_code::present | write | fault_code::user));
+    EXPECT_FALSE(invlpg_exits());
+    EXPECT_TRUE(cpu.load_cr3(machine.root));
+    EXPECT_EQ(shadow_entry(page, 2), 0U);
+    const std::uint64_t copy = machine.take_guest_page();
+    store(entry, copy | 7 | used);
+    store(entry + 16, first | 7 | used);
+    EXPECT_EQ(exits(), before);
+    EXPECT_TRUE(shadows.consistent());
+    fault(page + page_size);
+    EXPECT_EQ(leaf(page) & paging::address_mask, copy);
+    EXPECT_EQ(leaf(page + 2 * page_size) & paging::address_mask, first);
+    EXPECT_TRUE(invlpg_exits());
+    EXPECT_FALSE(cpu.load_cr3(machine.root));
+    EXPECT_TRUE(shadows.consistent());
+}
+
+TEST_F(Displaced, ATableSetAsideGoesWithItsEntry) {
+    map_page(page, paging::present | used);
+    fault(page);
+    const std::uint64_t table = guest_entry(page, 1);
+    ASSERT_TRUE(shadows.has_unsynced());
+    fault(page, write);
+    store(guest_entry(page, 2), 0);
+    EXPECT_FALSE(shadows.has_unsynced());
+    EXPECT_EQ(frame(table).first_shadow, 0U);
+    EXPECT_TRUE(shadows.consistent());
+}
+
+// The entry that led to it leads to another one meanwhile, or is another table's.
+TEST_F(Displaced, ATableSetAsideComesBackOnlyWhereItBelongs) {
+    constexpr std::uint64_t base = 0x40000000;
+    map_page(base, paging::present | used);
+    map_page(base + large_page_size, paging::present | used);
+    fault(base);
+    fault(base, write);
+    const std::uint64_t directory = guest_entry(base, 2);
+    machine.word(directory) = machine.word(directory + 8); // behind the monitor's back
+    fault(base + large_page_size);
+    EXPECT_EQ(shadow_entry(base, 2), 0U);
 }
 
 TEST_F(Displaced, TheOldestGoesBackForAFifth) {

@@ -77,12 +77,12 @@ class ClassicCase : public ::testing::Test {
     std::uint64_t shadow_entry(std::uint64_t linear, int level) {
         std::uint64_t table = machine.fields[Field::guest_cr3];
         for (int current = 4; current > level; --current) {
-            table = machine.word(table + FourLevelPaging::index(linear, current) * 8) &
+            table = machine.hardware_word(table + FourLevelPaging::index(linear, current) * 8) &
                     paging::address_mask;
             if (table == 0)
                 return 0;
         }
-        return machine.word(table + FourLevelPaging::index(linear, level) * 8);
+        return machine.hardware_word(table + FourLevelPaging::index(linear, level) * 8);
     }
     /// Without the mark that is the monitor's own.
     std::uint64_t leaf(std::uint64_t linear) {
