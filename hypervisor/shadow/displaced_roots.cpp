@@ -94,13 +94,37 @@ std::uint64_t ShadowTables::tracked_leaf(std::uint64_t guest, const Frame& page)
 }
 
 bool ShadowTables::is_out_of_step(ShadowNumber root) const {
+    return out_of_step({&root, 1}) != 0;
+}
+
+std::uint32_t ShadowTables::out_of_step(std::span<const ShadowNumber> roots) const {
+    std::uint32_t found = 0;
     for (ShadowNumber number = first_unsynced_; number != 0;
          number = pool_.table(number).next_unsynced) {
         std::uint32_t budget = max_tables_searched;
-        if (is_below(number, root, budget))
-            return true;
+        found |= among_roots_above(number, roots, budget);
     }
-    return false;
+    return found;
+}
+
+// A guest can make the ways up very many: when `budget` tables were looked at, it is all of them.
+std::uint32_t ShadowTables::among_roots_above(ShadowNumber number,
+                                              std::span<const ShadowNumber> roots,
+                                              std::uint32_t& budget) const {
+    std::uint32_t found = 0;
+    for (EntryNumber entry = pool_.table(number).parents; entry != 0; entry = pool_.next(entry)) {
+        const ShadowNumber parent = entry / shadow_slots;
+        if (budget == 0)
+            return ~std::uint32_t{0};
+        --budget;
+        if (pool_.table(parent).level < FourLevelPaging::levels) {
+            found |= among_roots_above(parent, roots, budget);
+            continue;
+        }
+        for (std::uint32_t index = 0; index < roots.size(); ++index)
+            found |= roots[index] == parent ? std::uint32_t{1} << index : 0;
+    }
+    return found;
 }
 
 } // namespace hv

@@ -51,27 +51,40 @@ bool ShadowTables::only_child_of_user_root(ShadowNumber number) const {
     return only_child_of_user_root(above);
 }
 
-// Tables of the guest's that nothing but this one leads to.
-void ShadowTables::release_orphans(ShadowNumber number) {
+// What only this table leads to, tables of the guest's at all levels below.
+void ShadowTables::release_below(ShadowNumber number, std::uint32_t slots) {
     const std::uint64_t page = pool_.address(number);
-    for (std::uint32_t slot = first_nonzero(page, 0); slot < shadow_slots;
+    for (std::uint32_t slot = first_nonzero(page, 0); slot < slots;
          slot = first_nonzero(page, slot + 1)) {
-        const ShadowNumber child = child_of(number * shadow_slots + slot);
-        if (child == 0 || (pool_.table(child).flags & shadow_flags::direct) != 0)
+        const EntryNumber entry = number * shadow_slots + slot;
+        const ShadowNumber child = child_of(entry);
+        const ShadowTable& table = pool_.table(child);
+        if ((table.flags & shadow_flags::direct) != 0 || table.pins != 0 ||
+            table.parents != entry || pool_.next(entry) != 0)
             continue;
-        replace(number * shadow_slots + slot, 0);
-        if (pool_.table(child).parents == 0 && pool_.table(child).pins == 0)
-            (void)release(child);
+        if (table.level > 1)
+            release_below(child, shadow_slots);
+        (void)release(child);
     }
 }
 
-// The kernel has taken an entry out of a table of the user's half. Most likely it takes them all
-// out, one by one and level by level, as at the end of a process: the tables are made ordinary
-// memory at once. Those that stay are built again when they are used.
-void ShadowTables::drop_way_up(ShadowNumber number) {
+// The kernel has taken an entry out of a table of the user's half. Most likely it is the end of a
+// process, which takes them all out, one by one and level by level: what there is below the root is
+// made ordinary memory at once, and built again if it is used after all. Then the guess was wrong,
+// and the next time only the table itself goes, and those above that lead nowhere else.
+void ShadowTables::expect_end(ShadowNumber number) {
+    if (pool_.table(number).level == FourLevelPaging::levels || !only_child_of_user_root(number))
+        return;
+    ShadowNumber root = number;
+    while (pool_.table(root).level < FourLevelPaging::levels)
+        root = pool_.table(root).parents / shadow_slots;
+    if ((pool_.table(root).flags & shadow_flags::emptied) == 0) {
+        pool_.table(root).flags |= shadow_flags::emptied;
+        return release_below(root, first_kernel_slot);
+    }
     while (pool_.table(number).level < FourLevelPaging::levels && only_child_of_user_root(number)) {
         const ShadowNumber above = pool_.table(number).parents / shadow_slots;
-        release_orphans(number);
+        release_below(number, shadow_slots);
         (void)release(number);
         if (first_nonzero(pool_.address(above), 0) != shadow_slots)
             return; // it leads to others, too

@@ -46,6 +46,8 @@ inline constexpr std::uint8_t unsynced = 1 << 1;
 inline constexpr std::uint8_t copy = 1 << 2;
 /// A root that lies where the guest has its own.
 inline constexpr std::uint8_t displaced = 1 << 3;
+/// A root below which all was given up once, as at the end of its process (guesses.cpp).
+inline constexpr std::uint8_t emptied = 1 << 4;
 } // namespace shadow_flags
 
 /// Memory for `count` tables: [tables][links][ShadowTable records]. Table 0 is never used.

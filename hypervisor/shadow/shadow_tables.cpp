@@ -211,7 +211,7 @@ void ShadowTables::entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t 
         const bool led_somewhere = child_or_aside(entry) != 0;
         change_table_entry(entry, shadow.level, value);
         if (settings_.guesses && led_somewhere && (value & paging::present) == 0)
-            drop_way_up(shadows[index]);
+            expect_end(shadows[index]);
     }
 }
 

@@ -19,6 +19,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 namespace hv {
@@ -142,6 +143,8 @@ class ShadowTables {
     void restore(ShadowNumber root);
     /// Whether a table below the root is unsynced: then it may not be entered without an exit.
     bool is_out_of_step(ShadowNumber root) const;
+    /// The same for up to 32 roots (0: none): a bit for each.
+    std::uint32_t out_of_step(std::span<const ShadowNumber> roots) const;
     /// Whether is_out_of_step() may have become true for any root since the last call.
     bool take_linked() { return std::exchange(linked_, false); }
 
@@ -307,9 +310,9 @@ class ShadowTables {
     }
     void use_neighbours(ShadowNumber number, std::uint32_t slot);
     void expect_stores(Frame& frame, std::uint64_t linear);
-    void drop_way_up(ShadowNumber number);
+    void expect_end(ShadowNumber number);
     bool only_child_of_user_root(ShadowNumber number) const;
-    void release_orphans(ShadowNumber number);
+    void release_below(ShadowNumber number, std::uint32_t slots);
     std::uint64_t tracked_leaf(std::uint64_t guest, const Frame& page) const;
     std::uint64_t place_of(const Frame& page) const;
     void move_mappings(Frame& from, Frame& to);
@@ -369,6 +372,8 @@ class ShadowTables {
     static_assert(2 * max_unsynced < min_shadow_tables);
     static constexpr std::uint32_t max_tables_searched = 1024;
     bool is_below(ShadowNumber number, ShadowNumber root, std::uint32_t& budget) const;
+    std::uint32_t among_roots_above(ShadowNumber number, std::span<const ShadowNumber> roots,
+                                    std::uint32_t& budget) const;
     void forget_unsynced(ShadowNumber number);
     ShadowNumber child_or_aside(EntryNumber number) const;
     bool bring_back(ShadowNumber root);

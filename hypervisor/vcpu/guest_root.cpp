@@ -280,12 +280,11 @@ void restore_root(Vcpu& vcpu, std::uint64_t frame) {
 namespace {
 
 void withdraw_out_of_step(Vcpu& vcpu) {
-    const ShadowTables& shadows = vcpu.machine->shadows;
-    for (std::uint32_t index = 0; index < abi::root_pairs; ++index) {
-        const ShadowNumber table = vcpu.roots.published[index].table;
-        if (table != 0 && shadows.is_out_of_step(table))
+    // Only they are published.
+    const std::uint32_t found = vcpu.machine->shadows.out_of_step(vcpu.roots.displaced);
+    for (std::uint32_t index = 0; index < abi::root_pairs; ++index)
+        if ((found >> index & 1) != 0)
             withdraw(vcpu, index);
-    }
 }
 
 } // namespace
