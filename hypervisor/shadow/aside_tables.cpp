@@ -14,7 +14,6 @@ void ShadowTables::set_aside() {
         pool_.table(table.copy).parents = table.parents;
         while (table.parents != 0)
             replace(table.parents, 0);
-        owe();
     }
 }
 

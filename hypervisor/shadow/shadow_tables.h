@@ -214,7 +214,7 @@ class ShadowTables {
     /// Does so: the page is writable at the next fault.
     void unsync(Frame& frame);
     /// Unlinks all unsynced tables: their changes need not be followed until they are linked again,
-    /// in step (aside_tables.cpp).
+    /// in step (aside_tables.cpp). All translations are stale then, and must be dropped.
     void set_aside();
     /// Whether an unsynced table is linked.
     bool uses_unsynced() const;

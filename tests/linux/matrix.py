@@ -97,7 +97,7 @@ def try_bad_input(build):
         narrow[0x236] &= 0xFE
         cases = [
             ("no bzImage", ["--kernel", file("text", b"no kernel\n" * 1000)],
-             "neither an ELF file nor a Linux bzImage"),
+             "no Linux kernel that a boot loader loads"),
             ("an old one", ["--kernel", file("old", old)], "older than 2.12"),
             ("a 32-bit one", ["--kernel", file("narrow", narrow)], "without 64-bit entry"),
             ("a truncated one", ["--kernel", file("short", kernel[:len(kernel) // 2])],
@@ -105,7 +105,7 @@ def try_bad_input(build):
             ("an initrd that does not fit", ["--initrd", file("big", bytes(200 << 20)),
                                              "--memory", "256M"], "no place for the initrd"),
             ("a panic", ["--append", "rdinit=/none init=/none"], "Kernel panic - not syncing"),
-            ("a hang", ["--append", "rdinit=/bin/sleep -- 100000"], "time limit of 150 seconds"),
+            ("a hang", ["--append", "rdinit=/bin/busybox -- sleep 100000"], "time limit of 150 seconds"),
         ]
         failed = []
         for what, words, message in cases:
