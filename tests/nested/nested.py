@@ -29,7 +29,8 @@ RUNS = ["hardened-lazy", "hardened-eager", "hardened-native", "classic-lazy", "c
         "modern-lazy", "modern-lazy-test", "classic-lazy-test"]
 WORKLOADS = ["workload=full,pingpong", "switches=100"]
 MODULES = ["irqbypass", "kvm", "kvm-intel"]  # in the order of their dependencies
-FIRMWARE = [("seabios", "bios-256k.bin"), ("qemu", "kvmvapic.bin")]
+FIRMWARE = [("seabios", "bios-256k.bin"), ("qemu", "kvmvapic.bin"),
+            ("qemu", "linuxboot_dma.bin")]
 KERNEL_WORDS = "console=ttyS0 quiet nowatchdog audit=0 mitigations=off cryptomgr.notests"
 SECONDS = 5400  # for the run in Bochs
 # As tools/machine/bochs.cpp has it, but for COM1, which is a file here, and for more memory.
@@ -39,7 +40,7 @@ vgaromimage: file=$BXSHARE/VGABIOS-lgpl-latest
 display_library: term
 plugin_ctrl: sb16=0, es1370=0, speaker=0
 cpu: model=corei7_haswell_4770, count=1, ips=20000000
-memory: guest=1024, host=1024
+memory: guest={memory}, host={memory}
 clock: sync=none, time0=946684800
 com1: enabled=1, mode=file, dev={folder}/console
 ata0-master: type=cdrom, path="{folder}/linux.iso", status=inserted
@@ -52,10 +53,10 @@ debug: action=ignore
 port_e9_hack: enabled=0
 magic_break: enabled=0
 """
-GRUB_CONFIG = f"""\
+GRUB_CONFIG = """\
 serial --unit=0 --speed=115200
 terminal_output serial
-linux /boot/vmlinuz {KERNEL_WORDS}
+linux /boot/vmlinuz {words}
 initrd /boot/initrd
 boot
 """
@@ -126,13 +127,21 @@ def copy(source, target):
     shutil.copy(source, target)
 
 
-def make_linux(debian, plans, folder):
-    """The ISO that Bochs boots: GRUB, the kernel, and a file system in memory with all the rest."""
+def make_initrd(debian, tree, target):
+    names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
+    with open(target, "wb") as archive:
+        subprocess.run([debian.busybox, "cpio", "-o", "-H", "newc"], cwd=tree,
+                       input=names.encode(), stdout=archive, stderr=subprocess.DEVNULL, check=True)
+
+
+def make_linux(debian, folder, script, files, runs, words=KERNEL_WORDS):
+    """The ISO that Bochs boots: GRUB, the kernel, and a file system in memory with all the rest:
+    the script as its first program, KVM and QEMU, files by name, and a line for each run."""
     tree = folder / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     for name in ["proc", "sys", "dev", "tmp"]:
         (tree / name).mkdir(parents=True)
-    copy(HERE / "init.sh", tree / "init")
+    copy(script, tree / "init")
     copy(debian.busybox, tree / "bin/busybox")
     for module in MODULES:
         copy(debian.module(module), tree / "modules" / f"{module}.ko")
@@ -142,27 +151,24 @@ def make_linux(debian, plans, folder):
         copy(library, tree / library.lstrip("/"))
     for package, name in FIRMWARE:
         copy(Path("/usr/share") / package / name, tree / "usr/share/qemu" / name)
-    for plan in plans:
-        copy(folder / f"{plan.name}.iso", tree / "images" / f"{plan.name}.iso")
-    (tree / "runs").write_text("".join(f"{plan.name}\n" for plan in plans))
+    for name, source in files.items():
+        copy(source, tree / name)
+    (tree / "runs").write_text("".join(f"{line}\n" for line in runs))
 
     boot = folder / "image/boot"
     shutil.rmtree(boot, ignore_errors=True)
     (boot / "grub").mkdir(parents=True)
-    (boot / "grub/grub.cfg").write_text(GRUB_CONFIG)
+    (boot / "grub/grub.cfg").write_text(GRUB_CONFIG.format(words=words))
     copy(debian.kernel / f"boot/vmlinuz-{debian.version}", boot / "vmlinuz")
-    names = "\n".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
-    with open(boot / "initrd", "wb") as archive:
-        subprocess.run([debian.busybox, "cpio", "-o", "-H", "newc"], cwd=tree,
-                       input=names.encode(), stdout=archive, stderr=subprocess.DEVNULL, check=True)
+    make_initrd(debian, tree, boot / "initrd")
     run(["grub-mkrescue", "--directory=/usr/lib/grub/i386-pc",
          "--install-modules=linux normal serial boot iso9660 biosdisk", "--fonts=", "--locales=",
          "--themes=", "--compress=no", "-o", folder / "linux.iso", folder / "image"])
 
 
-def boot_linux(folder):
+def boot_linux(folder, memory=1024):
     """Runs Bochs to its end; returns the lines of the console, as they come."""
-    (folder / "bochsrc").write_text(SETTINGS.format(folder=folder))
+    (folder / "bochsrc").write_text(SETTINGS.format(folder=folder, memory=memory))
     (folder / "debugger").write_text("c\n")  # Debian's Bochs waits for a command
     (folder / "console").write_text("")
     screen, terminal = pty.openpty()
@@ -354,7 +360,9 @@ def main():
             say(f"{plan.name}: in Bochs directly")
             output = run([lazyhv, "run", "--machine", "bochs", "--verbose", *words])
             direct[plan.name] = Console(output.splitlines())
-    make_linux(debian, plans, folder)
+    make_linux(debian, folder, HERE / "init.sh",
+               {f"images/{plan.name}.iso": folder / f"{plan.name}.iso" for plan in plans},
+               [plan.name for plan in plans])
     say("booting Linux in Bochs: two to five minutes, and one or two for each run")
     begun = time.monotonic()
     with open(folder / "log", "w") as log:
