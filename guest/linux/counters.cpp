@@ -42,7 +42,11 @@ const abi::Statistics* find_counters() {
     void* const page = mmap(nullptr, sizeof(abi::Statistics), PROT_READ, MAP_SHARED, memory,
                             static_cast<off_t>(cpuid(abi::cpuid_lazyhv_leaf).edx));
     close(memory);
-    return page == MAP_FAILED ? nullptr : static_cast<const abi::Statistics*>(page);
+    if (page == MAP_FAILED)
+        return nullptr;
+    // A child that had it too would make each fork dearer than it is without a monitor.
+    (void)madvise(page, sizeof(abi::Statistics), MADV_DONTFORK);
+    return static_cast<const abi::Statistics*>(page);
 }
 
 } // namespace linux_guest

@@ -169,6 +169,7 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
     machine.profile = options->profile;
     machine.interface = options->interface;
     machine.protects = options->protects;
+    machine.is_kernel_unaware = is_linux_image(module("guest").file);
     machine.ram = ram;
     machine.monitor = home;
     machine.memory = GuestMemory{machine.ram};

@@ -142,6 +142,8 @@ void prepare_vcpu(Vcpu& vcpu, VirtualMachine& machine) {
     vcpu.nmi.entry_stack = reinterpret_cast<std::uint64_t>(&vcpu.registers);
     vcpu.step_pages = &make_object<StepPages>(machine.pages);
     machine.tables.add(vcpu.tables);
+    if (machine.is_kernel_unaware)
+        vcpu.tables.take_half_gates();
     abi::ControlPage& control = vcpu.area->control;
     control.vcpu = vcpu.number;
     for (abi::RootPair& pair : control.root_pair)

@@ -74,7 +74,8 @@ struct GateDescriptor {
     [[nodiscard]] constexpr std::uint8_t privilege_level() const {
         return static_cast<std::uint8_t>(bits(low, 46, 45));
     }
-    [[nodiscard]] constexpr bool present() const { return bit(low, 47); }
+    static constexpr std::uint64_t present_bit = std::uint64_t{1} << 47; ///< of the low half
+    [[nodiscard]] constexpr bool present() const { return (low & present_bit) != 0; }
     [[nodiscard]] constexpr std::uint64_t offset() const {
         return bits(low, 15, 0) | bits(low, 63, 48) << 16 | bits(high, 31, 0) << 32;
     }
@@ -86,7 +87,7 @@ struct GateDescriptor {
         return {bits(offset, 15, 0) | std::uint64_t{selector} << 16 |
                     (std::uint64_t{interrupt_stack_table} & 7) << 32 |
                     (std::uint64_t{type} & 0xF) << 40 | (std::uint64_t{privilege_level} & 3) << 45 |
-                    std::uint64_t{1} << 47 | bits(offset, 31, 16) << 48,
+                    present_bit | bits(offset, 31, 16) << 48,
                 bits(offset, 63, 32)};
     }
 };

@@ -99,6 +99,12 @@ class GuestTable {
     /// Whether any byte of one is a byte of the other.
     bool overlaps(const GuestTable& other) const;
 
+    /// Whether both are the same bytes, at whatever linear address.
+    bool is_same_memory(const GuestTable& other) const {
+        return limit_ == other.limit_ && pages_ == other.pages_ &&
+               base_ % page_size == other.base_ % page_size;
+    }
+
     /// The offset that `gpa` has in this table; nothing when it does not lie in it.
     std::optional<std::uint32_t> offset_of(std::uint64_t gpa) const;
 

@@ -90,25 +90,32 @@ Error ProtectedTables::load_gdt(const TableEnvironment& environment, std::uint64
 
 Error ProtectedTables::load_idt(const TableEnvironment& environment, std::uint64_t base,
                                 std::uint32_t limit, const RunningSegments& running) {
-    if (sealed() && (base != idt_.base() || limit != idt_.limit()))
+    if (sealed() && limit != idt_.limit())
         return Error::idt_moved;
     GuestTable table;
-    if (const Error error = open_table(environment, TableKind::idt, base, limit, table);
-        error != Error::none)
+    Error error = open_table(environment, TableKind::idt, base, limit, table);
+    // Kernels give it a second, read-only address.
+    if (sealed() && (error != Error::none || !table.is_same_memory(idt_))) {
+        table.close(environment.pages);
+        return Error::idt_moved;
+    }
+    if (error != Error::none)
         return error;
-    Error error = check_idt(limit, running.code, [&table](std::uint32_t gate) {
-                      return GateDescriptor{table.read(gate * 2 * table_word),
-                                            table.read(gate * 2 * table_word + table_word)};
-                  }).error;
+    error = check_idt(limit, running.code, [&table](std::uint32_t gate) {
+                return GateDescriptor{table.read(gate * 2 * table_word),
+                                      table.read(gate * 2 * table_word + table_word)};
+            }).error;
     if (error == Error::none && !environment.tables.agree_on_gates(*this, table, running.code))
         error = Error::bad_gate;
     if (error != Error::none) {
         table.close(environment.pages);
         return error;
     }
-    idt_.close(environment.pages);
+    leave_idt(environment.pages);
     idt_.take(table);
     gate_selector_ = running.code;
+    if (sealed())
+        learn_root(environment.memory, environment.cr3);
     return Error::none;
 }
 
@@ -254,9 +261,15 @@ Error ProtectedTables::judge_word(MemoryAccess kind, std::uint32_t offset, std::
     return verdict.error;
 }
 
+void ProtectedTables::leave_gdt(ProtectedPages& pages) {
+    gdt_.close(pages);
+    free_slots_ = {};
+}
+
 void ProtectedTables::close(ProtectedPages& pages) {
     for (GuestTable* table : {&gdt_, &ldt_, &idt_, &tss_})
         table->close(pages);
+    half_gate_ = no_half_gate;
     kept_ = {};
     free_slots_ = {};
     gdt_is_shared_ = false;

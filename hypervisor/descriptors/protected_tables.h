@@ -47,7 +47,7 @@ class ProtectedTables {
     /// check_segment_table; after the TSS was loaded also kernel_segment and tss_moved.
     abi::Error load_gdt(const TableEnvironment& environment, std::uint64_t base,
                         std::uint32_t limit);
-    /// LIDT and SetIDT. After the TSS was loaded also idt_moved.
+    /// LIDT and SetIDT. After the TSS was loaded also idt_moved, unless it is the same memory.
     abi::Error load_idt(const TableEnvironment& environment, std::uint64_t base,
                         std::uint32_t limit, const RunningSegments& running);
     /// LLDT and SetLDT: fills what LDTR has to hold. A null selector means no LDT.
@@ -95,8 +95,19 @@ class ProtectedTables {
     abi::Error judge_image(std::uint64_t page, const std::uint8_t* before,
                            std::uint8_t* image) const;
 
+    /// GDTR, IDTR lead to what is not protected: no table is. Not after the TSS was loaded.
+    void leave_gdt(ProtectedPages& pages);
+    void leave_idt(ProtectedPages& pages) {
+        idt_.close(pages);
+        half_gate_ = no_half_gate;
+    }
+
     /// Gives all tables back: the vCPU has none any more.
     void close(ProtectedPages& pages);
+
+    /// For a kernel that was not written for lazyhv: writes the low half of a gate first, which
+    /// leads nowhere until the high half comes. It is kept as not present until then.
+    void take_half_gates() { takes_half_gates_ = true; }
 
     /// Whether a new root of the guest's page tables, a whole page of its RAM, leads to the same
     /// tables. Cheap when its top-level entries are those of a root that was seen to
@@ -154,6 +165,7 @@ class ProtectedTables {
 
     /// What a context switch needs of the GDT: the slots below 64 that may hold any data segment.
     static constexpr std::uint64_t no_free_slots = ~std::uint64_t{0}; ///< base of no table
+    static constexpr std::uint32_t no_half_gate = ~std::uint32_t{0};
     struct FreeSlots {
         std::uint64_t base = no_free_slots; ///< of the GDT
         std::uint64_t free = 0;             ///< bit n: slot n
@@ -162,6 +174,8 @@ class ProtectedTables {
 
     FreeSlots free_slots_;
     bool gdt_is_shared_ = false;
+    bool takes_half_gates_ = false;
+    std::uint32_t half_gate_ = no_half_gate; ///< offset in the IDT of a low half that waits
     GuestTable gdt_;
     GuestTable ldt_;
     GuestTable idt_;
@@ -180,6 +194,8 @@ class ProtectedTables {
                                   std::uint64_t base, std::uint32_t limit, GuestTable& table) const;
     abi::Error judge_word(abi::MemoryAccess kind, std::uint32_t offset, std::uint64_t& value,
                           std::uint64_t other_half) const;
+    bool is_half_gate(std::uint32_t offset, std::uint64_t value) const;
+    abi::Error judge_gate_half(std::uint32_t offset, std::uint64_t& value, TableChanges& changes);
     void seal(const TableEnvironment& environment, const RunningSegments& running,
               std::uint16_t tss_selector);
     void learn_root(const GuestMemory& memory, std::uint64_t root);

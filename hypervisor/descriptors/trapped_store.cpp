@@ -3,6 +3,7 @@
 #include "hypervisor/descriptors/protected_tables.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hv {
 
@@ -57,6 +58,35 @@ void write_to_image(const GuestTable& table, std::uint32_t offset, std::uint64_t
 
 } // namespace
 
+// The low half of a gate that would be right with the other half of a kernel's address.
+bool ProtectedTables::is_half_gate(std::uint32_t offset, std::uint64_t value) const {
+    constexpr std::uint64_t kernels_half = mask(31, 0);
+    return takes_half_gates_ && offset % (2 * table_word) == 0 &&
+           idt_.read(other_half_of(offset)) == 0 &&
+           check_gate(GateDescriptor{value, kernels_half}, gate_selector_) == Error::none;
+}
+
+// The word at `offset` of the IDT is to be `value`.
+Error ProtectedTables::judge_gate_half(std::uint32_t offset, std::uint64_t& value,
+                                       TableChanges& changes) {
+    const std::uint32_t other = other_half_of(offset);
+    const std::uint32_t waiting = std::exchange(half_gate_, no_half_gate);
+    if (is_half_gate(offset, value)) {
+        if ((value & GateDescriptor::present_bit) != 0)
+            half_gate_ = offset;
+        value &= ~GateDescriptor::present_bit;
+        return Error::none;
+    }
+    if (waiting != other)
+        return judge_word(MemoryAccess::idt_write, offset, value, idt_.read(other));
+    const std::uint64_t low = idt_.read(other) | GateDescriptor::present_bit;
+    const Error error = check_gate(GateDescriptor{low, value}, gate_selector_);
+    TableChange* const change = error == Error::none ? change_at(idt_, other, changes) : nullptr;
+    if (change != nullptr)
+        change->value = low;
+    return error;
+}
+
 StoreVerdict ProtectedTables::judge_store(std::uint64_t gpa, std::uint32_t size,
                                           std::uint64_t value, TableChanges& changes) {
     struct Affected {
@@ -97,9 +127,9 @@ StoreVerdict ProtectedTables::judge_store(std::uint64_t gpa, std::uint32_t size,
             // The word's place in this table; the change may be another vCPU's.
             const auto offset =
                 change->table == row.table ? change->offset : *row.table->offset_of(change->gpa);
-            const std::uint64_t other =
-                row.kind == MemoryAccess::idt_write ? row.table->read(other_half_of(offset)) : 0;
-            verdict.error = judge_word(row.kind, offset, change->value, other);
+            verdict.error = row.kind == MemoryAccess::idt_write
+                                ? judge_gate_half(offset, change->value, changes)
+                                : judge_word(row.kind, offset, change->value, 0);
             if (verdict.error != Error::none)
                 return verdict;
         }

@@ -84,7 +84,7 @@ bool is_page_table(const Frame& frame) { return frame.level != 0 || frame.first_
 // Whether the decoded store can be carried out here: within one page and, in a page table, within
 // one entry.
 bool can_emulate(Vcpu& vcpu, const Store& store, std::uint64_t gpa, bool table) {
-    if (uses_stack_pointer(store) || crosses_page(vcpu, store, gpa))
+    if (crosses_page(vcpu, store, gpa))
         return false;
     return !table || gpa % entry_size + store.size <= entry_size;
 }
@@ -136,6 +136,8 @@ void emulate_store(Vcpu& vcpu, StoreTarget target) {
     const Store& store = *found;
     // The first byte of the access is where the exit says; what is behind lies in the same page.
     GuestRegisters registers = vcpu.registers;
+    if (uses_stack_pointer(store))
+        registers.unused_rsp = vmcs.read(Field::guest_rsp);
     std::uint64_t flags = uses_flags(store) ? vmcs.read(Field::guest_rflags) : 0;
     const std::uint64_t old = reads_memory(store) ? read_old(gpa, store.size) : 0;
     const std::uint64_t value = apply(store, old, registers, flags);
@@ -145,6 +147,8 @@ void emulate_store(Vcpu& vcpu, StoreTarget target) {
         return refuse_access(vcpu, gpa, verdict.error);
     count(vcpu, verdict.kind);
     vcpu.registers = registers;
+    if (uses_stack_pointer(store))
+        vmcs.write(Field::guest_rsp, registers.unused_rsp);
     if (uses_flags(store))
         vmcs.write(Field::guest_rflags, flags);
     skip_known_instruction(vcpu, store.length);

@@ -24,6 +24,12 @@ RunningSegments running_segments(const Vcpu& vcpu) {
             Selector{static_cast<std::uint16_t>(vcpu.vmcs.read(Field::guest_ss_selector))}};
 }
 
+// What the boot loader of a kernel loads that was not written for lazyhv: nothing of it is owned.
+bool is_before_kernel(const Vcpu& vcpu, std::uint64_t base) {
+    constexpr std::uint32_t upper_half_bit = 47;
+    return vcpu.machine->is_kernel_unaware && !vcpu.tables.sealed() && base >> upper_half_bit == 0;
+}
+
 // A page that lost its right to write may still be cached as writable.
 void after_protection(Vcpu& vcpu) {
     if (vcpu.machine->protected_pages.take_rights_reduced())
@@ -44,7 +50,12 @@ void load_system_segment(Vcpu& vcpu, const Segment& segment, Field selector, Fie
 } // namespace
 
 Error set_guest_gdtr(Vcpu& vcpu, const abi::PseudoDescriptor& value) {
-    const Error error = vcpu.tables.load_gdt(environment_of(vcpu), value.base, value.limit);
+    const TableEnvironment environment = environment_of(vcpu);
+    Error error = Error::none;
+    if (is_before_kernel(vcpu, value.base))
+        vcpu.tables.leave_gdt(environment.pages);
+    else
+        error = vcpu.tables.load_gdt(environment, value.base, value.limit);
     after_protection(vcpu);
     if (error != Error::none)
         return error;
@@ -56,8 +67,12 @@ Error set_guest_gdtr(Vcpu& vcpu, const abi::PseudoDescriptor& value) {
 }
 
 Error set_guest_idtr(Vcpu& vcpu, const abi::PseudoDescriptor& value) {
-    const Error error =
-        vcpu.tables.load_idt(environment_of(vcpu), value.base, value.limit, running_segments(vcpu));
+    const TableEnvironment environment = environment_of(vcpu);
+    Error error = Error::none;
+    if (is_before_kernel(vcpu, value.base))
+        vcpu.tables.leave_idt(environment.pages);
+    else
+        error = vcpu.tables.load_idt(environment, value.base, value.limit, running_segments(vcpu));
     after_protection(vcpu);
     if (error != Error::none)
         return error;
@@ -82,10 +97,39 @@ Error set_guest_ldtr(Vcpu& vcpu, std::uint16_t selector) {
 
 namespace {
 
+// Of a GDT that is not owned; makes the TSS busy there, as LTR does.
+Error load_boot_task(Vcpu& vcpu, const TableEnvironment& environment, Selector selector,
+                     bool busy_allowed, Segment& tr) {
+    const Vmcs& vmcs = vcpu.vmcs;
+    const auto limit = static_cast<std::uint32_t>(vmcs.read(Field::guest_gdtr_limit));
+    if (const Error error = check_system_selector(selector, limit); error != Error::none)
+        return error;
+    const std::uint64_t linear =
+        vmcs.read(Field::guest_gdtr_base) + std::uint64_t{selector.index()} * table_word;
+    std::array<std::uint8_t, sizeof(SystemDescriptor)> bytes{};
+    if (!read_guest_linear(environment.memory, environment.cr3, linear, bytes.data(), bytes.size()))
+        return Error::bad_address;
+    auto descriptor = std::bit_cast<SystemDescriptor>(bytes);
+    if (const Error error = check_system_descriptor(SystemSegment::tss, descriptor, busy_allowed);
+        error != Error::none)
+        return error;
+    descriptor.low |= SegmentDescriptor::busy_bit;
+    bytes = std::bit_cast<decltype(bytes)>(descriptor);
+    if (write_guest_linear(environment.memory, environment.pages, environment.cr3, linear,
+                           bytes.data(), table_word, false) != GuestWrite::done)
+        return Error::bad_address;
+    tr = segment_from_descriptor(selector.raw, descriptor.low, descriptor.high);
+    return Error::none;
+}
+
 Error load_task_register(Vcpu& vcpu, std::uint16_t selector, bool busy_allowed) {
     Segment tr;
-    const Error error = vcpu.tables.load_tr(environment_of(vcpu), selector, running_segments(vcpu),
-                                            tr, busy_allowed);
+    const TableEnvironment environment = environment_of(vcpu);
+    const bool is_loaders = vcpu.machine->is_kernel_unaware && !vcpu.tables.gdt().is_open();
+    const Error error =
+        is_loaders
+            ? load_boot_task(vcpu, environment, Selector{selector}, busy_allowed, tr)
+            : vcpu.tables.load_tr(environment, selector, running_segments(vcpu), tr, busy_allowed);
     after_protection(vcpu);
     if (error != Error::none)
         return error;

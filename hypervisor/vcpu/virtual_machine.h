@@ -35,6 +35,9 @@ struct VirtualMachine {
     abi::Profile profile = abi::Profile::hardened;
     abi::Interface interface = abi::Interface::native;
     bool protects = true; ///< what the profile would have it protect (boot/options.h)
+    /// The kernel was not written for lazyhv. What it owns before it has tables of its own in the
+    /// upper half is not protected: they are its boot loader's (docs/profiles.md, "hardened").
+    bool is_kernel_unaware = false;
     Capabilities capabilities;
     Controls controls;
     std::uint8_t physical_address_bits = 36;

@@ -29,6 +29,7 @@ BOOTS = ([f"{profile}-{HASWELL}-512M-1" for profile in PROFILES] +
          [f"{profile}-{HASWELL}-512M-1-pti" for profile in PROFILES] +
          [f"{profile}-{HASWELL}-3G-1" for profile in PROFILES] +
          [f"{profile}-{HASWELL}-512M-2" for profile in PROFILES] +
+         [f"{profile}-{HASWELL}-512M-1-protect" for profile in ("classic", "hardened")] +
          [f"classic-{PENRYN}-512M-1", f"classic-{HASWELL}-512M-4"])
 
 

@@ -12,6 +12,8 @@
 #include "tools/linux/kernel_words.h"
 #include "tools/machine/emulation.h"
 
+#include <algorithm>
+
 namespace tool {
 namespace {
 
@@ -46,6 +48,13 @@ class Screen {
     BootProgress progress_;
 };
 
+// guest/linux/init.sh says so first. A kernel that resets the machine before ends the run, too.
+bool has_run_init(const ConsoleReader& reader) {
+    const auto& lines = reader.context_lines();
+    return std::any_of(lines.begin(), lines.end(),
+                       [](const std::string& line) { return line.starts_with("kernel="); });
+}
+
 } // namespace
 
 int boot_linux(const LinuxOptions& options) {
@@ -70,7 +79,10 @@ int boot_linux(const LinuxOptions& options) {
     Screen screen{options.verbose};
     ConsoleReader reader(
         [&screen](ConsoleReader::Kind kind, std::string_view text) { screen.show(kind, text); });
-    return emulate(machine, image, reader, true);
+    const int status = emulate(machine, image, reader, true);
+    if (status == 0 && options.initrd.empty() && !has_run_init(reader))
+        throw Failure("the kernel reset the machine before its first process ran");
+    return status;
 }
 
 } // namespace tool
