@@ -25,6 +25,7 @@ constexpr std::array programs{
     Program{"bochs", "--help", "Bochs x86 Emulator", "bochs"},
     Program{"qemu-system-x86_64", "--version", "version", "qemu-system-x86"},
     Program{"grub-mkrescue", "--version", "grub-mkrescue", "grub-common"},
+    Program{"faketime", "--version", "faketime", "faketime"},
     Program{"xorriso", "--version", "xorriso version", "xorriso"},
     Program{"g++", "--version", "g++", "g++"},
     Program{"cmake", "--version", "version", "cmake"},
