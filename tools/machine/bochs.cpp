@@ -83,9 +83,13 @@ Emulator prepare_bochs(const Machine& machine, const BochsFiles& files) {
     write_file(files.settings, bochs_settings(machine, files));
     // Debian's Bochs has its debugger compiled in and would wait for a command: continue.
     write_file(files.debugger, "c\n");
-    return {
-        .command = {"bochs", "-q", "-f", files.settings.string(), "-rc", files.debugger.string()},
-        .console_on_standard_streams = false};
+    // Its RDRAND begins with the second in which Bochs is started, as the host's clock has it.
+    // Linux takes from there where to put a process's memory, and counts would not repeat.
+    // By library and not by command, which would stay between us and Bochs.
+    return {.command = {"env", "TZ=UTC", "LD_PRELOAD=/usr/$LIB/faketime/libfaketime.so.1",
+                        "FAKETIME=2000-01-01 00:00:00", "FAKETIME_DONT_FAKE_MONOTONIC=1", "bochs",
+                        "-q", "-f", files.settings.string(), "-rc", files.debugger.string()},
+            .console_on_standard_streams = false};
 }
 
 } // namespace tool
