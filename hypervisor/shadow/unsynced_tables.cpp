@@ -28,7 +28,7 @@ bool ShadowTables::can_unsync(const Frame& frame) const {
         in_use = in_use || table.pins != 0 || table.parents != 0;
         ++count;
     }
-    if (frame.write_locks != count) // a descriptor table lies on it, too
+    if (frame.write_locks != locks_of(frame)) // a descriptor table lies on it, too
         return false;
     return !in_use || (count == 1 && pool_.table(frame.first_shadow).level == 1);
 }

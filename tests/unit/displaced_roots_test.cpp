@@ -156,6 +156,24 @@ TEST_F(Displaced, ATableSetAsideGoesWithItsEntry) {
     EXPECT_TRUE(shadows.consistent());
 }
 
+// A page that was a table of level 1, is no more, and was one of level 3 since: ordinary memory.
+TEST_F(Displaced, APageWithOldShadowsCostsOneExit) {
+    map_page(page, paging::present | used);
+    fault(page);
+    fault(page, write);
+    const std::uint64_t table = align_down(guest_entry(page, 1), page_size);
+    machine.word(guest_entry(page, 2)) = 0; // behind the monitor's back
+    frame(table).level = 3;
+    shadows.prepare(frame(table));
+    frame(table).level = 0;
+    ASSERT_TRUE(shadows.has_unsynced());
+    store(table + 8, 0);
+    const std::uint64_t before = exits();
+    store(table + 16, 0);
+    EXPECT_EQ(exits(), before);
+    EXPECT_EQ(frame(table).first_shadow, 0U);
+}
+
 // The entry that led to it leads to another one meanwhile, or is another table's.
 TEST_F(Displaced, ATableSetAsideComesBackOnlyWhereItBelongs) {
     constexpr std::uint64_t base = 0x40000000;
