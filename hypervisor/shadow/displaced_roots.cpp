@@ -93,9 +93,7 @@ std::uint64_t ShadowTables::tracked_leaf(std::uint64_t guest, const Frame& page)
     return entry;
 }
 
-bool ShadowTables::is_out_of_step(ShadowNumber root) const {
-    return out_of_step({&root, 1}) != 0;
-}
+bool ShadowTables::is_out_of_step(ShadowNumber root) const { return out_of_step({&root, 1}) != 0; }
 
 std::uint32_t ShadowTables::out_of_step(std::span<const ShadowNumber> roots) const {
     std::uint32_t found = 0;
