@@ -333,6 +333,7 @@ void leave_roots(Vcpu& vcpu) {
 }
 
 void write_root_targets(Vcpu& vcpu) {
+    vcpu.pending &= static_cast<std::uint8_t>(~pending::root_targets);
     GuestRoots& roots = vcpu.roots;
     for (std::uint32_t index = 0; index < roots.limit; ++index) {
         const std::uint64_t target = roots.published[index].loaded;

@@ -20,8 +20,6 @@ from pathlib import Path
 HASWELL, SKYLAKE, PENRYN = "corei7_haswell_4770", "corei7_skylake_x", "core2_penryn_t9600"
 PROFILES = ["classic", "hardened", "modern"]
 ALL = "pingpong,fork,exec,memory,fpu,signals,compile,hackbench"
-# With several processors: what does not look at one processor's counters.
-SEVERAL = "pingpong,fork,signals,hackbench"
 SECONDS = 3600  # for one boot
 BOOTS = ([f"{profile}-{HASWELL}-512M-1" for profile in PROFILES] +
          [f"{profile}-{HASWELL}-512M-1-again" for profile in PROFILES] +
@@ -41,7 +39,7 @@ def lazyhv(build, *words, seconds=SECONDS):
 def boot(build, name):
     profile, model, memory, cpus, *more = name.split("-")
     words = ["--profile", profile, "--cpu", model, "--memory", memory, "--cpus", cpus,
-             "--run", ALL if cpus == "1" else SEVERAL, "--verbose"]
+             "--run", ALL, "--verbose"]
     words += [f"--{word}" for word in more if word != "again"]
     start = time.monotonic()
     ran = lazyhv(build, *words)
