@@ -90,12 +90,13 @@ Error ProtectedTables::load_gdt(const TableEnvironment& environment, std::uint64
 
 Error ProtectedTables::load_idt(const TableEnvironment& environment, std::uint64_t base,
                                 std::uint32_t limit, const RunningSegments& running) {
-    if (sealed() && limit != idt_.limit())
+    const bool stays = sealed() && idt_.is_open();
+    if (stays && limit != idt_.limit())
         return Error::idt_moved;
     GuestTable table;
     Error error = open_table(environment, TableKind::idt, base, limit, table);
     // Kernels give it a second, read-only address.
-    if (sealed() && (error != Error::none || !table.is_same_memory(idt_))) {
+    if (stays && (error != Error::none || !table.is_same_memory(idt_))) {
         table.close(environment.pages);
         return Error::idt_moved;
     }

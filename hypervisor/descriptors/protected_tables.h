@@ -47,7 +47,8 @@ class ProtectedTables {
     /// check_segment_table; after the TSS was loaded also kernel_segment and tss_moved.
     abi::Error load_gdt(const TableEnvironment& environment, std::uint64_t base,
                         std::uint32_t limit);
-    /// LIDT and SetIDT. After the TSS was loaded also idt_moved, unless it is the same memory.
+    /// LIDT and SetIDT. After the TSS was loaded also idt_moved, unless it is the same memory, or
+    /// the first IDT.
     abi::Error load_idt(const TableEnvironment& environment, std::uint64_t base,
                         std::uint32_t limit, const RunningSegments& running);
     /// LLDT and SetLDT: fills what LDTR has to hold. A null selector means no LDT.

@@ -80,11 +80,14 @@ Error ProtectedTables::judge_gate_half(std::uint32_t offset, std::uint64_t& valu
     if (waiting != other)
         return judge_word(MemoryAccess::idt_write, offset, value, idt_.read(other));
     const std::uint64_t low = idt_.read(other) | GateDescriptor::present_bit;
-    const Error error = check_gate(GateDescriptor{low, value}, gate_selector_);
-    TableChange* const change = error == Error::none ? change_at(idt_, other, changes) : nullptr;
-    if (change != nullptr)
-        change->value = low;
-    return error;
+    if (const Error error = check_gate(GateDescriptor{low, value}, gate_selector_);
+        error != Error::none)
+        return error;
+    TableChange* const change = change_at(idt_, other, changes);
+    if (change == nullptr)
+        return Error::bad_value;
+    change->value = low;
+    return Error::none;
 }
 
 StoreVerdict ProtectedTables::judge_store(std::uint64_t gpa, std::uint32_t size,

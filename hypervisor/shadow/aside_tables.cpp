@@ -53,9 +53,7 @@ bool ShadowTables::bring_back(ShadowNumber root) {
             continue;
         const std::uint64_t guest = read_guest(parent, entry % shadow_slots);
         std::uint32_t budget = max_tables_searched;
-        if ((guest & shadow_bits::usable) != shadow_bits::usable ||
-            FourLevelPaging::maps_page(guest, 2) ||
-            (guest & FourLevelPaging::reserved(guest, 2, settings_.features)) != 0 ||
+        if (!leads_to_table(guest, 2) ||
             (guest & paging::address_mask) / page_size != table.frame ||
             !is_below(entry / shadow_slots, root, budget))
             continue;

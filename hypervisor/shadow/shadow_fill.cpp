@@ -7,7 +7,7 @@ namespace hv {
 
 namespace {
 
-constexpr std::uint64_t usable = paging::present | paging::accessed;
+using shadow_bits::usable;
 
 constexpr std::uint32_t slot_of(std::uint64_t linear, int level) {
     return static_cast<std::uint32_t>(FourLevelPaging::index(linear, level));
@@ -121,8 +121,7 @@ void ShadowTables::fill_from_guest(ShadowNumber number) {
             continue;
         }
         const Frame* frame = frames_.of_address(guest & paging::address_mask);
-        if (frame == nullptr || FourLevelPaging::maps_page(guest, table.level) ||
-            (guest & FourLevelPaging::reserved(guest, table.level, settings_.features)) != 0)
+        if (frame == nullptr || !leads_to_table(guest, table.level))
             continue;
         if (table.view == shared_view && (frame->flags & frame_flags::per_vcpu) != 0)
             continue;

@@ -151,8 +151,7 @@ void ShadowTables::change_table_entry(EntryNumber number, int level, std::uint64
     const ShadowNumber old = level == 2 ? child_or_aside(number) : child_of(number);
     ShadowNumber child = 0;
     // A large page is left to the next fault.
-    if ((value & usable) == usable && !FourLevelPaging::maps_page(value, level) &&
-        (value & FourLevelPaging::reserved(value, level, settings_.features)) == 0) {
+    if (leads_to_table(value, level)) {
         // A table that all vCPUs share leads to none that is one vCPU's: a fault separates them.
         const ShadowView viewer = pool_.table(number / shadow_slots).view;
         Frame* const frame = frames_.find(frame_of(value));

@@ -361,6 +361,12 @@ class ShadowTables {
     void fill_from_guest(ShadowNumber number);
     ShadowNumber find_or_make_direct(std::uint64_t frame, int level, std::uint16_t attributes,
                                      ShadowView view);
+    // Whether a guest's entry above level 1 leads to a table, and the processor may use it.
+    bool leads_to_table(std::uint64_t guest, int level) const {
+        return (guest & shadow_bits::usable) == shadow_bits::usable &&
+               !FourLevelPaging::maps_page(guest, level) &&
+               (guest & FourLevelPaging::reserved(guest, level, settings_.features)) == 0;
+    }
     ShadowNumber child_of(EntryNumber number) const;
     void change_table_entry(EntryNumber number, int level, std::uint64_t value);
     bool fill_large(EntryNumber number, int level, std::uint64_t linear, std::uint64_t guest);

@@ -26,13 +26,12 @@ more than there, which asks nothing of another hypervisor. It takes some 25 minu
 
 import re
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
 
 import nested
-from nested import Failure, copy, run
+from nested import copy, run
 
 CASES = {"ept": "1 off", "shadow": "0 off", "shadow-pti": "0 on"}  # kvm_intel.ept, pti
 # As many digits in both counts, for the console has exits too.
@@ -211,11 +210,12 @@ def measure(build, chosen):
 
 
 def main():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if sys.argv[1] == "--log":
         path, chosen = Path(sys.argv[2]), []
     else:
         chosen = sys.argv[2:] or list(CASES)
+        if unknown := set(chosen) - CASES.keys():
+            raise nested.Failure(f"no case {', '.join(unknown)}; there are {', '.join(CASES)}")
         path = measure(Path(sys.argv[1]).resolve(), chosen)
     cases, own = follow(path.read_text().splitlines())
     whole = {name: case for name, case in cases.items() if case.is_whole}
@@ -228,9 +228,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except Failure as failure:
-        sys.exit(f"lazyhv: error: {failure}")
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+    nested.as_command(main)

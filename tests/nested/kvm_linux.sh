@@ -14,7 +14,7 @@ clock=/sys/devices/system/clocksource/clocksource0/current_clocksource
 echo "@kvm kernel=$(uname -r) clock=$(cat $clock)"
 
 event=/sys/kernel/tracing/events/kvm/kvm_exit
-mkfifo /tmp/in /tmp/out
+mkfifo /in /out
 
 # Shows the guest's console up to a line that begins so. Nothing runs here while it waits.
 await() { # BEGINNING
@@ -70,8 +70,8 @@ while read -r name ept pti; do
     echo "@kvm begin=$name"
     timeout 2400 qemu-system-x86_64 -accel kvm -cpu host -smp 1 -m 512M -kernel /guest/vmlinuz \
         -initrd /guest/initrd -append "$(cat /guest/words) pti=$pti" -vga none -display none \
-        -monitor none -serial stdio -nic none -no-reboot </tmp/in >/tmp/out &
-    exec 3>/tmp/in 4</tmp/out
+        -monitor none -serial stdio -nic none -no-reboot </in >/out &
+    exec 3>/in 4</out
     run_guest
     exec 3>&-
     cat <&4

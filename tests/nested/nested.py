@@ -349,7 +349,6 @@ def main():
     plans = [Plan(name) for name in sys.argv[2:] or RUNS]
     folder = build / "nested"
     folder.mkdir(exist_ok=True)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     debian = Debian(folder)
     lazyhv, guest = build / "tools/lazyhv", build / "guest/guest.elf"
     direct = {}
@@ -381,10 +380,16 @@ def main():
     return 1 if wrong else 0
 
 
-if __name__ == "__main__":
+def as_command(main):
+    """Runs `main` and ends: with its status, with what failed, or as a signal ends a command."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         sys.exit(main())
     except Failure as failure:
         sys.exit(f"lazyhv: error: {failure}")
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+
+
+if __name__ == "__main__":
+    as_command(main)

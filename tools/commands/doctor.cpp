@@ -25,7 +25,6 @@ constexpr std::array programs{
     Program{"bochs", "--help", "Bochs x86 Emulator", "bochs"},
     Program{"qemu-system-x86_64", "--version", "version", "qemu-system-x86"},
     Program{"grub-mkrescue", "--version", "grub-mkrescue", "grub-common"},
-    Program{"faketime", "--version", "faketime", "faketime"},
     Program{"xorriso", "--version", "xorriso version", "xorriso"},
     Program{"g++", "--version", "g++", "g++"},
     Program{"cmake", "--version", "version", "cmake"},
@@ -43,6 +42,7 @@ constexpr std::array files{
     File{"/usr/share/bochs/BIOS-bochs-latest", "bochsbios"},
     File{"/usr/lib/x86_64-linux-gnu/bochs/plugins/libbx_term_gui.so", "bochs-term"},
     File{"/usr/lib/grub/i386-pc/multiboot2.mod", "grub-pc-bin"},
+    File{"/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1", "libfaketime"},
 };
 
 /// The line of `output` with `word`, without blanks at its ends.

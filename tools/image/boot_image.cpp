@@ -2,6 +2,7 @@
 
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
+#include "tools/host/fixed_date.h"
 #include "tools/host/temporary_folder.h"
 #include "tools/image/grub_config.h"
 
@@ -15,11 +16,6 @@
 
 namespace tool {
 namespace {
-
-// GRUB looks for the image by its date, and what it takes for that moves the guest's clock: counts
-// would repeat only in images that were made in the same second.
-constexpr std::string_view image_date = "2000-01-01 00:00:00";
-constexpr std::uint64_t image_time = 946'684'800; ///< the same, since 1970
 
 /// GRUB for BIOS machines (package grub-pc-bin); named, so that other platforms that happen to be
 /// installed do not go into the image.
@@ -71,11 +67,11 @@ std::filesystem::path make_boot_image(const BootImage& image, const std::filesys
         throw Failure(fmt::format("cannot write {}", config.string()));
 
     std::filesystem::path iso = folder / "boot.iso";
-    const Captured mkrescue = capture(
-        {"env", "TZ=UTC", fmt::format("SOURCE_DATE_EPOCH={}", image_time), "faketime", "-f",
-         std::string(image_date), "grub-mkrescue", fmt::format("--directory={}", grub_folder),
+    // GRUB looks for the image by its date, and what it takes for that moves the guest's clock.
+    const Captured mkrescue = capture(at_fixed_date(
+        {"grub-mkrescue", fmt::format("--directory={}", grub_folder),
          "--install-modules=multiboot2 normal serial echo boot halt iso9660 biosdisk", "--fonts=",
-         "--locales=", "--themes=", "--compress=no", "-o", iso.string(), root.string()});
+         "--locales=", "--themes=", "--compress=no", "-o", iso.string(), root.string()}));
     if (mkrescue.status != 0)
         throw Failure(
             fmt::format("grub-mkrescue could not make the boot image:\n{}", mkrescue.output));

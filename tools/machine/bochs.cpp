@@ -1,6 +1,7 @@
 #include "tools/machine/bochs.h"
 
 #include "tools/host/failure.h"
+#include "tools/host/fixed_date.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -16,8 +17,6 @@ namespace {
 /// Emulated time passes by this many instructions a second. A higher number makes the delays of
 /// BIOS and GRUB longer, a lower one makes timer interrupts come after too few instructions.
 constexpr std::uint32_t instructions_per_second = 20'000'000;
-/// Any fixed date of the real-time clock.
-constexpr std::uint32_t start_time = 946'684'800;
 /// Bochs keeps no more in its own memory, and swaps the rest to a file.
 constexpr std::uint32_t max_host_mebibytes = 2048;
 
@@ -62,7 +61,7 @@ magic_break: enabled=0
         fmt::arg("cpu", machine.cpu_model), fmt::arg("cpus", machine.cpus),
         fmt::arg("ips", instructions_per_second), fmt::arg("guest", machine.memory_mebibytes),
         fmt::arg("host", std::min(machine.memory_mebibytes, max_host_mebibytes)),
-        fmt::arg("time", start_time), fmt::arg("console", files.console),
+        fmt::arg("time", fixed_date), fmt::arg("console", files.console),
         fmt::arg("image", files.image.string()), fmt::arg("log", files.log.string()),
         fmt::arg("debug", machine.log_exits ? reporting_processors(machine.cpus) : ""));
 }
@@ -85,10 +84,8 @@ Emulator prepare_bochs(const Machine& machine, const BochsFiles& files) {
     write_file(files.debugger, "c\n");
     // Its RDRAND begins with the second in which Bochs is started, as the host's clock has it.
     // Linux takes from there where to put a process's memory, and counts would not repeat.
-    // By library and not by command, which would stay between us and Bochs.
-    return {.command = {"env", "TZ=UTC", "LD_PRELOAD=/usr/$LIB/faketime/libfaketime.so.1",
-                        "FAKETIME=2000-01-01 00:00:00", "FAKETIME_DONT_FAKE_MONOTONIC=1", "bochs",
-                        "-q", "-f", files.settings.string(), "-rc", files.debugger.string()},
+    return {.command = at_fixed_date(
+                {"bochs", "-q", "-f", files.settings.string(), "-rc", files.debugger.string()}),
             .console_on_standard_streams = false};
 }
 
