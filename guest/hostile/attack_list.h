@@ -145,6 +145,10 @@ inline constexpr std::array attack_list{
         "#GP, or accepted as docs/profiles.md says", ""},
     AttackInfo{"extended-states", Kind::survived, on::all,
                "XSETBV with register numbers and values that no processor takes", "#GP", ""},
+    // mode_attacks.cpp
+    AttackInfo{"leave-64-bit-mode", Kind::survived, on::all,
+               "ends paging in a 32-bit segment, stores, loads GDTR and CR3, and comes back",
+               "none; everything is as it left it", ""},
     // msr_attacks.cpp
     AttackInfo{"msr-reads", Kind::survived, on::all,
                "RDMSR of 9,000 numbers: all low ones, VMX, feature control, x2APIC, AMD's, "
@@ -237,6 +241,17 @@ inline constexpr std::array attack_list{
         "stop-stack-in-monitor", Kind::stops, on::classic,
         "an exception on a stack in the monitor's memory, by tables that were never announced",
         "the guest delivers an event into protected memory", ""},
+    // mode_attacks.cpp
+    AttackInfo{"stop-store-outside-64-bit-mode", Kind::stops, on::owning,
+               "stores to its GDT while paging is off",
+               "does not come back: a write to a page that is write-protected", ""},
+    AttackInfo{"stop-gate-from-outside", Kind::stops, on::owning,
+               "comes back to 64-bit mode with a call gate in another GDT",
+               "does not come back: call_gate", ""},
+    AttackInfo{"stop-root-from-outside", Kind::stops, on::hardened,
+               "comes back to 64-bit mode on a root that was never announced",
+               "does not come back: root_not_registered", ""},
+    // stopping_attacks.cpp
     AttackInfo{"stop-init-to-itself", Kind::resets, on::all, "INIT to itself",
                "none: a reset, status 0", ""},
 };

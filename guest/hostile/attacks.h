@@ -20,6 +20,7 @@ std::span<const AttackCode> pointer_attacks();
 std::span<const AttackCode> descriptor_table_attacks();
 std::span<const AttackCode> page_table_call_attacks();
 std::span<const AttackCode> privileged_register_attacks();
+std::span<const AttackCode> mode_attacks();
 std::span<const AttackCode> msr_attacks();
 std::span<const AttackCode> port_attacks();
 std::span<const AttackCode> instruction_attacks();
