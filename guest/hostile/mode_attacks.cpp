@@ -13,6 +13,12 @@
 #include <array>
 #include <cstring>
 
+// The code to copy (outside_64_bit_mode.S); runs at any address below 4 GiB.
+extern "C" {
+extern const std::uint8_t hostile_outside[];
+extern const std::uint8_t hostile_outside_end[];
+}
+
 namespace guest::hostile {
 namespace {
 

@@ -39,9 +39,5 @@ static_assert(kernel_data_selector == JOURNEY_DATA_SELECTOR);
 extern "C" void hostile_leave(std::uint64_t code, std::uint64_t code_selector,
                               std::uint64_t journey);
 
-/// The code to copy; runs at any address below 4 GiB.
-extern "C" const std::uint8_t hostile_outside[];
-extern "C" const std::uint8_t hostile_outside_end[];
-
 } // namespace guest::hostile
 #endif
