@@ -19,7 +19,7 @@ class AllTables {
     abi::Error write_gdt_entry(const ProtectedTables& own, std::uint64_t base, std::uint64_t index,
                                std::uint64_t value);
 
-    /// Whether no table of another kind has a byte of `table`.
+    /// Whether no table has a byte of `table`, but those of the same kind with the same entries.
     bool leave_room_for(const GuestTable& table, TableKind kind) const;
 
     /// Whether no other vCPU has bytes of `idt` and another code segment for its gates: `own` would

@@ -16,6 +16,25 @@ bool is_at(const GuestTable& table, std::uint64_t base) {
     return table.is_open() && table.base() == base;
 }
 
+constexpr std::uint32_t entry_size(TableKind kind) {
+    switch (kind) {
+    case TableKind::idt:
+        return 2 * table_word;
+    case TableKind::tss:
+        return 1; // has no rules
+    default:
+        return table_word;
+    }
+}
+
+// Tables of a kind that lie on common bytes: whether an entry of one is an entry of the other. Else
+// what is right for the one, and its accessed bits, would make something of the other's that nobody
+// has judged.
+bool has_entries_of(const GuestTable& one, const GuestTable& other, TableKind kind) {
+    const std::uint32_t size = entry_size(kind);
+    return one.is_same_memory(other) || (one.base() % size == 0 && other.base() % size == 0);
+}
+
 } // namespace
 
 bool ProtectedTables::leave_room_for(const GuestTable& table, TableKind kind) const {
@@ -24,9 +43,11 @@ bool ProtectedTables::leave_room_for(const GuestTable& table, TableKind kind) co
         const GuestTable& table;
     };
     for (const Row& row : {Row{TableKind::gdt, gdt_}, Row{TableKind::ldt, ldt_},
-                           Row{TableKind::idt, idt_}, Row{TableKind::tss, tss_}})
-        if (row.kind != kind && table.overlaps(row.table))
+                           Row{TableKind::idt, idt_}, Row{TableKind::tss, tss_}}) {
+        const bool alike = row.kind == kind && has_entries_of(table, row.table, kind);
+        if (!alike && table.overlaps(row.table))
             return false;
+    }
     return true;
 }
 

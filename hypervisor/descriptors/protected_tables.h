@@ -41,7 +41,7 @@ enum class TableKind : std::uint8_t { gdt, ldt, idt, tss };
 class ProtectedTables {
   public:
     // Tables of different kinds, whosever they are, share no byte: each is judged by the rules of
-    // its own kind (protected_page).
+    // its own kind. Those of one kind share whole entries (protected_page).
 
     /// LGDT and SetGDT. The old table's pages are given back. Errors: those of GuestTable::open and
     /// check_segment_table; after the TSS was loaded also kernel_segment and tss_moved.
@@ -154,7 +154,7 @@ class ProtectedTables {
     const GuestTable& tss() const { return tss_; }
     /// The code segment to which gates of the IDT must lead.
     Selector gate_selector() const { return gate_selector_; }
-    /// Whether no table of another kind than `kind` has a byte of `table`.
+    /// Whether no table here has a byte of `table`, but one of the same kind with the same entries.
     bool leave_room_for(const GuestTable& table, TableKind kind) const;
 
   private:

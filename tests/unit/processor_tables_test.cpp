@@ -153,6 +153,25 @@ TEST_F(TwoVcpus, WhoSharesAnIdtHasTheSameCodeSegment) {
     });
 }
 
+// A slot's accessed bit would be a bit of the base or the limit of a slot of the other table.
+TEST_F(TwoVcpus, TablesOfOneKindShareWholeEntries) {
+    const std::uint64_t page = machine.take_guest_page();
+    const std::uint64_t base = Machine::linear_base + page;
+    std::memcpy(direct_pointer(page), direct_pointer(physical(vcpu.tables.gdt())), 128);
+    ASSERT_EQ(set_guest_gdtr(vcpu, {127, base}), Error::none);
+    settle(vcpu);
+    on_other([&] {
+        lock_page_tables(other);
+        other.tables.close(machine.machine().protected_pages);
+        for (const std::uint64_t shift : {1U, 15U, 124U})
+            EXPECT_EQ(set_guest_gdtr(other, {127, base + shift}), Error::protected_page);
+        EXPECT_EQ(set_guest_gdtr(other, {127, base + 8}), Error::none);
+        EXPECT_EQ(set_guest_gdtr(other, {127, base + 128}), Error::none);
+        EXPECT_EQ(set_guest_idtr(other, {255, machine.idt + 8}), Error::protected_page);
+        EXPECT_EQ(set_guest_idtr(other, {255, machine.idt + 16}), Error::none);
+    });
+}
+
 TEST_F(TwoVcpus, ASteppedStoreGoesOnTopOfWhatOthersWrote) {
     lock_page_tables(vcpu);
     const std::uint64_t page = physical(vcpu.tables.gdt());
