@@ -1,10 +1,10 @@
 #include "hypervisor/apic/command_interception.h"
 
-#include "hypervisor/cpu/local_apic.h"
-#include "hypervisor/vcpu/guest_physical_map.h"
-#include "hypervisor/vcpu/msr_policy.h"
-#include "hypervisor/vcpu/page_table_lock.h"
-#include "hypervisor/vcpu/requests.h"
+#include "hypervisor/address_space/guest_physical_map.h"
+#include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/address_space/requests.h"
+#include "hypervisor/host/processor/local_apic.h"
+#include "hypervisor/vcpu/msr_bitmaps.h"
 
 namespace hv {
 

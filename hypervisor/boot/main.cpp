@@ -1,6 +1,9 @@
 // From the boot loader's hand-over to the guest's first instruction.
 
-#include "hypervisor/acpi/processors.h"
+#include "hypervisor/boot/acpi/processors.h"
+#include "hypervisor/boot/loader/guest_loader.h"
+#include "hypervisor/boot/loader/linux_image.h"
+#include "hypervisor/boot/loader/linux_loader.h"
 #include "hypervisor/boot/monitor_memory.h"
 #include "hypervisor/boot/multiboot2.h"
 #include "hypervisor/boot/options.h"
@@ -8,23 +11,20 @@
 #include "hypervisor/boot/relocate.h"
 #include "hypervisor/boot/start_bare.h"
 #include "hypervisor/boot/start_processors.h"
-#include "hypervisor/console/console.h"
-#include "hypervisor/cpu/local_apic.h"
-#include "hypervisor/loader/guest_loader.h"
-#include "hypervisor/loader/linux_image.h"
-#include "hypervisor/loader/linux_loader.h"
-#include "hypervisor/vcpu/descriptor_registers.h"
-#include "hypervisor/vcpu/mirror.h"
-#include "hypervisor/vcpu/pending.h"
-#include "hypervisor/vcpu/requirements.h"
+#include "hypervisor/boot/vmcs/requirements.h"
+#include "hypervisor/boot/vmcs/vmcs_setup.h"
+#include "hypervisor/exits/settle.h"
+#include "hypervisor/host/console.h"
+#include "hypervisor/host/processor/local_apic.h"
+#include "hypervisor/registers/descriptor_registers.h"
+#include "hypervisor/registers/mirror.h"
 #include "hypervisor/vcpu/vcpu.h"
-#include "hypervisor/vcpu/vmcs_setup.h"
 
 #include <algorithm>
 #include <cstring>
 #include <new>
 
-extern "C" [[noreturn]] void vm_launch(hv::GuestRegisters* registers); // cpu/vm_exit.S
+extern "C" [[noreturn]] void vm_launch(hv::GuestRegisters* registers); // exits/vm_exit.S
 
 namespace hv {
 

@@ -4,7 +4,7 @@
 #include "hypervisor/boot/options.h"
 #include "hypervisor/memory/frame_table.h"
 #include "hypervisor/memory/layout.h"
-#include "hypervisor/shadow/shadow_tables.h"
+#include "hypervisor/translation/shadow/shadow_tables.h"
 
 #include <algorithm>
 #include <cstdint>

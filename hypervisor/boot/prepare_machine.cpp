@@ -1,20 +1,22 @@
 #include "hypervisor/boot/prepare_machine.h"
 
+#include "hypervisor/address_space/guest_physical_map.h"
+#include "hypervisor/address_space/translations.h"
 #include "hypervisor/boot/monitor_memory.h"
+#include "hypervisor/boot/vmcs/requirements.h"
+#include "hypervisor/boot/vmcs/vmcs_setup.h"
 #include "hypervisor/boot/vmx_operation.h"
 #include "hypervisor/calls/call_dispatch.h"
-#include "hypervisor/cpu/instructions.h"
-#include "hypervisor/vcpu/control_registers.h"
-#include "hypervisor/vcpu/guest_physical_map.h"
-#include "hypervisor/vcpu/msr_policy.h"
-#include "hypervisor/vcpu/port_policy.h"
-#include "hypervisor/vcpu/requirements.h"
-#include "hypervisor/vcpu/vmcs_setup.h"
+#include "hypervisor/host/processor/instructions.h"
+#include "hypervisor/registers/control_registers.h"
+#include "hypervisor/registers/msr_policy.h"
+#include "hypervisor/registers/port_policy.h"
+#include "hypervisor/vcpu/msr_bitmaps.h"
 #include "hypervisor/vmx/read_capabilities.h"
 
 #include <algorithm>
 
-extern "C" void vm_exit_entry(); // cpu/vm_exit.S
+extern "C" void vm_exit_entry(); // exits/vm_exit.S
 
 namespace hv {
 

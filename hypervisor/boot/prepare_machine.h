@@ -2,8 +2,8 @@
 // The virtual machine and its vCPUs, made by the boot processor before any of them runs.
 
 #include "hypervisor/boot/options.h"
-#include "hypervisor/console/console.h"
-#include "hypervisor/cpu/host_tables.h"
+#include "hypervisor/host/console.h"
+#include "hypervisor/host/processor/host_tables.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 #include <cstdint>

@@ -1,10 +1,10 @@
 #include "hypervisor/boot/relocate.h"
 
-#include "hypervisor/console/console.h"
-#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/host/console.h"
+#include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/memory/direct_map.h"
 #include "hypervisor/memory/guest_walk.h"
-#include "hypervisor/vmx/msr.h"
+#include "hypervisor/x86/msr.h"
 
 // From the linker script.
 extern "C" {

@@ -1,8 +1,8 @@
 #include "hypervisor/boot/start_bare.h"
 
-#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/memory/guest_walk.h"
-#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/registers/control_registers.h"
 #include "shared/vcpu_area.h"
 
 namespace hv {

@@ -1,7 +1,7 @@
 #pragma once
 // Profile `bare`: the guest on the machine itself, without VMXON.
 
-#include "hypervisor/loader/boot_area.h"
+#include "hypervisor/boot/loader/boot_area.h"
 
 namespace hv {
 

@@ -3,11 +3,12 @@
 #include "hypervisor/boot/prepare_machine.h"
 #include "hypervisor/boot/processor_entry.h"
 #include "hypervisor/boot/relocate.h"
-#include "hypervisor/console/console.h"
-#include "hypervisor/cpu/instructions.h"
-#include "hypervisor/cpu/local_apic.h"
-#include "hypervisor/startup/start_vcpu.h"
-#include "hypervisor/vcpu/requirements.h"
+#include "hypervisor/boot/vmcs/requirements.h"
+#include "hypervisor/exits/settle.h"
+#include "hypervisor/host/console.h"
+#include "hypervisor/host/processor/instructions.h"
+#include "hypervisor/host/processor/local_apic.h"
+#include "hypervisor/processors/start_vcpu.h"
 
 #include <cstring>
 
@@ -15,7 +16,7 @@ extern "C" {
 // boot/processor_entry.S: the code that a processor starts with, and what it is told at its end.
 extern const std::uint8_t processor_entry_begin[];
 extern const std::uint8_t processor_entry_end[];
-[[noreturn]] void vm_launch(hv::GuestRegisters* registers); // cpu/vm_exit.S
+[[noreturn]] void vm_launch(hv::GuestRegisters* registers); // exits/vm_exit.S
 }
 
 namespace hv {

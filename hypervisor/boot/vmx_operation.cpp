@@ -1,10 +1,10 @@
 #include "hypervisor/boot/vmx_operation.h"
 
-#include "hypervisor/console/console.h"
-#include "hypervisor/cpu/instructions.h"
-#include "hypervisor/cpu/vmx_instructions.h"
+#include "hypervisor/host/console.h"
+#include "hypervisor/host/processor/instructions.h"
+#include "hypervisor/host/processor/vmx_instructions.h"
 #include "hypervisor/memory/direct_map.h"
-#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/registers/control_registers.h"
 
 namespace hv {
 

@@ -1,7 +1,7 @@
 // SetCR0, SetCR3, SetCR4, CLTS.
 
 #include "hypervisor/calls/call_handlers.h"
-#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/registers/control_registers.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 namespace hv {

@@ -1,9 +1,9 @@
 // SetGDT to SetTR, WriteGDTEntry to UpdateKernelStack, WriteTSSWord.
 
+#include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/calls/pause.h"
-#include "hypervisor/vcpu/descriptor_registers.h"
-#include "hypervisor/vcpu/page_table_lock.h"
+#include "hypervisor/registers/descriptor_registers.h"
 
 namespace hv {
 

@@ -2,9 +2,9 @@
 
 #include "hypervisor/calls/call_dispatch.h"
 #include "hypervisor/calls/pause.h"
-#include "hypervisor/vcpu/mirror.h"
+#include "hypervisor/registers/mirror.h"
 #include "hypervisor/vcpu/resume.h"
-#include "hypervisor/vmx/control_register.h"
+#include "hypervisor/x86/control_register.h"
 #include "shared/exit_reason.h"
 
 namespace hv {

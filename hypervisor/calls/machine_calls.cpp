@@ -1,8 +1,8 @@
 // Calls about the machine as a whole.
 
 #include "hypervisor/calls/call_handlers.h"
+#include "hypervisor/registers/mirror.h"
 #include "hypervisor/run/end_of_guest.h"
-#include "hypervisor/vcpu/mirror.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 #include <utility>

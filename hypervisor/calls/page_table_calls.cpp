@@ -1,10 +1,10 @@
 // SetPxE to FlushTLB.
 
+#include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/address_space/page_tables.h"
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/calls/pause.h"
-#include "hypervisor/vcpu/guest_root.h"
-#include "hypervisor/vcpu/page_table_lock.h"
-#include "hypervisor/vcpu/page_tables.h"
 
 namespace hv {
 

@@ -1,6 +1,6 @@
 #include "hypervisor/calls/pause.h"
 
-#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/exit_qualification.h"

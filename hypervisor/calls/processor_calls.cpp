@@ -1,14 +1,14 @@
 // Shootdown and SetInitialAPState.
 
+#include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/address_space/page_tables.h"
+#include "hypervisor/address_space/requests.h"
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/calls/pause.h"
 #include "hypervisor/memory/guest_walk.h"
-#include "hypervisor/startup/start_vcpu.h"
-#include "hypervisor/vcpu/control_registers.h"
-#include "hypervisor/vcpu/guest_root.h"
-#include "hypervisor/vcpu/page_table_lock.h"
-#include "hypervisor/vcpu/page_tables.h"
-#include "hypervisor/vcpu/requests.h"
+#include "hypervisor/processors/start_vcpu.h"
+#include "hypervisor/registers/control_registers.h"
 
 #include <array>
 #include <bit>

@@ -17,8 +17,8 @@
 // a write, the two halves MERGED must be a valid gate. So a kernel that changes a present gate's
 // bits 63:32 clears P first; one that fills an absent gate writes the high half first.
 
-#include "hypervisor/descriptors/descriptor.h"
-#include "hypervisor/descriptors/selector.h"
+#include "hypervisor/x86/descriptor.h"
+#include "hypervisor/x86/selector.h"
 #include "shared/error.h"
 
 #include <cstdint>

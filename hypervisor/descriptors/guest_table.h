@@ -3,7 +3,7 @@
 // guest's page tables, its pages write-protected, then reached directly.
 
 #include "hypervisor/memory/guest_walk.h"
-#include "hypervisor/memory/protected_pages.h"
+#include "hypervisor/translation/protected_pages.h"
 #include "shared/error.h"
 
 #include <boost/container/static_vector.hpp>

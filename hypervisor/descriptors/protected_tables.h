@@ -4,7 +4,7 @@
 
 #include "hypervisor/descriptors/descriptor_rules.h"
 #include "hypervisor/descriptors/guest_table.h"
-#include "hypervisor/vmx/segment.h"
+#include "hypervisor/x86/segment.h"
 #include "shared/statistics.h"
 
 #include <array>

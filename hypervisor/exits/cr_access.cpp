@@ -1,14 +1,14 @@
 // CR_ACCESS: MOV to and from control registers, CLTS, LMSW.
 
+#include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/exits/exit_handlers.h"
-#include "hypervisor/startup/run_without_paging.h"
-#include "hypervisor/vcpu/control_registers.h"
-#include "hypervisor/vcpu/guest_root.h"
-#include "hypervisor/vcpu/mirror.h"
+#include "hypervisor/processors/run_without_paging.h"
+#include "hypervisor/registers/control_registers.h"
+#include "hypervisor/registers/mirror.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/exit_qualification.h"
-#include "hypervisor/vmx/segment.h"
+#include "hypervisor/x86/segment.h"
 
 namespace hv {
 

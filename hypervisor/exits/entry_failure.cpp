@@ -1,11 +1,11 @@
 #include "hypervisor/exits/entry_failure.h"
 
-#include "hypervisor/console/console.h"
-#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/entry_check/entry_checker.h"
+#include "hypervisor/host/console.h"
+#include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/run/end_of_guest.h"
-#include "hypervisor/vcpu/guest_registers.h"
 #include "hypervisor/vcpu/vcpu.h"
-#include "hypervisor/vmx/entry_checker.h"
+#include "hypervisor/x86/general_registers.h"
 
 namespace hv {
 
@@ -76,7 +76,7 @@ void handle_entry_failure(Vcpu& vcpu, abi::ExitReason reason) {
     end_of_guest(vcpu, 1);
 }
 
-/// Called by the stubs (cpu/vm_exit.S) when VMLAUNCH or VMRESUME falls through.
+/// Called by the stubs (exits/vm_exit.S) when VMLAUNCH or VMRESUME falls through.
 extern "C" [[noreturn]] void vm_entry_failed(GuestRegisters* registers) {
     Vcpu& vcpu = vcpu_of(*registers);
     const std::uint64_t error = vcpu.vmcs.read(Field::vm_instruction_error);

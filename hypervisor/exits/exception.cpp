@@ -1,14 +1,16 @@
 // EXCEPTION_NMI: a page fault under shadow paging; or the one instruction that was let write to a
 // protected page has run, or has faulted.
 
-#include "hypervisor/cpu/host_tables.h"
-#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/address_space/requests.h"
 #include "hypervisor/exits/exit_handlers.h"
-#include "hypervisor/exits/page_fault.h"
-#include "hypervisor/vcpu/pending.h"
-#include "hypervisor/vcpu/requests.h"
+#include "hypervisor/exits/settle.h"
+#include "hypervisor/faults/page_fault.h"
+#include "hypervisor/faults/single_step.h"
+#include "hypervisor/host/processor/host_tables.h"
+#include "hypervisor/host/processor/instructions.h"
+#include "hypervisor/processors/start_vcpu.h"
+#include "hypervisor/run/fatal_exits.h"
 #include "hypervisor/vcpu/resume.h"
-#include "hypervisor/vcpu/single_step.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 namespace hv {

@@ -1,14 +1,12 @@
-// Exits that happen seldom and need little: XSETBV, INVD, instructions the guest does not have,
-// and those that should not happen at all.
+// Exits that happen seldom and need little: XSETBV, INVD, INIT, and instructions that the guest
+// does not have.
 
-#include "hypervisor/console/console.h"
-#include "hypervisor/cpu/instructions.h"
 #include "hypervisor/exits/exit_handlers.h"
-#include "hypervisor/run/end_of_guest.h"
-#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/host/processor/instructions.h"
+#include "hypervisor/processors/start_vcpu.h"
+#include "hypervisor/registers/control_registers.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
-#include "shared/exit_reason.h"
 
 namespace hv {
 
@@ -30,12 +28,6 @@ void handle_invd(Vcpu& vcpu) {
 
 void handle_undefined_instruction(Vcpu& vcpu) { inject_exception(vcpu, vector::invalid_opcode); }
 
-void handle_triple_fault(Vcpu& vcpu) {
-    console::print(abi::error_prefix, "the guest triple-faulted\n");
-    print_guest_state(vcpu);
-    end_of_guest(vcpu, 1);
-}
-
 // There are no task switches in 64-bit mode; a guest in compatibility mode gets what 64-bit mode
 // would answer.
 void handle_task_switch(Vcpu& vcpu) {
@@ -43,21 +35,8 @@ void handle_task_switch(Vcpu& vcpu) {
                        vcpu.vmcs.read(Field::exit_qualification));
 }
 
-void handle_unexpected(Vcpu& vcpu) {
-    const std::uint64_t reason = vcpu.vmcs.read(Field::exit_reason) & 0xFFFF;
-    console::print(abi::error_prefix, "exit reason ", reason, " (",
-                   abi::name(static_cast<abi::ExitReason>(reason)),
-                   ") was not asked for; qualification ",
-                   console::Hex{vcpu.vmcs.read(Field::exit_qualification)}, '\n');
-    print_guest_state(vcpu);
-    end_of_guest(vcpu, 1);
-}
-
-void handle_ept_misconfig(Vcpu& vcpu) {
-    console::print(abi::error_prefix, "EPT entry misconfigured for GPA ",
-                   console::Hex{vcpu.vmcs.read(Field::guest_physical_address)}, '\n');
-    print_guest_state(vcpu);
-    end_of_guest(vcpu, 1);
-}
+// Another processor of the guest's resets this one. Only where the commands of its local APIC are
+// not intercepted (apic/command_interception.h).
+void handle_init_signal(Vcpu& vcpu) { reset_vcpu(vcpu); }
 
 } // namespace hv

@@ -17,7 +17,8 @@ struct FrameKind {
 
 /// One page frame. All zero: a page that is none of the guest's.
 struct Frame {
-    /// First of the writable shadow entries that map it (shadow/shadow_pool.h); 0: none.
+    /// First of the writable shadow entries that map it (translation/shadow/shadow_pool.h); 0:
+    /// none.
     std::uint32_t mappings;
     /// First of the shadow tables made of it; 0: none.
     std::uint32_t first_shadow;
@@ -43,7 +44,7 @@ inline constexpr std::uint8_t reclaimed = 1 << 2;
 inline constexpr std::uint8_t one_leaf_shadow = 1 << 3;
 /// A page table that leads to the per-vCPU area: each vCPU has shadows of its own of it.
 inline constexpr std::uint8_t per_vcpu = 1 << 4;
-/// A root whose shadow lies in its place (shadow/displaced_roots.cpp).
+/// A root whose shadow lies in its place (translation/shadow/unaware/displaced_roots.cpp).
 inline constexpr std::uint8_t displaced = 1 << 5;
 } // namespace frame_flags
 
@@ -68,6 +69,12 @@ class FrameTable {
         return &frames_[number];
     }
     Frame* of_address(std::uint64_t gpa) const { return find(gpa / page_size); }
+
+    /// Whether the guest may not write the page that holds `gpa`, though it is its RAM.
+    bool is_write_protected(std::uint64_t gpa) const {
+        const Frame* const frame = of_address(gpa);
+        return frame != nullptr && frame->write_locks != 0;
+    }
 
     std::uint64_t number(const Frame& frame) const {
         return static_cast<std::uint64_t>(&frame - frames_);

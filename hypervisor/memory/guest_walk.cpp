@@ -2,7 +2,6 @@
 
 #include "hypervisor/memory/layout.h"
 #include "hypervisor/memory/paging_walk.h"
-#include "hypervisor/memory/protected_pages.h"
 
 #include <iterator>
 
@@ -45,7 +44,7 @@ bool read_guest_linear(const GuestMemory& memory, std::uint64_t cr3, std::uint64
     return !wraps && fetch_guest_code(memory, cr3, linear, bytes, size) == size;
 }
 
-GuestWrite write_guest_linear(const GuestMemory& memory, const ProtectedPages& pages,
+GuestWrite write_guest_linear(const GuestMemory& memory, const FrameTable& frames,
                               std::uint64_t cr3, std::uint64_t linear, const std::uint8_t* bytes,
                               std::uint32_t size, bool user) {
     std::uint64_t gpa[16]{};
@@ -55,7 +54,7 @@ GuestWrite write_guest_linear(const GuestMemory& memory, const ProtectedPages& p
         const auto page = walk_guest(memory, cr3, linear + index);
         if (!page || !page->writable || (user && !page->user) || !memory.contains(page->gpa, 1))
             return GuestWrite::not_mapped;
-        if (pages.contains(page->gpa))
+        if (frames.is_write_protected(page->gpa))
             return GuestWrite::protected_page;
         gpa[index] = page->gpa;
     }

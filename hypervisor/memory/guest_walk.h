@@ -2,15 +2,14 @@
 // Walks the guest's own page tables: linear address to GPA, as the processor would (SDM vol. 3,
 // 4.5: 4-level paging).
 
+#include "hypervisor/memory/frame_table.h"
 #include "hypervisor/memory/guest_memory.h"
-#include "hypervisor/memory/paging_mode.h"
+#include "hypervisor/x86/paging_mode.h"
 
 #include <cstdint>
 #include <optional>
 
 namespace hv {
-
-class ProtectedPages;
 
 /// What a linear address translates to, and what its entries allow together.
 struct GuestTranslation {
@@ -48,7 +47,7 @@ enum class GuestWrite : std::uint8_t {
 };
 /// Writes `size` bytes (at most 16) at a linear address, or none of them. With the page tables
 /// locked: no page becomes protected meanwhile.
-[[nodiscard]] GuestWrite write_guest_linear(const GuestMemory& memory, const ProtectedPages& pages,
+[[nodiscard]] GuestWrite write_guest_linear(const GuestMemory& memory, const FrameTable& frames,
                                             std::uint64_t cr3, std::uint64_t linear,
                                             const std::uint8_t* bytes, std::uint32_t size,
                                             bool user);

@@ -1,7 +1,7 @@
 #pragma once
 // The memory type the MTRRs give a physical range (SDM vol. 3, 12.11), so that EPT can repeat it.
 
-#include "hypervisor/vmx/msr.h"
+#include "hypervisor/x86/msr.h"
 
 #include <array>
 #include <cstdint>

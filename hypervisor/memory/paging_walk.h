@@ -3,7 +3,7 @@
 // says what an access through them does.
 
 #include "hypervisor/memory/guest_memory.h"
-#include "hypervisor/memory/paging_mode.h"
+#include "hypervisor/x86/paging_mode.h"
 
 #include <array>
 #include <cstdint>

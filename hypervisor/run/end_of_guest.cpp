@@ -1,8 +1,8 @@
 #include "hypervisor/run/end_of_guest.h"
 
-#include "hypervisor/console/console.h"
-#include "hypervisor/cpu/instructions.h"
-#include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/host/console.h"
+#include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "shared/exit_reason.h"
 

@@ -1,10 +1,10 @@
 #include "hypervisor/vcpu/resume.h"
 
-#include "hypervisor/console/console.h"
-#include "hypervisor/cpu/host_tables.h"
-#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/host/console.h"
+#include "hypervisor/host/processor/host_tables.h"
+#include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/vcpu/vcpu.h"
-#include "hypervisor/vmx/segment.h"
+#include "hypervisor/x86/segment.h"
 
 namespace hv {
 

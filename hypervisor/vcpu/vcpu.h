@@ -1,17 +1,18 @@
 #pragma once
 // One virtual processor: all that its exit handlers touch.
 
-#include "hypervisor/cpu/host_tables.h"
-#include "hypervisor/decoder/store_cache.h"
 #include "hypervisor/descriptors/protected_tables.h"
-#include "hypervisor/memory/step_pages.h"
-#include "hypervisor/vcpu/guest_registers.h"
-#include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/host/processor/host_tables.h"
+#include "hypervisor/instructions/decoder/store_cache.h"
+#include "hypervisor/translation/step_pages.h"
+#include "hypervisor/vcpu/guest_roots.h"
+#include "hypervisor/vcpu/invalidation.h"
 #include "hypervisor/vcpu/layout.h"
 #include "hypervisor/vcpu/pending.h"
 #include "hypervisor/vcpu/start_state.h"
 #include "hypervisor/vcpu/virtual_machine.h"
 #include "hypervisor/vcpu/vmcs.h"
+#include "hypervisor/x86/general_registers.h"
 #include "shared/error.h"
 #include "shared/statistics.h"
 #include "shared/vcpu_area.h"
@@ -26,7 +27,7 @@ struct CallDispatch;
 inline constexpr std::size_t host_stack_size = 4 * page_size;
 
 /// A store to a protected page that runs as one instruction on a copy of the page
-/// (vcpu/single_step.h).
+/// (faults/single_step.h).
 struct SteppedStore {
     bool active = false;
     std::uint64_t page = 0;             ///< GPA of the page
@@ -34,14 +35,14 @@ struct SteppedStore {
     std::uint64_t interruptibility = 0; ///< and its interruptibility state
 };
 
-/// What the exit stub (cpu/vm_exit.S) touches: RSP points behind `registers` at a VM exit, so that
-/// pushing fills them.
+/// What the exit stub (exits/vm_exit.S) touches: RSP points behind `registers` at a VM exit, so
+/// that pushing fills them.
 struct alignas(page_size) VcpuFrame {
     std::uint8_t host_stack[host_stack_size];
     GuestRegisters registers;
     std::uint64_t exit_time;    ///< TSC as soon as the registers were saved
     std::uint32_t in_guest;     ///< 1 from just before VM entry until just behind the VM exit
-    std::uint32_t requests;     ///< bits of request (vcpu/requests.h), set by other vCPUs
+    std::uint32_t requests;     ///< bits of request (address_space/requests.h), set by other vCPUs
     abi::Statistics statistics; ///< a page of its own, which the guest reads while it runs
 };
 static_assert(offsetof(VcpuFrame, registers) == host_stack_size);

@@ -2,15 +2,15 @@
 // What all vCPUs of the one virtual machine share.
 
 #include "hypervisor/descriptors/all_tables.h"
-#include "hypervisor/locks/spin_lock.h"
-#include "hypervisor/memory/ept.h"
+#include "hypervisor/host/spin_lock.h"
 #include "hypervisor/memory/frame_table.h"
 #include "hypervisor/memory/guest_memory.h"
 #include "hypervisor/memory/memory_map.h"
 #include "hypervisor/memory/page_allocator.h"
-#include "hypervisor/memory/protected_pages.h"
-#include "hypervisor/paging/registered_tables.h"
-#include "hypervisor/shadow/shadow_tables.h"
+#include "hypervisor/page_tables/registered_tables.h"
+#include "hypervisor/translation/ept.h"
+#include "hypervisor/translation/protected_pages.h"
+#include "hypervisor/translation/shadow/shadow_tables.h"
 #include "hypervisor/vmx/capability.h"
 #include "shared/processors.h"
 #include "shared/profile.h"
@@ -60,7 +60,7 @@ struct VirtualMachine {
     std::array<Vcpu*, abi::max_vcpus> vcpus{};
     std::uint32_t vcpu_count = 0;
     /// Taken for all that page tables, shadows, EPT rights and descriptor tables share
-    /// (vcpu/page_table_lock.h).
+    /// (address_space/page_table_lock.h).
     TicketLock page_table_lock;
     std::uint32_t acting = 0; ///< number of the vCPU that holds it
     SpinLock start_lock;      ///< of every Vcpu::start_order

@@ -2,7 +2,7 @@
 // Typed access to the current VMCS that counts itself: what VMREADs and VMWRITEs cost is what a
 // nested VM exit costs.
 
-#include "hypervisor/cpu/vmx_instructions.h"
+#include "hypervisor/host/processor/vmx_instructions.h"
 #include "hypervisor/vmx/field.h"
 
 #include <cstdint>

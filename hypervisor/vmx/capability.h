@@ -2,8 +2,8 @@
 // What the processor can do in VMX operation: its capability MSRs (SDM vol. 3, appendix A) and the
 // choice of controls they allow.
 
-#include "hypervisor/vmx/bits.h"
-#include "hypervisor/vmx/msr.h"
+#include "hypervisor/x86/bits.h"
+#include "hypervisor/x86/msr.h"
 
 #include <cstdint>
 

@@ -1,7 +1,7 @@
 #pragma once
 // Exit qualifications, one type each (SDM vol. 3, 28.2.1): named views of the raw word.
 
-#include "hypervisor/vmx/bits.h"
+#include "hypervisor/x86/bits.h"
 
 #include <cstdint>
 

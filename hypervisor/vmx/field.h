@@ -1,8 +1,8 @@
 #pragma once
 // VMCS fields: their encodings (SDM vol. 3, 25.11.2 and appendix B), widths, types and names.
 
-#include "hypervisor/vmx/bits.h"
 #include "hypervisor/vmx/field_list.h"
+#include "hypervisor/x86/bits.h"
 
 #include <array>
 #include <cstddef>

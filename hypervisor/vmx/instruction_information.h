@@ -2,7 +2,7 @@
 // The VM-exit instruction-information field for accesses to descriptor-table registers (SDM vol. 3,
 // 28.2.5, tables 28-12 and 28-13).
 
-#include "hypervisor/vmx/bits.h"
+#include "hypervisor/x86/bits.h"
 
 #include <cstdint>
 

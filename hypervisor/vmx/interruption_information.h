@@ -2,7 +2,7 @@
 // Interruption information: one layout for VM-entry injection (SDM vol. 3, 25.8.3), VM-exit events
 // (25.9.2) and IDT vectoring (25.9.3).
 
-#include "hypervisor/vmx/bits.h"
+#include "hypervisor/x86/bits.h"
 
 #include <cstdint>
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Line and branch coverage of hypervisor/ and vmi_rom/ by the unit tests: of everything that compiles
-# for the host, so all but boot/, cpu/ and the ROM's bootstrap.
+# for the host, so all but the files of boot/ itself, host/processor/ and the ROM's bootstrap.
 # usage: coverage.sh BUILD-FOLDER clear    forgets what was run
 #        coverage.sh BUILD-FOLDER report   prints each file; fails below the bound
 # Branches are counted but not bound: the sanitizers' own are among them.

@@ -1,8 +1,8 @@
 // What the processor does for an access: on classic by the shadow tables, with page faults that are
 // the monitor's; on hardened by the guest's own tables, under EPT.
 
-#include "hypervisor/cpu/instructions.h"
-#include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/host/processor/instructions.h"
 #include "tests/differential/guest.h"
 
 #include <stdexcept>

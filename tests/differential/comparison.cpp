@@ -1,7 +1,7 @@
 // What the two guests have in common behind each drain.
 
-#include "hypervisor/vcpu/control_registers.h"
-#include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/registers/control_registers.h"
 #include "shared/call_table.h"
 #include "tests/differential/pair.h"
 

@@ -1,6 +1,6 @@
 // Operations on GDT, LDT, IDT and TSS.
 
-#include "hypervisor/descriptors/descriptor.h"
+#include "hypervisor/x86/descriptor.h"
 #include "tests/differential/generator.h"
 
 namespace differential {

@@ -1,6 +1,6 @@
 #include "tests/differential/generator.h"
 
-#include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/address_space/guest_root.h"
 
 namespace differential {
 

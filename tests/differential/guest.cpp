@@ -1,9 +1,9 @@
 #include "tests/differential/guest.h"
 
 #include "hypervisor/calls/pause.h"
-#include "hypervisor/cpu/instructions.h"
-#include "hypervisor/descriptors/descriptor.h"
-#include "hypervisor/vcpu/pending.h"
+#include "hypervisor/exits/settle.h"
+#include "hypervisor/host/processor/instructions.h"
+#include "hypervisor/x86/descriptor.h"
 #include "shared/page_table_calls.h"
 #include "tests/unit/fake/current_machine.h"
 #include "tests/unit/fake/time_stamp.h"

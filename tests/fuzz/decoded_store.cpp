@@ -1,7 +1,7 @@
 #include "tests/fuzz/decoded_store.h"
 
-#include "hypervisor/decoder/decoder.h"
-#include "hypervisor/decoder/status_flags.h"
+#include "hypervisor/instructions/decoder/decoder.h"
+#include "hypervisor/x86/status_flags.h"
 #include "tests/fuzz/failure.h"
 #include "tests/unit/fake/native_execution.h"
 

@@ -1,7 +1,7 @@
 // Descriptor tables written in every way there is: calls, halves, stores of all sizes, stepped
 // stores, and tables loaded elsewhere; by a kernel that has loaded TR, and by one that has not.
 
-#include "hypervisor/vcpu/page_table_lock.h"
+#include "hypervisor/address_space/page_table_lock.h"
 #include "shared/call_number.h"
 #include "tests/fuzz/failure.h"
 #include "tests/fuzz/guest_actions.h"

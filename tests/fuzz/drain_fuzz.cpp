@@ -1,7 +1,7 @@
 // The whole per-vCPU area as a guest may leave it, and the drain that follows.
 
 #include "hypervisor/calls/drain.h"
-#include "hypervisor/vcpu/pending.h"
+#include "hypervisor/exits/settle.h"
 #include "tests/fuzz/failure.h"
 #include "tests/fuzz/guest_actions.h"
 #include "tests/fuzz/guest_values.h"

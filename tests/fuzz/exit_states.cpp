@@ -1,9 +1,9 @@
 #include "tests/fuzz/exit_states.h"
 
-#include "hypervisor/vcpu/port_policy.h"
+#include "hypervisor/registers/port_policy.h"
 #include "hypervisor/vmx/interruption_information.h"
-#include "hypervisor/vmx/msr.h"
-#include "hypervisor/vmx/rflags.h"
+#include "hypervisor/x86/msr.h"
+#include "hypervisor/x86/rflags.h"
 #include "shared/console.h"
 #include "shared/cpuid_leaves.h"
 #include "tests/fuzz/guest_mode.h"

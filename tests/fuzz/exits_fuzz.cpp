@@ -2,7 +2,7 @@
 // guest is told, or the run ends by name; and the processor would enter the guest again.
 
 #include "hypervisor/vmx/interruption_information.h"
-#include "hypervisor/vmx/rflags.h"
+#include "hypervisor/x86/rflags.h"
 #include "shared/console.h"
 #include "tests/fuzz/exit_states.h"
 #include "tests/fuzz/failure.h"

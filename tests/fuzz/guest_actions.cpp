@@ -1,7 +1,7 @@
 #include "tests/fuzz/guest_actions.h"
 
-#include "hypervisor/memory/paging_mode.h"
 #include "hypervisor/vmx/interruption_information.h"
+#include "hypervisor/x86/paging_mode.h"
 #include "tests/fuzz/guest_mode.h"
 #include "tests/fuzz/guest_values.h"
 

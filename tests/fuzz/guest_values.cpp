@@ -1,6 +1,6 @@
 #include "tests/fuzz/guest_values.h"
 
-#include "hypervisor/memory/paging_mode.h"
+#include "hypervisor/x86/paging_mode.h"
 #include "shared/guest_physical_layout.h"
 #include "shared/page_table_calls.h"
 

@@ -1,8 +1,8 @@
 #include "tests/fuzz/local_table.h"
 
+#include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/memory/guest_walk.h"
-#include "hypervisor/vcpu/guest_root.h"
-#include "hypervisor/vmx/segment.h"
+#include "hypervisor/x86/segment.h"
 #include "tests/fuzz/failure.h"
 #include "tests/fuzz/table_checks.h"
 

@@ -1,8 +1,8 @@
 #include "tests/fuzz/machine_checks.h"
 
+#include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/entry_check/entry_checker.h"
 #include "hypervisor/exits/exit_handlers.h"
-#include "hypervisor/vcpu/page_table_lock.h"
-#include "hypervisor/vmx/entry_checker.h"
 #include "tests/fuzz/failure.h"
 #include "tests/fuzz/guest_actions.h"
 #include "tests/fuzz/table_checks.h"

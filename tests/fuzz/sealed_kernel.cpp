@@ -1,6 +1,6 @@
 #include "tests/fuzz/sealed_kernel.h"
 
-#include "hypervisor/descriptors/descriptor.h"
+#include "hypervisor/x86/descriptor.h"
 #include "tests/fuzz/failure.h"
 
 namespace hv::fuzz {

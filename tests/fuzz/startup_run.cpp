@@ -1,7 +1,7 @@
 #include "tests/fuzz/startup_run.h"
 
-#include "hypervisor/memory/paging_mode.h"
-#include "hypervisor/startup/startup.h"
+#include "hypervisor/instructions/interpreter/startup.h"
+#include "hypervisor/x86/paging_mode.h"
 #include "tests/fuzz/failure.h"
 #include "tests/fuzz/guest_values.h"
 

@@ -136,7 +136,7 @@ inline drain_if_queued() {
     fi
 }
 
-/* hypervisor/exits/vmcall.cpp: a VMCALL but Flush is executed whatever became of the batch. */
+/* hypervisor/calls/vmcall.cpp: a VMCALL but Flush is executed whatever became of the batch. */
 inline vmcall(word) {
 #ifndef BROKEN_VMCALL_BEFORE_THE_RING
     drain_if_queued();

@@ -18,7 +18,7 @@
    call_at_once                           vmi_rom/entries.cpp: what is not queued, SetCR4 for one
    drain                                  hypervisor/calls/drain.cpp, pause.h
    drain_if_queued, other_exits           hypervisor/exits/dispatch.cpp: every VM exit drains first
-   vmcall                                 hypervisor/exits/vmcall.cpp
+   vmcall                                 hypervisor/calls/vmcall.cpp
    put_mode_aside, switch_tasks,          guest/tasks/context_switch.cpp
      give_mode_back
    the whole                              docs/abi.md, "The ring", "Drain", "Lazy modes"

@@ -1,6 +1,6 @@
 // The processors in ACPI tables, whole and broken.
 
-#include "hypervisor/acpi/processors.h"
+#include "hypervisor/boot/acpi/processors.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gmock/gmock.h>

@@ -1,8 +1,8 @@
 // A table that is not loaded, or no longer, cannot be written by calls, whatever base a guest says.
 
 #include "hypervisor/calls/call_handlers.h"
-#include "hypervisor/vcpu/descriptor_registers.h"
-#include "hypervisor/vcpu/pending.h"
+#include "hypervisor/exits/settle.h"
+#include "hypervisor/registers/descriptor_registers.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // Which controls each profile asks for, and goes without.
 
-#include "hypervisor/vcpu/control_selection.h"
+#include "hypervisor/boot/vmcs/control_selection.h"
 
 #include <gtest/gtest.h>
 

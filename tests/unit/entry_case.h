@@ -1,7 +1,7 @@
 #pragma once
 // Cases for the VM-entry checker: a valid reference VMCS, and what breaks one rule of it.
 
-#include "hypervisor/vmx/entry_checker.h"
+#include "hypervisor/entry_check/entry_checker.h"
 
 #include <cstdint>
 #include <map>

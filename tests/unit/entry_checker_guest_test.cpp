@@ -1,10 +1,10 @@
 // Cases of SDM vol. 3, 27.3.1.1 and 27.3.1.3 to 27.3.1.6: guest state but segment registers.
 
-#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/registers/control_registers.h"
 #include "hypervisor/vmx/controls.h"
 #include "hypervisor/vmx/guest_state.h"
 #include "hypervisor/vmx/interruption_information.h"
-#include "hypervisor/vmx/rflags.h"
+#include "hypervisor/x86/rflags.h"
 #include "tests/unit/entry_case.h"
 
 namespace hv::test {

@@ -1,6 +1,6 @@
 // Cases of SDM vol. 3, 27.2.2 to 27.2.4: host state.
 
-#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/registers/control_registers.h"
 #include "hypervisor/vmx/controls.h"
 #include "tests/unit/entry_case.h"
 

@@ -1,7 +1,7 @@
 // Cases of SDM vol. 3, 27.3.1.2: guest segment registers.
 
 #include "hypervisor/vmx/controls.h"
-#include "hypervisor/vmx/segment.h"
+#include "hypervisor/x86/segment.h"
 #include "tests/unit/entry_case.h"
 
 namespace hv::test {

@@ -4,7 +4,7 @@
 #include "hypervisor/vmx/controls.h"
 #include "hypervisor/vmx/guest_state.h"
 #include "hypervisor/vmx/interruption_information.h"
-#include "hypervisor/vmx/segment.h"
+#include "hypervisor/x86/segment.h"
 #include "tests/unit/entry_case.h"
 
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
 // MSRs, ports, CPUID, control-register and descriptor-table exits.
 
 #include "hypervisor/exits/exit_handlers.h"
-#include "hypervisor/vcpu/control_registers.h"
-#include "hypervisor/vcpu/msr_policy.h"
-#include "hypervisor/vcpu/port_policy.h"
+#include "hypervisor/registers/control_registers.h"
+#include "hypervisor/registers/msr_policy.h"
+#include "hypervisor/registers/port_policy.h"
 #include "shared/cpuid_leaves.h"
 #include "tests/unit/fake/machine.h"
 

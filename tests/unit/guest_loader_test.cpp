@@ -1,7 +1,7 @@
 // The guest's ELF file and the boot area: everything that can be wrong with a file, by name.
 
-#include "hypervisor/loader/elf_image.h"
-#include "hypervisor/loader/guest_loader.h"
+#include "hypervisor/boot/loader/elf_image.h"
+#include "hypervisor/boot/loader/guest_loader.h"
 #include "shared/start_info.h"
 #include "tests/unit/fake/machine.h"
 

@@ -1,7 +1,7 @@
 // A bzImage: everything that can be wrong with it, by name, and what Linux finds at its start.
 
-#include "hypervisor/loader/linux_image.h"
-#include "hypervisor/loader/linux_loader.h"
+#include "hypervisor/boot/loader/linux_image.h"
+#include "hypervisor/boot/loader/linux_loader.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // Locks between processors, and the roots a vCPU remembers.
 
-#include "hypervisor/locks/spin_lock.h"
-#include "hypervisor/shadow/root_cache.h"
+#include "hypervisor/host/spin_lock.h"
+#include "hypervisor/translation/shadow/root_cache.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // EPT, protected pages, the memory map, the guest's page tables and its memory.
 
+#include "hypervisor/address_space/guest_physical_map.h"
 #include "hypervisor/memory/guest_walk.h"
-#include "hypervisor/vcpu/guest_physical_map.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gtest/gtest.h>

@@ -33,9 +33,9 @@ class PrelinkLibrary : public testing::Test {
     int run(const std::vector<char>& bytes, const std::string& symbol = "ZydisDecoderInit") {
         std::ofstream(library_, std::ios::binary)
             .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-        const std::string command = LAZYHV_BINARY_DIR "/hypervisor/decoder/prelink_library " +
-                                    library_ + " .text prefix_ " + output_ + " " + symbol + " 2>" +
-                                    errors_;
+        const std::string command =
+            LAZYHV_BINARY_DIR "/hypervisor/instructions/decoder/prelink_library " + library_ +
+            " .text prefix_ " + output_ + " " + symbol + " 2>" + errors_;
         const int status = std::system(command.c_str());
         const std::vector<char> text = read_file(errors_);
         message_.assign(text.begin(), text.end());

@@ -1,7 +1,7 @@
 // What vCPUs ask of each other: kicks, and requests that wait for VM entry.
 
-#include "hypervisor/vcpu/guest_root.h"
-#include "hypervisor/vcpu/requests.h"
+#include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/address_space/requests.h"
 #include "hypervisor/vmx/interruption_information.h"
 #include "tests/unit/fake/machine.h"
 

@@ -1,10 +1,10 @@
 // Profile classic on several vCPUs: roots, views of the per-vCPU area, and what is left stale.
 
+#include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/address_space/page_tables.h"
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/exits/exit_handlers.h"
-#include "hypervisor/vcpu/control_registers.h"
-#include "hypervisor/vcpu/page_table_lock.h"
-#include "hypervisor/vcpu/page_tables.h"
+#include "hypervisor/registers/control_registers.h"
 #include "tests/unit/fake/shadow_processor.h"
 
 #include <gtest/gtest.h>

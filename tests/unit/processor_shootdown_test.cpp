@@ -1,10 +1,10 @@
 // Shootdown: who is disturbed, and what it is told to drop.
 
+#include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/exits/exit_handlers.h"
-#include "hypervisor/exits/protected_store.h"
-#include "hypervisor/vcpu/control_registers.h"
-#include "hypervisor/vcpu/page_table_lock.h"
+#include "hypervisor/faults/protected_store.h"
+#include "hypervisor/registers/control_registers.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gmock/gmock.h>

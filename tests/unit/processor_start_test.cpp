@@ -1,8 +1,8 @@
 // How vCPUs start and are reset: orders, INIT and SIPI, and what is refused.
 
+#include "hypervisor/address_space/requests.h"
 #include "hypervisor/apic/command_interception.h"
-#include "hypervisor/startup/start_vcpu.h"
-#include "hypervisor/vcpu/requests.h"
+#include "hypervisor/processors/start_vcpu.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gtest/gtest.h>

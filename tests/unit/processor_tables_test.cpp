@@ -1,8 +1,8 @@
 // Descriptor tables and page tables while another vCPU does what it can.
 
+#include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/calls/call_handlers.h"
-#include "hypervisor/vcpu/descriptor_registers.h"
-#include "hypervisor/vcpu/page_table_lock.h"
+#include "hypervisor/registers/descriptor_registers.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // Page tables that the guest has announced: what changes with them, and what must be kept.
 
-#include "hypervisor/vcpu/control_registers.h"
-#include "hypervisor/vcpu/pending.h"
+#include "hypervisor/exits/settle.h"
+#include "hypervisor/registers/control_registers.h"
 #include "tests/unit/fake/registered_case.h"
 #include "tests/unit/fake/shadow_processor.h"
 

@@ -1,6 +1,6 @@
 // What the processor must have, and what is said when it has not: no VT-x, VT-x locked off, no EPT.
 
-#include "hypervisor/vcpu/requirements.h"
+#include "hypervisor/boot/vmcs/requirements.h"
 #include "hypervisor/vmx/controls.h"
 #include "tests/unit/fake/machine.h"
 

@@ -1,6 +1,6 @@
 // Segment registers from descriptors and back.
 
-#include "hypervisor/vmx/segment.h"
+#include "hypervisor/x86/segment.h"
 
 #include <gtest/gtest.h>
 

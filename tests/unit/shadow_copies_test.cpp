@@ -2,7 +2,7 @@
 // call is executed has refused a batch before it.
 
 #include "hypervisor/exits/exit_handlers.h"
-#include "hypervisor/vmx/control_register.h"
+#include "hypervisor/x86/control_register.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gtest/gtest.h>

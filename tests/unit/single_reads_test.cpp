@@ -7,7 +7,7 @@
 //   judged and used as that walk's. The guest may change them between two walks, or behind the
 //   last.
 
-#include "hypervisor/exits/protected_store.h"
+#include "hypervisor/faults/protected_store.h"
 #include "hypervisor/memory/guest_walk.h"
 #include "tests/unit/fake/single_reads_case.h"
 

@@ -1,7 +1,7 @@
 // Arithmetic of the start-up interpreter against the host's own processor: the same bytes mean the
 // same in 32-bit and 64-bit mode when they name no address.
 
-#include "hypervisor/decoder/status_flags.h"
+#include "hypervisor/x86/status_flags.h"
 #include "tests/unit/fake/native_execution.h"
 #include "tests/unit/fake/startup_case.h"
 

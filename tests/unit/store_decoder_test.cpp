@@ -1,8 +1,8 @@
 // The store decoder against the host's own processor: the same bytes, registers and memory.
 
-#include "hypervisor/decoder/status_flags.h"
-#include "hypervisor/decoder/store.h"
-#include "hypervisor/decoder/store_decoder.h"
+#include "hypervisor/instructions/decoder/store.h"
+#include "hypervisor/instructions/decoder/store_decoder.h"
+#include "hypervisor/x86/status_flags.h"
 #include "tests/unit/fake/native_execution.h"
 #include "tests/unit/fake/random_store.h"
 

@@ -2,7 +2,7 @@
 
 #include "hypervisor/calls/call_dispatch.h"
 #include "hypervisor/exits/exit_handlers.h"
-#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/registers/control_registers.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gtest/gtest.h>

@@ -56,7 +56,7 @@ Function* find(void* image, const char* name) {
 }
 
 TEST(ZydisImage, DecodesAsTheLibraryDoes) {
-    const char* path = LAZYHV_BINARY_DIR "/hypervisor/decoder/zydis_image_hosted.so";
+    const char* path = LAZYHV_BINARY_DIR "/hypervisor/instructions/decoder/zydis_image_hosted.so";
     void* image = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     ASSERT_NE(image, nullptr) << dlerror();
     const Functions library{ZydisDecoderInit, ZydisDecoderDecodeInstruction,

@@ -2,9 +2,9 @@
 // What tests of shadow paging have in common: a machine of profile `classic`, its processor, and
 // the shadow entries that stand for a linear address.
 
+#include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/exits/exit_handlers.h"
-#include "hypervisor/vcpu/guest_root.h"
-#include "hypervisor/vmx/control_register.h"
+#include "hypervisor/x86/control_register.h"
 #include "tests/unit/fake/shadow_processor.h"
 
 #include <gtest/gtest.h>

@@ -1,9 +1,9 @@
 // The valid VMCS that the VM-entry checker's tests start from.
 
-#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/registers/control_registers.h"
 #include "hypervisor/vmx/controls.h"
-#include "hypervisor/vmx/rflags.h"
-#include "hypervisor/vmx/segment.h"
+#include "hypervisor/x86/rflags.h"
+#include "hypervisor/x86/segment.h"
 #include "tests/unit/entry_case.h"
 
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
 // The processor's instructions, done to the machine that is current.
 
-#include "hypervisor/cpu/instructions.h"
+#include "hypervisor/host/processor/instructions.h"
 
-#include "hypervisor/cpu/direct_map_exchange.h"
-#include "hypervisor/cpu/host_tables.h"
-#include "hypervisor/cpu/local_apic.h"
-#include "hypervisor/vmx/msr.h"
+#include "hypervisor/host/processor/direct_map_exchange.h"
+#include "hypervisor/host/processor/host_tables.h"
+#include "hypervisor/host/processor/local_apic.h"
+#include "hypervisor/x86/msr.h"
 #include "shared/console.h"
 #include "tests/unit/fake/current_machine.h"
 #include "tests/unit/fake/machine.h"

@@ -1,6 +1,6 @@
 #include "tests/unit/fake/machine.h"
 
-#include "hypervisor/vcpu/requests.h"
+#include "hypervisor/address_space/requests.h"
 #include "hypervisor/vmx/interruption_information.h"
 #include "tests/unit/fake/current_machine.h"
 
@@ -9,7 +9,7 @@
 
 namespace hv {
 
-// What the exit stub calls (cpu/vm_exit.S).
+// What the exit stub calls (exits/vm_exit.S).
 extern "C" void handle_vm_exit(GuestRegisters& registers);
 extern "C" void serve_before_entry(GuestRegisters& registers);
 

@@ -3,8 +3,8 @@
 // real thing. One machine at a time; making one resets everything. Of several processors one runs
 // at a time: the others are where they were left, until an NMI or a test has them go on.
 
-#include "hypervisor/cpu/instructions.h"
-#include "hypervisor/shadow/shadow_tables.h"
+#include "hypervisor/host/processor/instructions.h"
+#include "hypervisor/translation/shadow/shadow_tables.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 #include <array>

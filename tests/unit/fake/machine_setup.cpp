@@ -1,12 +1,12 @@
 // What a fake machine starts with.
 
+#include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/calls/call_dispatch.h"
-#include "hypervisor/vcpu/control_registers.h"
-#include "hypervisor/vcpu/descriptor_registers.h"
-#include "hypervisor/vcpu/guest_root.h"
+#include "hypervisor/registers/control_registers.h"
+#include "hypervisor/registers/descriptor_registers.h"
 #include "hypervisor/vmx/controls.h"
 #include "hypervisor/vmx/interruption_information.h"
-#include "hypervisor/vmx/msr.h"
+#include "hypervisor/x86/msr.h"
 #include "shared/guest_physical_layout.h"
 #include "tests/unit/fake/machine.h"
 

@@ -1,7 +1,7 @@
 // VM exits of the guest's, and what must be true behind each.
 
+#include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/exits/exit_handlers.h"
-#include "hypervisor/vcpu/guest_root.h"
 #include "hypervisor/vmx/controls.h"
 #include "tests/unit/fake/model_guest.h"
 

@@ -2,8 +2,8 @@
 
 #include "tests/unit/fake/model_guest.h"
 
-#include "hypervisor/vcpu/guest_root.h"
-#include "hypervisor/vcpu/pending.h"
+#include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/exits/settle.h"
 #include "hypervisor/vmx/controls.h"
 #include "shared/guest_physical_layout.h"
 #include "shared/page_table_calls.h"

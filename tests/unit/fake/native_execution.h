@@ -2,7 +2,7 @@
 // Runs one instruction on the host's own processor, with all registers given: the witness that the
 // decoder's arithmetic is compared with.
 
-#include "hypervisor/vcpu/guest_registers.h"
+#include "hypervisor/x86/general_registers.h"
 
 #include <cstdint>
 #include <span>

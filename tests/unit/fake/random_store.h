@@ -1,7 +1,7 @@
 #pragma once
 // Random instructions that store to memory, encoded from tables of opcodes and not by Zydis.
 
-#include "hypervisor/vcpu/guest_registers.h"
+#include "hypervisor/x86/general_registers.h"
 
 #include <cstdint>
 #include <random>

@@ -3,7 +3,7 @@
 // have read.
 
 #include "hypervisor/exits/exit_handlers.h"
-#include "hypervisor/vcpu/control_registers.h"
+#include "hypervisor/registers/control_registers.h"
 #include "tests/unit/fake/counted_memory.h"
 #include "tests/unit/fake/machine.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 // A processor that starts in the fake machine, and code for it, assembled with the tests.
 
-#include "hypervisor/startup/startup.h"
+#include "hypervisor/instructions/interpreter/startup.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gtest/gtest.h>

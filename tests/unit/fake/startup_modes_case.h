@@ -2,7 +2,7 @@
 // What tests of the way from real mode to 64-bit mode have in common: page tables, a GDT, and a
 // processor that has gone a part of the way.
 
-#include "hypervisor/memory/paging_mode.h"
+#include "hypervisor/x86/paging_mode.h"
 #include "tests/unit/fake/startup_case.h"
 
 namespace hv::test {

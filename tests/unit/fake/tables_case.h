@@ -2,7 +2,7 @@
 // What tests of protected descriptor tables have in common: a machine of profile `hardened` whose
 // kernel has loaded all of them.
 
-#include "hypervisor/vcpu/descriptor_registers.h"
+#include "hypervisor/registers/descriptor_registers.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gtest/gtest.h>

@@ -1,0 +1,347 @@
+#include "hypervisor/address_space/guest_root.h"
+
+#include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/address_space/page_tables.h"
+#include "hypervisor/address_space/requests.h"
+#include "hypervisor/vcpu/primary_controls.h"
+#include "hypervisor/vmx/controls.h"
+
+#include <algorithm>
+
+namespace hv {
+
+namespace {
+
+// All of this with the vCPU's roots locked.
+
+// What MOV from CR3 reads is right by itself where the shadow lies at the guest's own address.
+void set_cr3_reads_exit(Vcpu& vcpu) {
+    const bool in_place = vcpu.roots.current.loaded == vcpu.roots.current.guest;
+    set_primary_control(vcpu, primary_processor_based::cr3_store_exiting, !in_place);
+}
+
+void make_current(Vcpu& vcpu, const ShadowedRoot& root) {
+    ShadowTables& shadows = vcpu.machine->shadows;
+    shadows.pin(root.table);
+    if (vcpu.roots.current.table != 0)
+        shadows.unpin(vcpu.roots.current.table);
+    vcpu.roots.current = root;
+}
+
+// The ROM may have found the pair and not read `loaded` yet, when a kick brings its vCPU here: the
+// value stays, and its MOV exits. It is never half of one root and half of another, since another
+// is offered only in an exit that the ROM itself asked for.
+void withdraw(Vcpu& vcpu, std::uint32_t index) {
+    ShadowedRoot& root = vcpu.roots.published[index];
+    if (root.table == 0)
+        return;
+    vcpu.machine->shadows.unpin(root.table);
+    root = {};
+    *const_cast<volatile std::uint64_t*>(&vcpu.area->control.root_pair[index].guest_root) =
+        abi::no_root;
+    vcpu.pending |= pending::root_targets;
+}
+
+void offer(Vcpu& vcpu, std::uint32_t index, const ShadowedRoot& root) {
+    vcpu.machine->shadows.pin(root.table);
+    vcpu.roots.published[index] = root;
+    volatile abi::RootPair& pair = vcpu.area->control.root_pair[index];
+    pair.loaded = root.loaded;
+    pair.guest_root = root.guest;
+    vcpu.pending |= pending::root_targets;
+}
+
+// In its own slot, since the others are for other roots.
+void publish_displaced(Vcpu& vcpu, const ShadowedRoot& root) {
+    const ShadowTables& shadows = vcpu.machine->shadows;
+    GuestRoots& roots = vcpu.roots;
+    const auto slot = std::find(roots.displaced.begin(), roots.displaced.end(), root.table);
+    if (slot == roots.displaced.end())
+        return;
+    const auto index = static_cast<std::uint32_t>(slot - roots.displaced.begin());
+    if (roots.published[index].guest == root.guest || shadows.is_out_of_step(root.table))
+        return;
+    withdraw(vcpu, index);
+    offer(vcpu, index, root);
+}
+
+void publish(Vcpu& vcpu, const ShadowedRoot& root) {
+    GuestRoots& roots = vcpu.roots;
+    if (roots.limit == 0 || vcpu.machine->shadows.has_unsynced())
+        return;
+    for (const ShadowedRoot& published : roots.published)
+        if (published.guest == root.guest)
+            return;
+    const std::uint32_t index = roots.next;
+    roots.next = (index + 1) % roots.limit;
+    withdraw(vcpu, index);
+    offer(vcpu, index, root);
+}
+
+// Follows a CR3 load that cost no exit.
+const ShadowedRoot& follow(Vcpu& vcpu) {
+    GuestRoots& roots = vcpu.roots;
+    const std::uint64_t loaded = vcpu.vmcs.read(Field::guest_cr3);
+    if (loaded == roots.current.loaded)
+        return roots.current;
+    for (const ShadowedRoot& published : roots.published) {
+        if (published.loaded == loaded) {
+            make_current(vcpu, published);
+            break;
+        }
+    }
+    return roots.current;
+}
+
+// Once a registered root was loaded, hardened loads no other.
+bool may_be_loaded(const VirtualMachine& machine, std::uint64_t root) {
+    return machine.profile != abi::Profile::hardened ||
+           !__atomic_load_n(&machine.roots_are_registered, __ATOMIC_RELAXED) ||
+           machine.frames.at(root / page_size).level == FourLevelPaging::levels;
+}
+
+// With the roots locked, another vCPU either sees the root in use, or has said before that it is
+// none any more.
+bool load_guests_own(Vcpu& vcpu, std::uint64_t root) {
+    const SpinGuard guard{vcpu.roots.known.lock};
+    if (!may_be_loaded(*vcpu.machine, root)) [[unlikely]]
+        return false;
+    vcpu.roots.current.guest = root;
+    vcpu.vmcs.write(Field::guest_cr3, root);
+    return true;
+}
+
+// Of a root that this vCPU has loaded before, and whose shadow there still is.
+bool load_known(Vcpu& vcpu, std::uint64_t root) {
+    GuestRoots& roots = vcpu.roots;
+    const SpinGuard guard{roots.known.lock};
+    if (follow(vcpu).guest != root) {
+        const ShadowNumber table = roots.known.find(root);
+        if (table == 0)
+            return false;
+        make_current(vcpu, {root, vcpu.machine->shadows.address(table), table});
+        vcpu.vmcs.write(Field::guest_cr3, roots.current.loaded);
+    }
+    publish(vcpu, roots.current);
+    return true;
+}
+
+[[gnu::noinline]] void load_new(Vcpu& vcpu, std::uint64_t root) {
+    lock_page_tables(vcpu);
+    const ShadowNumber table = vcpu.machine->shadows.root(root / page_size);
+    {
+        const SpinGuard guard{vcpu.roots.known.lock};
+        vcpu.roots.known.put(root, table);
+    }
+    (void)load_known(vcpu, root); // the holder of the lock alone releases a shadow
+}
+
+// With the page tables and the roots locked.
+void restore_slot(Vcpu& vcpu, std::uint32_t index) {
+    GuestRoots& roots = vcpu.roots;
+    ShadowTables& shadows = vcpu.machine->shadows;
+    const ShadowNumber table = std::exchange(roots.displaced[index], 0);
+    if (table == 0)
+        return;
+    follow(vcpu);
+    withdraw(vcpu, index);
+    shadows.restore(table);
+    shadows.unpin(table);
+    if (roots.current.table != table)
+        return;
+    roots.current.loaded = shadows.address(table);
+    vcpu.vmcs.write(Field::guest_cr3, roots.current.loaded);
+    set_cr3_reads_exit(vcpu);
+}
+
+// The current root has been loaded often enough.
+[[gnu::noinline]] void displace_current(Vcpu& vcpu) {
+    lock_page_tables(vcpu);
+    GuestRoots& roots = vcpu.roots;
+    ShadowTables& shadows = vcpu.machine->shadows;
+    const SpinGuard guard{roots.known.lock};
+    const std::uint32_t index = roots.next;
+    roots.next = (index + 1) % roots.limit;
+    restore_slot(vcpu, index);
+    const ShadowNumber table = follow(vcpu).table;
+    if (!shadows.displace(table))
+        return;
+    shadows.pin(table);
+    roots.displaced[index] = table;
+    roots.current.loaded = roots.current.guest;
+    vcpu.vmcs.write(Field::guest_cr3, roots.current.loaded);
+    set_cr3_reads_exit(vcpu);
+    publish_displaced(vcpu, roots.current);
+}
+
+// Of an unaware kernel, on its one vCPU.
+[[gnu::noinline]] void load_displaceable(Vcpu& vcpu, std::uint64_t root) {
+    GuestRoots& roots = vcpu.roots;
+    ShadowTables& shadows = vcpu.machine->shadows;
+    if (roots.known.find(root) == 0) {
+        lock_page_tables(vcpu);
+        roots.known.put(root, shadows.root(root / page_size));
+    }
+    const ShadowNumber table = roots.known.find(root);
+    const bool in_place = shadows.is_displaced(table);
+    {
+        const SpinGuard guard{roots.known.lock};
+        if (follow(vcpu).guest != root) {
+            make_current(vcpu, {root, in_place ? root : shadows.address(table), table});
+            vcpu.vmcs.write(Field::guest_cr3, roots.current.loaded);
+            set_cr3_reads_exit(vcpu);
+        }
+        publish_displaced(vcpu, roots.current);
+    }
+    if (shadows.has_unsynced()) {
+        lock_page_tables(vcpu);
+        shadows.sync(table);
+    }
+    if (!in_place && shadows.count_load(table))
+        displace_current(vcpu);
+}
+
+template <typename Matches>
+bool has_published(Vcpu& vcpu, Matches matches) {
+    const SpinGuard guard{vcpu.roots.known.lock};
+    for (const ShadowedRoot& published : vcpu.roots.published)
+        if (published.table != 0 && matches(published))
+            return true;
+    return false;
+}
+
+template <typename Matches>
+void withdraw_where(Vcpu& vcpu, Matches matches) {
+    std::uint64_t others = 0;
+    const VirtualMachine& machine = *vcpu.machine;
+    for (std::uint32_t number = 0; number < machine.vcpu_count; ++number)
+        if (number != vcpu.number && has_published(*machine.vcpus[number], matches))
+            others |= std::uint64_t{1} << number;
+    ask_vcpus(vcpu, others, request::withdraw_roots);
+    if (has_published(vcpu, matches))
+        withdraw_roots(vcpu);
+}
+
+} // namespace
+
+std::uint64_t guest_cr3(Vcpu& vcpu) {
+    if (!vcpu.machine->shadows.in_use())
+        return vcpu.vmcs.read(Field::guest_cr3);
+    const SpinGuard guard{vcpu.roots.known.lock};
+    return follow(vcpu).guest;
+}
+
+ShadowNumber current_shadow_root(Vcpu& vcpu) {
+    const SpinGuard guard{vcpu.roots.known.lock};
+    return follow(vcpu).table;
+}
+
+bool load_root(Vcpu& vcpu, std::uint64_t root) {
+    ShadowTables& shadows = vcpu.machine->shadows;
+    if (!shadows.in_use())
+        return load_guests_own(vcpu, root);
+    if (shadows.can_displace()) [[unlikely]] {
+        load_displaceable(vcpu, root);
+        return true;
+    }
+    if (!load_known(vcpu, root))
+        load_new(vcpu, root);
+    if (shadows.has_unsynced()) [[unlikely]] {
+        lock_page_tables(vcpu);
+        shadows.sync(vcpu.roots.current.table);
+    }
+    return true;
+}
+
+void withdraw_roots(Vcpu& vcpu) {
+    const SpinGuard guard{vcpu.roots.known.lock};
+    follow(vcpu);
+    for (std::uint32_t index = 0; index < abi::root_pairs; ++index)
+        withdraw(vcpu, index);
+}
+
+void withdraw_roots_everywhere(Vcpu& vcpu) {
+    withdraw_where(vcpu, [](const ShadowedRoot&) { return true; });
+}
+
+void withdraw_root_everywhere(Vcpu& vcpu, std::uint64_t frame) {
+    withdraw_where(vcpu,
+                   [frame](const ShadowedRoot& root) { return root.guest / page_size == frame; });
+}
+
+void restore_root(Vcpu& vcpu, std::uint64_t frame) {
+    const SpinGuard guard{vcpu.roots.known.lock};
+    const ShadowTables& shadows = vcpu.machine->shadows;
+    for (std::uint32_t index = 0; index < abi::root_pairs; ++index)
+        if (shadows.table(vcpu.roots.displaced[index]).frame == frame)
+            restore_slot(vcpu, index);
+}
+
+namespace {
+
+void withdraw_out_of_step(Vcpu& vcpu) {
+    // Only they are published.
+    const std::uint32_t found = vcpu.machine->shadows.out_of_step(vcpu.roots.displaced);
+    for (std::uint32_t index = 0; index < abi::root_pairs; ++index)
+        if ((found >> index & 1) != 0)
+            withdraw(vcpu, index);
+}
+
+} // namespace
+
+void keep_free_running(Vcpu& vcpu) {
+    ShadowTables& shadows = vcpu.machine->shadows;
+    const bool out_of_step = shadows.uses_unsynced();
+    const SpinGuard guard{vcpu.roots.known.lock};
+    follow(vcpu);
+    if (shadows.take_linked() && out_of_step)
+        withdraw_out_of_step(vcpu);
+    set_cr3_reads_exit(vcpu);
+    set_primary_control(vcpu, primary_processor_based::invlpg_exiting, out_of_step);
+}
+
+void set_tables_aside(Vcpu& vcpu) {
+    ShadowTables& shadows = vcpu.machine->shadows;
+    shadows.set_aside();
+    drop_stale_translations(vcpu);
+    const SpinGuard guard{vcpu.roots.known.lock};
+    follow(vcpu);
+    for (const ShadowNumber table : vcpu.roots.displaced) {
+        const std::uint64_t address = shadows.table(table).frame * page_size;
+        if (table != 0)
+            publish_displaced(vcpu, {address, address, table});
+    }
+}
+
+bool is_current_root(const VirtualMachine& machine, std::uint64_t frame) {
+    for (std::uint32_t number = 0; number < machine.vcpu_count; ++number) {
+        GuestRoots& roots = machine.vcpus[number]->roots;
+        const SpinGuard guard{roots.known.lock};
+        if (roots.current.guest / page_size == frame)
+            return true;
+    }
+    return false;
+}
+
+void leave_roots(Vcpu& vcpu) {
+    if (vcpu.machine->shadows.in_use())
+        withdraw_roots(vcpu);
+    const SpinGuard guard{vcpu.roots.known.lock};
+    if (vcpu.roots.current.table != 0)
+        vcpu.machine->shadows.unpin(vcpu.roots.current.table);
+    vcpu.roots.current = {};
+}
+
+void write_root_targets(Vcpu& vcpu) {
+    vcpu.pending &= static_cast<std::uint8_t>(~pending::root_targets);
+    GuestRoots& roots = vcpu.roots;
+    for (std::uint32_t index = 0; index < roots.limit; ++index) {
+        const std::uint64_t target = roots.published[index].loaded;
+        if (roots.targets[index] == target)
+            continue;
+        roots.targets[index] = target;
+        vcpu.vmcs.write(target_fields[index], target);
+    }
+}
+
+} // namespace hv

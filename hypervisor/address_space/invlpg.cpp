@@ -1,0 +1,32 @@
+// INVLPG (profile `classic`): where tables may be out of step, the entry for that address is
+// brought in step.
+
+#include "hypervisor/address_space/invlpg.h"
+
+#include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/address_space/page_tables.h"
+#include "hypervisor/address_space/translations.h"
+#include "hypervisor/memory/guest_walk.h"
+#include "hypervisor/vcpu/resume.h"
+
+namespace hv {
+
+void handle_invlpg(Vcpu& vcpu) {
+    const std::uint64_t linear = vcpu.vmcs.read(Field::exit_qualification);
+    // With an address that is not canonical the instruction does nothing.
+    if (is_canonical(linear)) {
+        ShadowTables& shadows = vcpu.machine->shadows;
+        if (shadows.has_unsynced()) {
+            lock_page_tables(vcpu);
+            drop_stale_translations(vcpu); // of the drain
+            shadows.sync_address(current_shadow_root(vcpu), linear);
+            // What the change of that entry has made stale is, here, the same translation.
+            leave_stale_translations(vcpu);
+        }
+        drop_translation(vcpu, linear);
+    }
+    skip_instruction(vcpu);
+}
+
+} // namespace hv

@@ -1,0 +1,46 @@
+#pragma once
+// What one vCPU asks of others, and how it knows that it was done (docs/processors.md).
+
+#include <cstdint>
+
+namespace hv {
+
+struct Vcpu;
+
+/// Bits of VcpuFrame::requests.
+namespace request {
+inline constexpr std::uint32_t non_global_translations = 1 << 0; ///< drop them
+inline constexpr std::uint32_t all_translations = 1 << 1;
+inline constexpr std::uint32_t ept_translations = 1 << 2;
+inline constexpr std::uint32_t withdraw_roots = 1 << 3; ///< offer none without an exit any more
+inline constexpr std::uint32_t start = 1 << 4;          ///< at Vcpu::startup_page
+inline constexpr std::uint32_t reset = 1 << 5;          ///< INIT
+} // namespace request
+
+/// Asks the vCPUs in `mask` (of which the caller is none) for `what`. On return each has done it,
+/// or does not run the guest and will do it before it does; withdraw_roots is always done. While it
+/// waits the caller serves what others ask of it, so that two that ask each other both go on.
+void ask_vcpus(Vcpu& caller, std::uint64_t mask, std::uint32_t what);
+
+// INIT and SIPI, carried out in this order when the vCPU has no lock; the caller does not wait.
+
+/// INIT. Takes back a SIPI that was not seen yet; nothing for a vCPU that waits for one anyway.
+void post_reset(Vcpu& caller, Vcpu& other);
+/// SIPI with this vector; nothing for a vCPU that runs and is not about to be reset.
+void post_start(Vcpu& caller, Vcpu& other, std::uint8_t vector);
+
+/// Does what others have asked of this vCPU, but for start and reset. It takes no lock but that of
+/// its own roots.
+void serve_requests(Vcpu& vcpu);
+
+/// Takes what others have asked of start and reset, the two that serve_requests() leaves.
+std::uint32_t take_start_requests(Vcpu& vcpu);
+
+/// Whether others have asked, since this exit began, that translations be dropped: what it says of
+/// memory may be true no more. With the page tables locked, under which a guest's Shootdown asks.
+bool was_asked_in_exit(const Vcpu& vcpu);
+
+/// Of the exit for an NMI: whether it was a kick; else the NMI is the guest's, and noted.
+bool take_kick(Vcpu& vcpu);
+
+} // namespace hv

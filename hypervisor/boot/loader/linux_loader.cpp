@@ -1,0 +1,124 @@
+#include "hypervisor/boot/loader/linux_loader.h"
+
+#include "hypervisor/boot/loader/linux_image.h"
+#include "hypervisor/host/console.h"
+#include "hypervisor/memory/direct_map.h"
+
+#include <algorithm>
+#include <array>
+#include <asm/bootparam.h>
+#include <cstring>
+
+namespace hv {
+
+namespace {
+
+constexpr std::uint64_t four_gib = std::uint64_t{1} << 32;
+constexpr std::uint8_t unregistered_boot_loader = 0xFF;
+/// Bytes of an RSDP of ACPI 2.0 (ACPI specification, 5.2.5.3); older ones are shorter.
+constexpr std::uint64_t rsdp_size = 36;
+
+// The protocol's __BOOT_CS and __BOOT_DS.
+constexpr BootSelectors selectors{.code = 0x10, .data = 0x18, .tss = 0x20};
+
+static_assert(sizeof(boot_params) == page_size);
+
+using Ranges = std::array<PhysicalRange, 3>;
+
+// Where the kernel asks to be, or where there is room.
+PhysicalRange place_kernel(const LinuxImage& image, const GuestPlace& place) {
+    const std::uint64_t preferred = image.preferred_address;
+    if (place.loadable.is_ram(preferred, image.memory_size))
+        return {preferred, preferred + image.memory_size};
+    const Ranges taken{boot_area_range, rom_window, place.initrd};
+    const std::uint64_t found =
+        image.alignment == 0
+            ? 0
+            : place.loadable.find_highest(image.memory_size, image.alignment, four_gib, taken);
+    if (found == 0)
+        console::fail("Linux: the kernel needs ", image.memory_size >> 20,
+                      " MiB in one piece; give more --memory");
+    return {found, found + image.memory_size};
+}
+
+PhysicalRange move_initrd(const LinuxImage& image, const PhysicalRange& kernel,
+                          const GuestPlace& place) {
+    const std::uint64_t size = place.initrd.size();
+    if (size == 0)
+        return {};
+    const Ranges taken{boot_area_range, rom_window, kernel};
+    const std::uint64_t found =
+        place.loadable.find_highest(size, page_size, std::min(image.initrd_end, four_gib), taken);
+    if (found == 0)
+        console::fail("Linux: there is no place for the initrd of ", size >> 10,
+                      " KiB beside the kernel; give more --memory or a smaller --initrd");
+    std::memmove(direct_pointer(found), direct_pointer(place.initrd.begin), size);
+    return {found, found + size};
+}
+
+void add(boot_params& params, std::uint64_t begin, std::uint64_t size, std::uint32_t type) {
+    if (params.e820_entries == std::size(params.e820_table))
+        console::fail("Linux: the machine's memory map has too many ranges");
+    params.e820_table[params.e820_entries++] = {begin, size, type};
+}
+
+// RAM as the guest has it; what the firmware keeps for itself; the monitor, and what it shows the
+// guest of itself.
+void fill_memory_map(boot_params& params, const GuestPlace& place) {
+    for (const PhysicalRange& range : place.ram.ranges())
+        add(params, range.begin, range.size(), abi::memory_type_ram);
+    for (const abi::MemoryRange& range : place.firmware)
+        if (range.type != abi::memory_type_ram)
+            add(params, range.address, range.size, range.type);
+    add(params, rom_window.begin, rom_window.size(), abi::memory_type_reserved);
+    if (place.monitor.size() != 0)
+        add(params, place.monitor.begin, place.monitor.size(), abi::memory_type_reserved);
+    std::sort(params.e820_table, params.e820_table + params.e820_entries,
+              [](const boot_e820_entry& a, const boot_e820_entry& b) { return a.addr < b.addr; });
+}
+
+void fill_command_line(const LinuxImage& image, std::string_view arguments) {
+    if (arguments.size() > image.command_line_size)
+        console::fail("Linux: the command line is longer than the ", image.command_line_size,
+                      " characters that this kernel takes");
+    char* text = reinterpret_cast<char*>(direct_pointer(boot_area::command_line));
+    std::memcpy(text, arguments.data(), arguments.size());
+    text[arguments.size()] = 0;
+}
+
+void fill_boot_params(std::span<const std::uint8_t> file, const LinuxImage& image,
+                      const PhysicalRange& initrd, const GuestPlace& place) {
+    boot_params& params = *reinterpret_cast<boot_params*>(direct_pointer(boot_area::boot_params));
+    params = {};
+    std::memcpy(&params.hdr, file.data() + offsetof(boot_params, hdr), image.setup_header_size);
+    params.hdr.type_of_loader = unregistered_boot_loader;
+    params.hdr.cmd_line_ptr = static_cast<std::uint32_t>(boot_area::command_line);
+    params.hdr.ramdisk_image = static_cast<std::uint32_t>(initrd.begin);
+    params.hdr.ramdisk_size = static_cast<std::uint32_t>(initrd.size());
+    params.acpi_rsdp_addr = place.rsdp != 0 ? boot_area::rsdp : 0;
+    fill_memory_map(params, place);
+}
+
+} // namespace
+
+LoadedGuest load_linux(std::span<const std::uint8_t> file, std::string_view arguments,
+                       const GuestPlace& place) {
+    LinuxImage image{};
+    if (const LinuxError error = parse_linux_image(file, image); error != LinuxError::none)
+        console::fail("guest: the file is ", describe(error));
+    // Before something else takes its place.
+    if (place.rsdp != 0)
+        std::memmove(direct_pointer(boot_area::rsdp), direct_pointer(place.rsdp), rsdp_size);
+    const PhysicalRange kernel = place_kernel(image, place);
+    const PhysicalRange initrd = move_initrd(image, kernel, place);
+    std::memcpy(direct_pointer(kernel.begin), file.data() + image.kernel_offset, image.kernel_size);
+    fill_command_line(image, arguments);
+    fill_boot_params(file, image, initrd, place);
+    fill_boot_area(selectors);
+    return {.selectors = selectors,
+            .entry = kernel.begin + linux_entry_offset,
+            .rdi = 0,
+            .rsi = boot_area::boot_params};
+}
+
+} // namespace hv

@@ -1,0 +1,49 @@
+#include "hypervisor/exits/settle.h"
+
+#include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/address_space/translations.h"
+#include "hypervisor/faults/single_step.h"
+#include "hypervisor/processors/start_vcpu.h"
+#include "hypervisor/registers/control_registers.h"
+#include "hypervisor/vcpu/resume.h"
+#include "hypervisor/vcpu/vcpu.h"
+
+namespace hv {
+
+void settle(Vcpu& vcpu) {
+    if ((vcpu.pending & pending::page_tables) != 0) {
+        if (vcpu.machine->shadows.can_displace())
+            keep_free_running(vcpu);
+        unlock_page_tables(vcpu);
+    }
+    const std::uint8_t todo = vcpu.pending;
+    vcpu.pending = 0;
+    if ((todo & pending::all_translations) != 0)
+        drop_translations(vcpu, Stale::all);
+    else if ((todo & pending::non_global_translations) != 0)
+        drop_translations(vcpu, Stale::non_global);
+    if ((todo & pending::cr0) != 0)
+        write_guest_cr0(vcpu);
+    if ((todo & (pending::ept_translations | pending::root_targets)) != 0) [[unlikely]] {
+        if ((todo & pending::ept_translations) != 0)
+            drop_ept_translations(vcpu);
+        if ((todo & pending::root_targets) != 0)
+            write_root_targets(vcpu);
+    }
+}
+
+/// Called by the stub (exits/vm_exit.S) when something was asked since the exit was handled.
+extern "C" void serve_before_entry(GuestRegisters& registers) {
+    Vcpu& vcpu = vcpu_of(registers);
+    // The instruction that was to be stepped runs again, and faults again.
+    if (vcpu.stepped.active)
+        end_single_step(vcpu);
+    serve_all_requests(vcpu);
+    if (vcpu.pending != 0)
+        settle(vcpu);
+    if (vcpu.nmi.pending != 0)
+        inject_nmi(vcpu);
+}
+
+} // namespace hv

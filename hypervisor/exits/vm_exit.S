@@ -1,0 +1,101 @@
+// The exit and entry stubs: save and restore the guest's general registers around the C++ handler,
+// and add what the round trip took to the vCPU's statistics.
+
+#include "hypervisor/vcpu/layout.h"
+
+.section .text
+
+// RSP points behind Vcpu::registers (HOST_RSP), so the pushes fill that structure.
+.global vm_exit_entry
+vm_exit_entry:
+    pushq %r15
+    pushq %r14
+    pushq %r13
+    pushq %r12
+    pushq %r11
+    pushq %r10
+    pushq %r9
+    pushq %r8
+    pushq %rdi
+    pushq %rsi
+    pushq %rbp
+    pushq $0                                    // the slot of RSP, which the VMCS holds
+    pushq %rbx
+    pushq %rdx
+    pushq %rcx
+    pushq %rax
+    movl $0, VCPU_IN_GUEST(%rsp)
+    rdtsc
+    shlq $32, %rdx
+    orq %rdx, %rax
+    movq %rax, VCPU_EXIT_TIME(%rsp)
+    movq %rsp, %rdi
+    call handle_vm_exit
+
+    rdtsc
+    shlq $32, %rdx
+    orq %rdx, %rax
+    subq VCPU_EXIT_TIME(%rsp), %rax
+    addq $INSTRUCTIONS_OUTSIDE_CLOCK, %rax
+    addq %rax, VCPU_MONITOR_TICKS(%rsp)
+
+// Says that it is about to run the guest, and only then looks for requests: who asks says so first,
+// and then looks whether the guest runs (address_space/requests.cpp). XCHG keeps the two in order. A kick
+// that comes behind the look finds RIP between entry_window_begin and entry_window_end and sends
+// the processor back to entry_restart (host/processor/host_exceptions.cpp).
+.macro enter_guest instruction
+1:  movl $1, %eax
+    xchgl %eax, VCPU_IN_GUEST(%rsp)
+    cmpl $0, VCPU_REQUESTS(%rsp)
+    jne 2f
+    popq %rax
+    popq %rcx
+    popq %rdx
+    popq %rbx
+    popq %rbp                                   // the slot of RSP
+    popq %rbp
+    popq %rsi
+    popq %rdi
+    popq %r8
+    popq %r9
+    popq %r10
+    popq %r11
+    popq %r12
+    popq %r13
+    popq %r14
+    popq %r15
+    \instruction
+    jmp entry_failed
+2:  movl $0, VCPU_IN_GUEST(%rsp)
+    movq %rsp, %rdi
+    call serve_before_entry
+    jmp 1b
+.endm
+
+.global entry_window_begin
+entry_window_begin:
+    enter_guest vmresume
+.global entry_window_end
+entry_window_end:
+
+// RSP points to Vcpu::registers again.
+.global entry_restart
+entry_restart:
+    movl $0, VCPU_IN_GUEST(%rsp)
+    movq %rsp, %rdi
+    call serve_before_entry
+    jmp entry_window_begin
+
+// First entry: RDI points to Vcpu::registers. NMIs do not come as kicks yet: nobody asks a vCPU that
+// has not been started for anything that must be done at once.
+.global vm_launch
+vm_launch:
+    movq %rdi, %rsp
+    enter_guest vmlaunch
+
+// All registers are the guest's; RSP is behind Vcpu::registers again, which still holds them.
+entry_failed:
+    leaq -128(%rsp), %rdi
+    movq %rdi, %rsp
+    movl $0, VCPU_IN_GUEST(%rsp)
+    call vm_entry_failed

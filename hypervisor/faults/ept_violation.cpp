@@ -1,0 +1,65 @@
+// EPT_VIOLATION: a store to a protected page, or the processor's own to a page table that is one.
+// All else the guest may not touch at all.
+
+#include "hypervisor/faults/ept_violation.h"
+
+#include "hypervisor/address_space/page_tables.h"
+#include "hypervisor/apic/command_interception.h"
+#include "hypervisor/faults/protected_store.h"
+#include "hypervisor/faults/single_step.h"
+#include "hypervisor/run/fatal_exits.h"
+#include "hypervisor/vcpu/counters.h"
+#include "hypervisor/vcpu/resume.h"
+#include "hypervisor/vcpu/vcpu.h"
+#include "hypervisor/vmx/exit_qualification.h"
+
+namespace hv {
+
+namespace {
+
+using abi::Error;
+using abi::MemoryAccess;
+
+} // namespace
+
+void handle_ept_violation(Vcpu& vcpu) {
+    const EptViolation violation{vcpu.vmcs.read(Field::exit_qualification)};
+    if (violation.nmi_unblocking_due_to_iret()) [[unlikely]]
+        block_nmis_again(vcpu);
+    const std::uint64_t gpa = vcpu.vmcs.read(Field::guest_physical_address);
+    const bool is_protected = vcpu.machine->protected_pages.contains(gpa);
+    // The processor wanted to set an accessed or dirty bit on its way to a linear address.
+    if (is_protected && violation.data_write() && violation.linear_address_valid() &&
+        !violation.translated_access()) {
+        count(vcpu, MemoryAccess::table_write);
+        set_used_bits(vcpu, vcpu.vmcs.read(Field::guest_linear_address));
+        return repeat_event(vcpu);
+    }
+    const bool on_behalf_of_guest =
+        violation.linear_address_valid() && violation.translated_access();
+    const InterruptionInformation vectoring{
+        static_cast<std::uint32_t>(vcpu.vmcs.read(Field::idt_vectoring_information))};
+    if (vectoring.valid()) [[unlikely]]
+        return stop_delivery(vcpu, "GPA", gpa);
+    // One instruction that writes two protected pages would be stepped for ever.
+    if (vcpu.stepped.active) [[unlikely]] {
+        end_single_step(vcpu);
+        return refuse_access(vcpu, gpa, Error::bad_value);
+    }
+    const bool to_apic = is_intercepted_apic(*vcpu.machine, gpa);
+    if ((is_protected || to_apic) && violation.data_write() && on_behalf_of_guest)
+        return emulate_store(vcpu, {gpa, 0});
+    // It was cached as protected, too.
+    if (violation.data_write() && align_down(gpa, page_size) == local_apic_base) {
+        count(vcpu, MemoryAccess::other);
+        return;
+    }
+    // A page that is writable again but was cached as protected needs no more than another try.
+    if (violation.data_write() && !is_protected && vcpu.machine->memory.contains(gpa, 1)) {
+        count(vcpu, MemoryAccess::other);
+        return;
+    }
+    refuse_access(vcpu, gpa, Error::bad_address);
+}
+
+} // namespace hv

@@ -1,0 +1,154 @@
+// Stores to protected pages: descriptor tables and page tables.
+
+#include "hypervisor/faults/protected_store.h"
+
+#include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/address_space/page_tables.h"
+#include "hypervisor/address_space/requests.h"
+#include "hypervisor/apic/command_interception.h"
+#include "hypervisor/faults/single_step.h"
+#include "hypervisor/instructions/decoder/store_cache.h"
+#include "hypervisor/vcpu/counters.h"
+#include "hypervisor/vcpu/resume.h"
+
+namespace hv {
+
+namespace {
+
+using abi::Error;
+using abi::MemoryAccess;
+
+constexpr std::uint64_t entry_size = sizeof(std::uint64_t);
+
+// The store at RIP, or null when the instruction there is none that can be emulated.
+const Store* fetch_store(Vcpu& vcpu, std::uint64_t rip) {
+    const bool in_64_bit_mode =
+        AccessRights{static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_cs_access_rights))}
+            .long_mode();
+    if (!in_64_bit_mode)
+        return nullptr;
+    InstructionBytes instruction;
+    instruction.count = fetch_guest_code(vcpu.machine->memory, guest_cr3(vcpu), rip,
+                                         instruction.bytes.data(), longest_instruction);
+    return vcpu.store_cache.find(rip, instruction);
+}
+
+// Whether the store touches another page too: behind this one, or, when the exit names the first
+// byte of this one, before it.
+bool crosses_page(Vcpu& vcpu, const Store& store, std::uint64_t gpa) {
+    if (gpa % page_size != 0)
+        return gpa % page_size + store.size > page_size;
+    const Vmcs& vmcs = vcpu.vmcs;
+    std::uint64_t segment_base = 0;
+    if (store.address.segment == SegmentOverride::fs)
+        segment_base = vmcs.read(Field::guest_fs_base);
+    else if (store.address.segment == SegmentOverride::gs)
+        segment_base = vmcs.read(Field::guest_gs_base);
+    vcpu.registers.unused_rsp = vmcs.read(Field::guest_rsp);
+    return linear_address(store, vcpu.registers, vmcs.read(Field::guest_rip), segment_base) %
+               page_size !=
+           0;
+}
+
+std::uint64_t read_old(std::uint64_t gpa, std::uint32_t size) {
+    switch (size) {
+    case 1:
+        return direct_word<std::uint8_t>(gpa);
+    case 2:
+        return direct_word<std::uint16_t>(gpa);
+    case 4:
+        return direct_word<std::uint32_t>(gpa);
+    default:
+        return direct_word<std::uint64_t>(gpa);
+    }
+}
+
+// A store into one entry of a page table. `value` has the store's own bytes.
+StoreVerdict store_to_table(Vcpu& vcpu, std::uint64_t gpa, std::uint32_t size,
+                            std::uint64_t value) {
+    const std::uint64_t entry = align_down(gpa, entry_size);
+    const std::uint64_t old = direct_word<std::uint64_t>(entry);
+    const std::uint64_t shift = 8 * (gpa - entry);
+    const std::uint64_t bytes =
+        size == entry_size ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * size) - 1;
+    const std::uint64_t merged = (old & ~(bytes << shift)) | (value & bytes) << shift;
+    return {set_page_table_entry(vcpu, entry, merged), MemoryAccess::table_write};
+}
+
+bool is_page_table(const Frame& frame) { return frame.level != 0 || frame.first_shadow != 0; }
+
+// Whether the decoded store can be carried out here: within one page and, in a page table, within
+// one entry.
+bool can_emulate(Vcpu& vcpu, const Store& store, std::uint64_t gpa, bool table) {
+    if (crosses_page(vcpu, store, gpa))
+        return false;
+    return !table || gpa % entry_size + store.size <= entry_size;
+}
+
+// Registers of the local APIC are written by aligned stores of 4 bytes (SDM vol. 3, 11.4.1).
+void store_to_apic(Vcpu& vcpu, std::uint64_t gpa) {
+    const Store* const store = fetch_store(vcpu, vcpu.vmcs.read(Field::guest_rip));
+    constexpr std::uint32_t register_size = 4;
+    if (store == nullptr || store->size != register_size || gpa % register_size != 0 ||
+        reads_memory(*store) || uses_stack_pointer(*store))
+        return refuse_access(vcpu, gpa, Error::bad_value);
+    GuestRegisters registers = vcpu.registers;
+    std::uint64_t flags = 0;
+    const auto value = static_cast<std::uint32_t>(apply(*store, 0, registers, flags));
+    write_xapic(vcpu, static_cast<std::uint32_t>(gpa % page_size), value);
+    count(vcpu, MemoryAccess::other);
+    skip_known_instruction(vcpu, store->length);
+}
+
+} // namespace
+
+void refuse_access(Vcpu& vcpu, std::uint64_t gpa, Error error) {
+    count(vcpu, MemoryAccess::refused);
+    refuse_instruction(vcpu, error, "store to GPA", gpa);
+}
+
+void emulate_store(Vcpu& vcpu, StoreTarget target) {
+    const Vmcs& vmcs = vcpu.vmcs;
+    const std::uint64_t gpa = target.gpa;
+    const Frame* frame = vcpu.machine->frames.of_address(gpa);
+    if (frame == nullptr) {
+        return is_intercepted_apic(*vcpu.machine, gpa)
+                   ? store_to_apic(vcpu, gpa)
+                   : refuse_access(vcpu, gpa, Error::bad_address);
+    }
+    // From here on nothing another vCPU does comes between what is read, judged and written.
+    lock_page_tables(vcpu);
+    // The exit's GPA is that of a translation which may be dropped by now: the store runs again.
+    if (!vcpu.machine->shadows.in_use() && was_asked_in_exit(vcpu)) [[unlikely]]
+        return;
+    const bool table = is_page_table(*frame);
+    const Store* found = fetch_store(vcpu, vmcs.read(Field::guest_rip));
+    if (found == nullptr || !can_emulate(vcpu, *found, gpa, table)) {
+        count(vcpu, MemoryAccess::stepped_write);
+        if (!begin_single_step(vcpu, target))
+            refuse_access(vcpu, gpa, Error::bad_value);
+        return;
+    }
+    const Store& store = *found;
+    // The first byte of the access is where the exit says; what is behind lies in the same page.
+    GuestRegisters registers = vcpu.registers;
+    if (uses_stack_pointer(store))
+        registers.unused_rsp = vmcs.read(Field::guest_rsp);
+    std::uint64_t flags = uses_flags(store) ? vmcs.read(Field::guest_rflags) : 0;
+    const std::uint64_t old = reads_memory(store) ? read_old(gpa, store.size) : 0;
+    const std::uint64_t value = apply(store, old, registers, flags);
+    const StoreVerdict verdict = table ? store_to_table(vcpu, gpa, store.size, value)
+                                       : vcpu.machine->tables.store(gpa, store.size, value);
+    if (verdict.error != Error::none)
+        return refuse_access(vcpu, gpa, verdict.error);
+    count(vcpu, verdict.kind);
+    vcpu.registers = registers;
+    if (uses_stack_pointer(store))
+        vmcs.write(Field::guest_rsp, registers.unused_rsp);
+    if (uses_flags(store))
+        vmcs.write(Field::guest_rflags, flags);
+    skip_known_instruction(vcpu, store.length);
+}
+
+} // namespace hv

@@ -1,0 +1,61 @@
+#pragma once
+// Remembers decoded stores by their bytes, since what a Store is depends on nothing else: a kernel
+// writes its tables with a few instructions, and decoding one takes thousands.
+
+#include "hypervisor/instructions/decoder/decoder.h"
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+namespace hv {
+
+/// The bytes at RIP, zeros behind the last that could be fetched.
+struct InstructionBytes {
+    std::array<std::uint8_t, 16> bytes{};
+    std::uint32_t count = 0; ///< fetched: at most longest_instruction
+};
+
+/// Direct-mapped by RIP, compared by all bytes of the instruction: changed code is decoded anew.
+class StoreCache {
+  public:
+    /// The store that the bytes encode, decoded or remembered; null when it is none that hv::Store
+    /// can describe. Valid until the next call. `count` must be at least the instruction's length.
+    const Store* find(std::uint64_t rip, const InstructionBytes& instruction) {
+        Row& row = rows_[(rip ^ rip >> 6) % rows_.size()];
+        const Words words = masked(instruction, row.store.length);
+        if (row.store.length != 0 && row.store.length <= instruction.count &&
+            row.words.low == words.low && row.words.high == words.high)
+            return &row.store;
+        Store store;
+        if (!decode_guest_store(instruction.bytes.data(), instruction.count, store))
+            return nullptr;
+        row = {masked(instruction, store.length), store};
+        return &row.store;
+    }
+
+  private:
+    struct Words {
+        std::uint64_t low = 0;
+        std::uint64_t high = 0;
+    };
+    struct Row {
+        Words words;
+        Store store; ///< length 0: empty
+    };
+    std::array<Row, 64> rows_{};
+
+    // The first `length` bytes as two words.
+    static Words masked(const InstructionBytes& instruction, std::uint32_t length) {
+        Words words;
+        std::memcpy(&words, instruction.bytes.data(), sizeof(words));
+        const auto mask = [](std::uint32_t bytes) {
+            return bytes >= 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * bytes) - 1;
+        };
+        words.low &= mask(length);
+        words.high &= length > 8 ? mask(length - 8) : 0;
+        return words;
+    }
+};
+
+} // namespace hv

@@ -1,0 +1,76 @@
+#include "hypervisor/instructions/interpreter/startup.h"
+
+#include "hypervisor/instructions/interpreter/processor.h"
+
+namespace hv {
+
+namespace {
+
+using startup::Processor;
+
+/// The instruction at `bytes`, with what executes it; null, with a refusal, when there is nothing.
+const startup::Instruction* decode(Processor& processor, const StartupEnd& end) {
+    const StartupState& state = processor.state;
+    const bool wide = state.segment(SegmentNumber::cs).access_rights.default_operation_size();
+    ZydisDecoder decoder;
+    ZydisDecoderContext context;
+    const ZyanStatus initialised = ZydisDecoderInit(
+        &decoder, wide ? ZYDIS_MACHINE_MODE_LEGACY_32 : ZYDIS_MACHINE_MODE_LEGACY_16,
+        wide ? ZYDIS_STACK_WIDTH_32 : ZYDIS_STACK_WIDTH_16);
+    if (end.code_size == 0 || !ZYAN_SUCCESS(initialised)) {
+        processor.refuse("code that is not mapped RAM, or beyond the segment's limit");
+        return nullptr;
+    }
+    if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder, &context, end.code.data(),
+                                                    end.code_size, &processor.instruction))) {
+        processor.refuse("code that is no instruction");
+        return nullptr;
+    }
+    const auto* known = startup::find_instruction(processor.instruction.mnemonic);
+    const ZyanU8 visible = processor.instruction.operand_count_visible;
+    if (known == nullptr || visible > processor.operands.size() ||
+        !ZYAN_SUCCESS(ZydisDecoderDecodeOperands(&decoder, &context, &processor.instruction,
+                                                 processor.operands.data(), visible))) {
+        processor.refuse("an instruction that start-up code does not use");
+        return nullptr;
+    }
+    return known;
+}
+
+/// Executes one instruction; false when it could not be, with the state as before it.
+bool step(StartupState& state, const StartupEnvironment& environment, StartupEnd& end) {
+    const StartupState before = state;
+    Processor processor{.state = state, .environment = environment};
+    end.address = static_cast<std::uint32_t>(state.segment(SegmentNumber::cs).base + state.rip);
+    end.code_size = processor.fetch(end.code);
+    const startup::Instruction* known = decode(processor, end);
+    if (known != nullptr) {
+        processor.next = static_cast<std::uint32_t>(state.rip + processor.instruction.length);
+        known->handler(processor, known->argument);
+    }
+    if (processor.refusal != nullptr || processor.again)
+        state = before;
+    else
+        state.rip = processor.next;
+    end.reason = processor.refusal;
+    return processor.refusal == nullptr;
+}
+
+} // namespace
+
+StartupEnd run_startup(StartupState& state, const StartupEnvironment& environment,
+                       std::uint32_t budget) {
+    StartupEnd end{.error = abi::Error::bad_start};
+    for (std::uint32_t count = 0; count < budget; ++count) {
+        if (state.in_64_bit_mode())
+            return {};
+        if (!step(state, environment, end))
+            return end;
+    }
+    if (state.in_64_bit_mode())
+        return {};
+    end.reason = "too many instructions";
+    return end;
+}
+
+} // namespace hv

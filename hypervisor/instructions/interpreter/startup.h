@@ -1,0 +1,65 @@
+#pragma once
+// An interpreter for what a processor runs between its SIPI and 64-bit mode. The monitor's vCPUs
+// know 64-bit mode only: profile classic has no EPT, and so no unrestricted guest.
+//
+// The code is the guest's, and other vCPUs may change it meanwhile: every word is read once, and
+// what was read is used. Memory is the guest's RAM and nothing else. Whatever ordinary start-up
+// code does not do ends the interpretation: exceptions, interrupts and rings other than 0 among it.
+
+#include "hypervisor/host/processor/instructions.h"
+#include "hypervisor/instructions/decoder/store_decoder.h"
+#include "hypervisor/instructions/decoder/vector_state.h"
+#include "hypervisor/instructions/interpreter/startup_state.h"
+#include "hypervisor/memory/guest_memory.h"
+#include "shared/error.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+namespace hv {
+
+struct Vcpu;
+
+/// What the code may ask for. The interpreter only passes `vcpu` on.
+struct StartupEnvironment {
+    const GuestMemory& memory;
+    Vcpu& vcpu;
+    cpu::CpuidResult (*cpuid)(Vcpu& vcpu, const StartupState& state, std::uint32_t leaf,
+                              std::uint32_t subleaf);
+    /// RDMSR and WRMSR, but for EFER, FS.base and GS.base, which are in the state. Nothing and
+    /// false: #GP.
+    std::optional<std::uint64_t> (*read_msr)(Vcpu& vcpu, std::uint32_t msr);
+    bool (*write_msr)(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value);
+    /// Whether the guest may write these bytes of its RAM, all on one page: false where the page is
+    /// write-protected, since no exit will judge the store.
+    bool (*may_write)(Vcpu& vcpu, std::uint64_t gpa, std::uint32_t size);
+};
+
+/// How an interpretation ended.
+struct StartupEnd {
+    abi::Error error = abi::Error::none; ///< or bad_start, and then:
+    const char* reason = "";
+    std::uint64_t address = 0; ///< linear, of the instruction that did not end
+    std::array<std::uint8_t, longest_instruction> code{};
+    std::uint32_t code_size = 0; ///< bytes of `code` that could be read
+};
+
+/// Instructions that a start may take, each repetition of a string instruction counted. Code that
+/// takes more waits for something.
+inline constexpr std::uint32_t startup_budget = 20'000;
+
+/// Runs at most `budget` instructions. At the end `state` is in 64-bit mode, or that before the
+/// instruction which could not be executed. Reserved bits of CR0, CR4 and EFER are the caller's to
+/// judge, before the state becomes a vCPU's.
+StartupEnd run_startup(StartupState& state, const StartupEnvironment& environment,
+                       std::uint32_t budget = startup_budget);
+
+/// run_startup() with the guest's vector registers kept; the caller owes it what
+/// hypervisor/instructions/decoder/vector_state.h says.
+inline StartupEnd run_guest_startup(StartupState& state, const StartupEnvironment& environment) {
+    const VectorStateSaver saver;
+    return run_startup(state, environment);
+}
+
+} // namespace hv

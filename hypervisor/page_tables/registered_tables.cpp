@@ -1,0 +1,210 @@
+// Page tables come, change and go.
+
+#include "hypervisor/page_tables/registered_tables.h"
+
+#include <bit>
+
+namespace hv {
+
+using abi::Error;
+
+namespace {
+
+constexpr std::uint64_t entry_size = sizeof(std::uint64_t);
+
+constexpr bool leads_to_table(std::uint64_t value, int level) {
+    return (value & paging::present) != 0 && !FourLevelPaging::maps_page(value, level);
+}
+
+} // namespace
+
+void RegisteredTables::count_links(int level, std::uint64_t value, int change) {
+    if (!leads_to_table(value, level))
+        return;
+    if (Frame* target = frames_.of_address(value & paging::address_mask); target != nullptr)
+        target->links += static_cast<std::uint32_t>(change);
+}
+
+void RegisteredTables::drop_links(int level, std::uint64_t page, std::uint32_t slots) {
+    for (std::uint32_t slot = 0; slot < slots; ++slot)
+        count_links(level, direct_word<std::uint64_t>(page + slot * entry_size), -1);
+}
+
+void RegisteredTables::change(Frame& frame, std::uint64_t gpa, std::uint64_t value) {
+    volatile std::uint64_t& entry = direct_word<std::uint64_t>(gpa);
+    const std::uint64_t old = entry;
+    if (frame.level > 1) {
+        count_links(frame.level, old, -1);
+        count_links(frame.level, value, 1);
+    }
+    entry = value;
+    if (shadows_ != nullptr)
+        shadows_->entry_changed(frame, gpa, value);
+    else
+        note_stale(old, value, frame.level);
+}
+
+Error RegisteredTables::set_any_entry(std::uint64_t gpa, std::uint64_t value) {
+    Frame* const frame = frames_.of_address(gpa);
+    if (frame == nullptr)
+        return Error::bad_frame;
+    if (gpa % entry_size != 0)
+        return Error::bad_alignment;
+    if (frame->level == 0)
+        return set_unregistered(*frame, gpa, value);
+    if (const Error error = judge(*frame, gpa, value); error != Error::none)
+        return error;
+    change(*frame, gpa, value);
+    return Error::none;
+}
+
+bool RegisteredTables::holds_descriptor_table(const Frame& frame) const {
+    std::uint32_t explained = frame.level != 0 ? 1 : 0;
+    if (shadows_ != nullptr)
+        explained += shadows_->locks_of(frame);
+    return frame.write_locks > explained;
+}
+
+Error RegisteredTables::set_unregistered(Frame& frame, std::uint64_t gpa, std::uint64_t value) {
+    if (holds_descriptor_table(frame))
+        return Error::protected_page;
+    direct_word<std::uint64_t>(gpa) = value;
+    if (shadows_ != nullptr)
+        shadows_->entry_changed(frame, gpa, value);
+    else
+        stale_ = Stale::all; // whether it is a table, and of which level, nobody has said
+    return Error::none;
+}
+
+Error RegisteredTables::update_entry(std::uint64_t gpa) {
+    const auto value = memory_->read<std::uint64_t>(gpa);
+    return value ? set_entry(gpa, *value) : Error::bad_frame;
+}
+
+// Judges and counts what a page will hold that becomes a table; on an error the counts are as
+// before.
+Error RegisteredTables::take_contents(Frame& frame, const Contents& contents) {
+    for (std::uint32_t slot = 0; slot < paging::entries; ++slot) {
+        const std::uint64_t value = contents.entry(slot);
+        if ((value & paging::present) == 0)
+            continue;
+        const std::uint64_t gpa = contents.page + slot * entry_size;
+        if (const Error error = judge(frame, gpa, value); error != Error::none) {
+            while (slot-- > 0)
+                count_links(frame.level, contents.entry(slot), -1);
+            return error;
+        }
+        count_links(frame.level, value, 1);
+    }
+    return Error::none;
+}
+
+// The page may be in use as a table that nobody announced: shadows of it follow.
+void RegisteredTables::copy_entries(Frame& frame, const Contents& contents) {
+    for (std::uint32_t slot = contents.first; slot < contents.end; ++slot) {
+        const std::uint64_t gpa = contents.page + slot * entry_size;
+        volatile std::uint64_t& entry = direct_word<std::uint64_t>(gpa);
+        const std::uint64_t value = contents.entry(slot);
+        if (entry == value)
+            continue;
+        entry = value;
+        if (shadows_ != nullptr)
+            shadows_->entry_changed(frame, gpa, value);
+        else
+            stale_ = Stale::all;
+    }
+}
+
+Error RegisteredTables::allocate(std::uint64_t number, std::uint64_t clone,
+                                 abi::AllocateOptions options) {
+    const std::uint64_t level_flag = options.flags & abi::page_flags::levels;
+    if (level_flag == 0 || (level_flag & (level_flag - 1)) != 0)
+        return Error::bad_level;
+    const auto level = static_cast<std::uint8_t>(std::countr_zero(level_flag) + 1);
+    Frame* const frame = frames_.find(number);
+    if (frame == nullptr)
+        return Error::bad_frame;
+    if (frame->level != 0)
+        return Error::already_a_table;
+    if (holds_descriptor_table(*frame))
+        return Error::protected_page;
+    const bool clones = (options.flags & abi::page_flags::clone) != 0;
+    if (clones) {
+        const Frame* const source = frames_.find(clone);
+        if (source == nullptr || source->level != level)
+            return Error::not_a_table;
+        if (options.first > paging::entries || options.count > paging::entries - options.first)
+            return Error::clone_out_of_range;
+    }
+    const std::uint64_t page = number * page_size;
+    if (!pages_->protect(page))
+        return Error::bad_frame;
+    pages_->wait_until_protected();
+    if (shadows_ != nullptr)
+        shadows_->drop_unsynced(*frame);
+    frame->level = level;
+    const Contents contents{page, clone * page_size, clones ? options.first : 0U,
+                            clones ? options.first + options.count : 0U};
+    if (const Error error = take_contents(*frame, contents); error != Error::none) {
+        frame->level = 0;
+        pages_->release(page);
+        return error;
+    }
+    copy_entries(*frame, contents);
+    if (shadows_ != nullptr)
+        shadows_->prepare(*frame);
+    return Error::none;
+}
+
+// The page has no level any more, and had `level` before.
+void RegisteredTables::give_back(Frame& frame, std::uint64_t number, int level) {
+    const std::uint64_t page = number * page_size;
+    if (level > 1)
+        drop_links(level, page, paging::entries);
+    if (shadows_ != nullptr)
+        shadows_->drop(frame);
+    frame.flags &= static_cast<std::uint8_t>(~(frame_flags::kept | frame_flags::reclaimed));
+    pages_->release(page);
+}
+
+Error RegisteredTables::apply(std::uint64_t page, const std::uint8_t* before,
+                              const std::uint8_t* image) {
+    Frame& frame = *frames_.of_address(page);
+    const auto* const old = reinterpret_cast<const std::uint64_t*>(before);
+    const auto* const words = reinterpret_cast<const std::uint64_t*>(image);
+    for (const bool changes : {false, true}) {
+        for (std::uint32_t slot = 0; slot < paging::entries; ++slot) {
+            if (words[slot] == old[slot])
+                continue;
+            const std::uint64_t gpa = page + slot * entry_size;
+            if (changes) {
+                if (frame.level != 0)
+                    change(frame, gpa, words[slot]);
+                else
+                    (void)set_unregistered(frame, gpa, words[slot]);
+            } else if (frame.level != 0) {
+                if (const Error error = judge(frame, gpa, words[slot]); error != Error::none)
+                    return error;
+            }
+        }
+    }
+    return Error::none;
+}
+
+void RegisteredTables::keep_descriptor_tables(std::uint64_t root) {
+    Frame* const root_frame = frames_.find(root);
+    if (root_frame == nullptr || root_frame->level != FourLevelPaging::levels)
+        return;
+    root_frame->flags |= frame_flags::kept;
+    kept_->for_each_page([&](std::uint64_t linear) {
+        const PageWalk walk =
+            walk_pages<FourLevelPaging>(*memory_, root * page_size, linear, rules_.features);
+        for (int level = FourLevelPaging::levels; level >= walk.level && level >= 1; --level) {
+            Frame* frame = frames_.of_address(walk.step[static_cast<std::size_t>(level)].address);
+            if (frame != nullptr && frame->level == level)
+                frame->flags |= frame_flags::kept;
+        }
+    });
+}
+
+} // namespace hv

@@ -1,0 +1,136 @@
+#include "hypervisor/registers/control_registers.h"
+
+#include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/address_space/page_table_lock.h"
+
+namespace hv {
+
+using abi::Error;
+
+namespace {
+
+/// Bit 63 of a value for CR3 with CR4.PCIDE: keep the translations of the new PCID.
+constexpr std::uint64_t cr3_no_flush = std::uint64_t{1} << 63;
+constexpr std::uint64_t cr3_pcid = 0xFFF;
+
+/// Whether no bit of CR0 changes without an exit: then the shadow is all there is to know.
+bool owns_cr0(const Vcpu& vcpu) { return vcpu.cr0_mask == ~std::uint64_t{0}; }
+
+} // namespace
+
+std::uint64_t guest_cr0(const Vcpu& vcpu) {
+    if (owns_cr0(vcpu))
+        return vcpu.cr0_shadow;
+    return (vcpu.vmcs.read(Field::guest_cr0) & ~vcpu.cr0_mask) | (vcpu.cr0_shadow & vcpu.cr0_mask);
+}
+
+std::uint64_t guest_cr4(const Vcpu& vcpu) {
+    return (vcpu.vmcs.read(Field::guest_cr4) & ~vcpu.cr4_mask) | (vcpu.cr4_shadow & vcpu.cr4_mask);
+}
+
+void write_guest_cr0(Vcpu& vcpu) {
+    // CD and NW stay clear in the processor: memory types are EPT's.
+    const std::uint64_t real = (vcpu.cr0_shadow & ~(cr0::cache_disable | cr0::not_write_through)) |
+                               vcpu.machine->capabilities.cr0_fixed0 | vcpu.cr0_forced;
+    vcpu.vmcs.write(Field::guest_cr0, real);
+    vcpu.vmcs.write(Field::cr0_read_shadow, vcpu.cr0_shadow);
+}
+
+namespace {
+
+void change_cr0(Vcpu& vcpu, std::uint64_t value) {
+    vcpu.cr0_shadow = value;
+    if (owns_cr0(vcpu)) [[likely]]
+        vcpu.pending |= pending::cr0;
+    else
+        write_guest_cr0(vcpu);
+}
+
+} // namespace
+
+void clear_task_switched(Vcpu& vcpu) { change_cr0(vcpu, guest_cr0(vcpu) & ~cr0::task_switched); }
+
+Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value) {
+    // A context switch changes TS alone; the rest was judged before.
+    if (((value ^ vcpu.cr0_shadow) & ~cr0::task_switched) == 0) [[likely]] {
+        change_cr0(vcpu, value);
+        return Error::none;
+    }
+    constexpr std::uint64_t needed = cr0::protection_enable | cr0::paging;
+    const bool caches_contradict =
+        (value & (cr0::cache_disable | cr0::not_write_through)) == cr0::not_write_through;
+    // Reserved bits of the low half are ignored by the processor, those of the high half are not.
+    if ((value & needed) != needed || value >> 32 != 0 || caches_contradict)
+        return Error::bad_cr0;
+    change_cr0(vcpu, (value & vcpu.machine->capabilities.cr0_fixed1) | cr0::extension_type);
+    return Error::none;
+}
+
+namespace {
+
+// The first load of a registered root, or the first since this vCPU's tables were looked up anew:
+// the tables through which it leads to descriptor tables keep doing so.
+bool keep_root(Vcpu& vcpu, std::uint64_t page) {
+    VirtualMachine& machine = *vcpu.machine;
+    lock_page_tables(vcpu);
+    __atomic_store_n(&machine.roots_are_registered, true, __ATOMIC_RELAXED);
+    machine.page_tables.keep_descriptor_tables(page / page_size);
+    // Until then another vCPU could change them.
+    return vcpu.tables.root_maps_tables(machine.memory, page);
+}
+
+// A root of which it is not known that it leads to the descriptor tables, and keeps doing so.
+[[gnu::noinline]] bool admit_root(Vcpu& vcpu, std::uint64_t page, bool registered) {
+    return vcpu.tables.root_maps_tables(vcpu.machine->memory, page) &&
+           (!registered || keep_root(vcpu, page));
+}
+
+} // namespace
+
+Error set_guest_cr3(Vcpu& vcpu, std::uint64_t value) {
+    VirtualMachine& machine = *vcpu.machine;
+    std::uint64_t root = value;
+    if ((root & cr3_no_flush) != 0 && (guest_cr4(vcpu) & cr4::pcid_enable) != 0)
+        root &= ~cr3_no_flush;
+    const std::uint64_t page = root & ~cr3_pcid;
+    // What lies in RAM has no reserved bit set.
+    const Frame* const frame = machine.frames.of_address(page);
+    if (frame == nullptr)
+        return Error::bad_cr3;
+    const bool registered = frame->level == FourLevelPaging::levels;
+    const bool kept = !registered || (frame->flags & frame_flags::kept) != 0;
+    if ((!kept || !vcpu.tables.knows_entries_of(page)) && !admit_root(vcpu, page, registered))
+        [[unlikely]]
+        return Error::root_lacks_kernel;
+    if (!load_root(vcpu, root))
+        return Error::root_not_registered;
+    vcpu.pending |= pending::non_global_translations;
+    return Error::none;
+}
+
+Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
+    const Capabilities& capabilities = vcpu.machine->capabilities;
+    constexpr std::uint64_t refused =
+        cr4::vmx_enable | cr4::smx_enable | cr4::linear_address_57 | cr4::control_flow_enforcement;
+    // Shadow tables have no room for what these add to every translation.
+    constexpr std::uint64_t refused_with_shadows = cr4::pcid_enable | cr4::protection_key_enable;
+    ShadowTables& shadows = vcpu.machine->shadows;
+    const std::uint64_t old = guest_cr4(vcpu);
+    const bool enables_pcid = (value & ~old & cr4::pcid_enable) != 0;
+    if ((value & refused) != 0 || (shadows.in_use() && (value & refused_with_shadows) != 0) ||
+        (value & ~capabilities.cr4_fixed1) != 0 || (value & cr4::physical_address_extension) == 0 ||
+        (enables_pcid && (vcpu.vmcs.read(Field::guest_cr3) & cr3_pcid) != 0))
+        return Error::bad_cr4;
+    vcpu.cr4_shadow = value;
+    // A change of PGE is how kernels drop all translations.
+    if (shadows.has_unsynced()) {
+        lock_page_tables(vcpu);
+        shadows.sync(0);
+    }
+    vcpu.vmcs.write(Field::guest_cr4, value | capabilities.cr4_fixed0);
+    vcpu.vmcs.write(Field::cr4_read_shadow, value);
+    vcpu.pending |= pending::all_translations;
+    return Error::none;
+}
+
+} // namespace hv

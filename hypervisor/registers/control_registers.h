@@ -1,0 +1,35 @@
+#pragma once
+// The guest's control registers: what may be written, and what the processor then holds.
+
+#include "hypervisor/x86/control_register.h"
+#include "shared/error.h"
+
+#include <cstdint>
+
+namespace hv {
+
+struct Vcpu;
+
+/// Bits of CR4 that change nothing the monitor answers for: the guest writes them without an exit.
+/// VME, PVI, TSD, DE, PSE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, OSXSAVE.
+inline constexpr std::uint64_t cr4_guest_owned = 0x0005'0FDF;
+
+/// The registers as the guest reads them.
+std::uint64_t guest_cr0(const Vcpu& vcpu);
+std::uint64_t guest_cr4(const Vcpu& vcpu);
+
+/// Gives the processor the CR0 that the guest believes it has.
+void write_guest_cr0(Vcpu& vcpu);
+
+/// CLTS.
+void clear_task_switched(Vcpu& vcpu);
+
+/// Each judges the value, then makes it the guest's. A guest stays in 64-bit mode.
+/// Errors: bad_cr0.
+abi::Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value);
+/// Errors: bad_cr3, root_lacks_kernel.
+abi::Error set_guest_cr3(Vcpu& vcpu, std::uint64_t value);
+/// Errors: bad_cr4.
+abi::Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value);
+
+} // namespace hv

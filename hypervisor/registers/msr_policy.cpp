@@ -1,0 +1,162 @@
+#include "hypervisor/registers/msr_policy.h"
+
+#include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/apic/command_interception.h"
+#include "hypervisor/host/processor/instructions.h"
+#include "hypervisor/vmx/controls.h"
+
+namespace hv {
+
+namespace {
+
+// Changes nothing, whatever the MSR is. Kernels write back what they have read.
+bool is_its_value(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
+    return read_guest_msr(vcpu, msr) == value;
+}
+
+bool is_in(std::uint32_t msr, Msr first, Msr last) {
+    return msr >= number(first) && msr <= number(last);
+}
+
+bool is_mtrr(std::uint32_t msr) {
+    return is_in(msr, Msr::ia32_mtrr_physbase0, Msr::ia32_mtrr_fix4k_f8000) ||
+           msr == number(Msr::ia32_mtrr_def_type);
+}
+
+bool is_vmx(std::uint32_t msr) {
+    return is_in(msr, Msr::ia32_vmx_basic, Msr::ia32_vmx_exit_ctls2) ||
+           msr == number(Msr::ia32_feature_control);
+}
+
+/// Bits of IA32_EFER a guest may set; LME and LMA must stay, since it stays in 64-bit mode.
+constexpr std::uint64_t efer_writable = efer::syscall_enable | efer::execute_disable_enable;
+constexpr std::uint64_t efer_fixed = efer::long_mode_enable | efer::long_mode_active;
+
+// What the XD bit of an entry means has changed: it is a bit like others once a vCPU has it
+// enabled.
+void change_paging_features(Vcpu& vcpu) {
+    VirtualMachine& machine = *vcpu.machine;
+    lock_page_tables(vcpu);
+    bool enabled = false;
+    for (std::uint32_t number = 0; number < machine.vcpu_count; ++number)
+        enabled = enabled || (machine.vcpus[number]->efer & efer::execute_disable_enable) != 0;
+    vcpu.pending |= pending::all_translations;
+    if (enabled == machine.features.execute_disable)
+        return;
+    machine.features.execute_disable = enabled;
+    machine.page_tables.set_features(machine.features);
+    if (machine.shadows.in_use())
+        machine.shadows.set_features(machine.features);
+}
+
+bool write_efer(Vcpu& vcpu, std::uint64_t value) {
+    if ((value & ~(efer_writable | efer_fixed)) != 0 || (value & efer::long_mode_enable) == 0)
+        return false;
+    const bool nxe_changes = ((vcpu.efer ^ value) & efer::execute_disable_enable) != 0;
+    vcpu.efer = value | efer_fixed;
+    const std::uint64_t real = real_efer(vcpu);
+    if (nxe_changes)
+        change_paging_features(vcpu);
+    if ((vcpu.machine->controls.entry & vm_entry::load_ia32_efer) != 0)
+        vcpu.vmcs.write(Field::guest_ia32_efer, real);
+    else
+        // The monitor keeps NXE on for its own page tables.
+        cpu::write_msr(number(Msr::ia32_efer), real | efer::execute_disable_enable);
+    return true;
+}
+
+std::uint64_t read_efer(Vcpu& vcpu) {
+    if (vcpu.machine->shadows.in_use())
+        return vcpu.efer;
+    return (vcpu.machine->controls.entry & vm_entry::load_ia32_efer) != 0
+               ? vcpu.vmcs.read(Field::guest_ia32_efer)
+               : cpu::read_msr(number(Msr::ia32_efer));
+}
+
+constexpr bool is_memory_type(std::uint8_t type) { return type <= 1 || (type >= 4 && type <= 7); }
+
+bool write_pat(Vcpu& vcpu, std::uint64_t value) {
+    for (unsigned shift = 0; shift < 64; shift += 8)
+        if (!is_memory_type(static_cast<std::uint8_t>(value >> shift)))
+            return false;
+    if ((vcpu.machine->controls.entry & vm_entry::load_ia32_pat) != 0)
+        vcpu.vmcs.write(Field::guest_ia32_pat, value);
+    else
+        cpu::write_msr(number(Msr::ia32_pat), value);
+    return true;
+}
+
+/// Kept, never given to the processor: MTRRs decide over the monitor's memory too, and the memory
+/// types of the guest are EPT's.
+bool write_shadow(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
+    ShadowMsrs& shadows = vcpu.shadow_msrs;
+    const auto found = shadows.find(msr);
+    if (found != shadows.end()) {
+        found->second = value;
+        return true;
+    }
+    if (shadows.size() == shadows.capacity())
+        return false;
+    shadows.emplace(msr, value);
+    return true;
+}
+
+} // namespace
+
+std::uint64_t real_efer(const Vcpu& vcpu) {
+    const bool shadowed = vcpu.machine->shadows.in_use();
+    return vcpu.efer | (shadowed ? efer::execute_disable_enable : 0);
+}
+
+std::optional<std::uint64_t> read_guest_msr(Vcpu& vcpu, std::uint32_t msr) {
+    if (is_vmx(msr))
+        return std::nullopt;
+    if (msr == number(Msr::ia32_efer))
+        return read_efer(vcpu);
+    const ShadowMsrs& shadows = vcpu.shadow_msrs;
+    if (const auto found = shadows.find(msr); found != shadows.end())
+        return found->second;
+    if (msr == number(Msr::ia32_pat) &&
+        (vcpu.machine->controls.entry & vm_entry::load_ia32_pat) != 0)
+        return vcpu.vmcs.read(Field::guest_ia32_pat);
+    if (msr == number(Msr::ia32_debugctl))
+        return vcpu.vmcs.read(Field::guest_ia32_debugctl);
+    std::uint64_t value = 0;
+    return cpu::try_read_msr(msr, value) ? std::optional{value} : std::nullopt;
+}
+
+bool write_guest_msr(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
+    if (is_vmx(msr))
+        return false;
+    if (msr == number(Msr::ia32_efer))
+        return write_efer(vcpu, value);
+    if (msr == number(Msr::ia32_pat))
+        return write_pat(vcpu, value);
+    if (is_mtrr(msr) || msr == number(Msr::ia32_misc_enable) ||
+        msr == number(Msr::ia32_bios_sign_id))
+        return write_shadow(vcpu, msr, value);
+    if (msr == number(Msr::ia32_debugctl)) {
+        // LBR and BTF, the two that touch nothing but the guest.
+        if ((value & ~std::uint64_t{3}) != 0)
+            return false;
+        vcpu.vmcs.write(Field::guest_ia32_debugctl, value);
+        return true;
+    }
+    if (msr == number(Msr::x2apic_command)) {
+        write_x2apic_command(vcpu, value);
+        return true;
+    }
+    if (msr == number(Msr::ia32_apic_base)) {
+        // The APIC may be switched to x2APIC mode, but not moved over other memory, and not off:
+        // the monitor reaches other processors through it.
+        constexpr std::uint64_t enabled = 1 << 11;
+        constexpr std::uint64_t mode_bits = 0xD00;
+        std::uint64_t old = 0;
+        const bool stays_on = vcpu.machine->vcpu_count == 1 || (value & enabled) != 0;
+        return cpu::try_read_msr(msr, old) && ((old ^ value) & ~mode_bits) == 0 && stays_on &&
+               cpu::try_write_msr(msr, value);
+    }
+    return is_its_value(vcpu, msr, value);
+}
+
+} // namespace hv

@@ -1,0 +1,40 @@
+#include "hypervisor/run/fatal_exits.h"
+
+#include "hypervisor/host/console.h"
+#include "hypervisor/run/end_of_guest.h"
+#include "hypervisor/vcpu/vcpu.h"
+#include "shared/exit_reason.h"
+
+namespace hv {
+
+void handle_triple_fault(Vcpu& vcpu) {
+    console::print(abi::error_prefix, "the guest triple-faulted\n");
+    print_guest_state(vcpu);
+    end_of_guest(vcpu, 1);
+}
+
+void handle_unexpected(Vcpu& vcpu) {
+    const std::uint64_t reason = vcpu.vmcs.read(Field::exit_reason) & 0xFFFF;
+    console::print(abi::error_prefix, "exit reason ", reason, " (",
+                   abi::name(static_cast<abi::ExitReason>(reason)),
+                   ") was not asked for; qualification ",
+                   console::Hex{vcpu.vmcs.read(Field::exit_qualification)}, '\n');
+    print_guest_state(vcpu);
+    end_of_guest(vcpu, 1);
+}
+
+void handle_ept_misconfig(Vcpu& vcpu) {
+    console::print(abi::error_prefix, "EPT entry misconfigured for GPA ",
+                   console::Hex{vcpu.vmcs.read(Field::guest_physical_address)}, '\n');
+    print_guest_state(vcpu);
+    end_of_guest(vcpu, 1);
+}
+
+void stop_delivery(Vcpu& vcpu, std::string_view what, std::uint64_t address) {
+    console::print(abi::error_prefix, "the guest delivers an event into protected memory at ", what,
+                   ' ', console::Hex{address}, '\n');
+    print_guest_state(vcpu);
+    end_of_guest(vcpu, 1);
+}
+
+} // namespace hv

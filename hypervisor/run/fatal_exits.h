@@ -1,0 +1,22 @@
+#pragma once
+// Exits after which the guest cannot go on. Each says why, and ends the run.
+
+#include <cstdint>
+#include <string_view>
+
+namespace hv {
+
+struct Vcpu;
+
+[[gnu::cold, gnu::noinline]] void handle_triple_fault(Vcpu& vcpu);
+[[gnu::cold, gnu::noinline]] void handle_ept_misconfig(Vcpu& vcpu);
+/// An exit reason for which no control asked.
+[[gnu::cold, gnu::noinline]] void handle_unexpected(Vcpu& vcpu);
+
+/// The delivery of an exception or interrupt touched memory that the guest may not have there: a
+/// stack or a descriptor. What the guest would be told instead would go the same path. `what` names
+/// the kind of `address`.
+[[noreturn, gnu::cold]] void stop_delivery(Vcpu& vcpu, std::string_view what,
+                                           std::uint64_t address);
+
+} // namespace hv

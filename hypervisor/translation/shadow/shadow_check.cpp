@@ -1,0 +1,92 @@
+// The consistency checker: every shadow entry against the guest's tables. For tests and for the
+// checked build of the monitor, which runs it after each VM exit.
+
+#include "hypervisor/host/console.h"
+#include "hypervisor/translation/shadow/shadow_tables.h"
+
+namespace hv {
+
+// An entry may be absent: a fault then brings it. It may never allow more, or lead elsewhere.
+bool ShadowTables::consistent_entry(ShadowNumber number, std::uint32_t slot) const {
+    const ShadowTable& table = pool_.table(number);
+    const std::uint64_t entry = pool_.entry(number * shadow_slots + slot);
+    if ((entry & paging::present) == 0)
+        return entry == 0;
+    if ((table.flags & shadow_flags::direct) != 0) {
+        if (table.level > 1) {
+            const ShadowTable& child = pool_.table(pool_.at(entry & paging::address_mask));
+            return (child.flags & shadow_flags::direct) != 0 && child.level + 1 == table.level &&
+                   child.frame == table.frame + slot * std::uint64_t{shadow_slots};
+        }
+        const std::uint64_t wanted = direct_leaf(table.frame + slot, table.attributes, table.view);
+        return entry == wanted;
+    }
+    const std::uint64_t guest = (table.flags & shadow_flags::unsynced) != 0
+                                    ? pool_.entry(table.copy * shadow_slots + slot)
+                                    : read_guest(table, slot);
+    if (table.level == 1) {
+        const std::uint64_t wanted = leaf_entry(guest, table.view);
+        return entry == wanted;
+    }
+    const ShadowNumber child_number = pool_.at(entry & paging::address_mask);
+    const ShadowTable& child = pool_.table(child_number);
+    const std::uint64_t frame = FourLevelPaging::maps_page(guest, table.level)
+                                    ? FourLevelPaging::page_address(guest, table.level) / page_size
+                                    : (guest & paging::address_mask) / page_size;
+    const bool direct = (child.flags & shadow_flags::direct) != 0;
+    const std::uint64_t wanted = table_entry(child_number, guest, table.level);
+    return child_number != 0 && child.level + 1 == table.level && child.frame == frame &&
+           direct == FourLevelPaging::maps_page(guest, table.level) &&
+           (guest & (paging::present | paging::accessed)) == (paging::present | paging::accessed) &&
+           (entry == wanted || (direct && entry == (wanted & ~paging::writable)));
+}
+
+bool ShadowTables::consistent() const {
+    std::uint64_t writable = 0;
+    for (ShadowNumber number = 1; number < pool_.count(); ++number) {
+        const ShadowTable& table = pool_.table(number);
+        if (table.level == 0)
+            continue;
+        for (std::uint32_t slot = 0; slot < shadow_slots; ++slot) {
+            const std::uint64_t entry = pool_.entry(number * shadow_slots + slot);
+            if (!consistent_entry(number, slot)) {
+                console::say("shadow of level ", std::uint32_t{table.level}, ", guest frame ",
+                             console::Hex{table.frame}, ", slot ", slot, ": ", console::Hex{entry},
+                             " stands for ", console::Hex{read_guest(table, slot)});
+                return false;
+            }
+            const bool listed = table.level == 1 && (entry & shadow_bits::listed) != 0;
+            writable += listed ? 1U : 0U;
+        }
+    }
+    return consistent_lists(writable);
+}
+
+// Each page's list has just the entries that may be writable, which they are while the page is not
+// write-protected; of an unaware kernel the read-only ones, too.
+bool ShadowTables::consistent_lists(std::uint64_t writable) const {
+    std::uint64_t listed = 0;
+    for (std::uint64_t number = 0; number < frames_.count(); ++number) {
+        const Frame& frame = frames_.at(number);
+        // The monitor's: a displaced root lies there.
+        const bool locked = frame.write_locks != 0 || frames_.find(number) == nullptr;
+        for (EntryNumber entry = frame.mappings; entry != 0; entry = pool_.next(entry)) {
+            const std::uint64_t value = pool_.entry(entry);
+            const bool writable_now = (value & paging::writable) != 0;
+            const bool right = (value & shadow_bits::listed) != 0 &&
+                               writable_now == (!locked && (value & shadow_bits::read_only) == 0) &&
+                               (value & paging::address_mask) / page_size == number;
+            if (!right) {
+                console::say("a list of writable entries is wrong for frame ", console::Hex{number},
+                             ", entry ", console::Hex{value});
+                return false;
+            }
+            ++listed;
+        }
+    }
+    if (listed != writable)
+        console::say("writable shadow entries: ", writable, ", in lists: ", listed);
+    return listed == writable;
+}
+
+} // namespace hv

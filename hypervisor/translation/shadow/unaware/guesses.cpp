@@ -1,0 +1,103 @@
+// Under a kernel that announces nothing: what it will most likely do next is done for it now, where
+// the architecture lets a processor do it too.
+
+#include "hypervisor/memory/compare_pages.h"
+#include "hypervisor/translation/shadow/shadow_tables.h"
+
+namespace hv {
+
+namespace {
+
+/// Entries around one that was used, aligned: 256 KiB.
+constexpr std::uint32_t neighbours = 64;
+constexpr std::uint64_t first_kernel_address = std::uint64_t{1} << 47;
+constexpr std::uint32_t first_kernel_slot = shadow_slots / 2;
+
+} // namespace
+
+// A page that was never used has its accessed bit clear, and would fault by itself. A processor may
+// use entries ahead of the code (SDM vol. 3, 4.10.2.3), and set their accessed bits; never dirty
+// bits. Where the table is out of step, only what has not changed since.
+void ShadowTables::use_neighbours(ShadowNumber number, std::uint32_t slot) {
+    const ShadowTable& table = pool_.table(number);
+    const bool unsynced = (table.flags & shadow_flags::unsynced) != 0;
+    const std::uint32_t first = slot - slot % neighbours;
+    for (std::uint32_t next = first; next < first + neighbours; ++next) {
+        std::uint64_t guest = read_guest(table, next);
+        if ((guest & shadow_bits::usable) != paging::present || (guest & reserved_in_leaf_) != 0 ||
+            frames_.of_address(guest & paging::address_mask) == nullptr)
+            continue;
+        if (unsynced && pool_.entry(table.copy * shadow_slots + next) != guest)
+            continue;
+        const std::uint64_t used = guest | paging::accessed;
+        // Not when another vCPU has changed it meanwhile.
+        if (!__atomic_compare_exchange_n(
+                reinterpret_cast<std::uint64_t*>(direct_pointer(table.frame * page_size)) + next,
+                &guest, used, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+            continue;
+        if (unsynced)
+            pool_.entry(table.copy * shadow_slots + next) = used;
+        replace(number * shadow_slots + next, leaf_entry(used, table.view));
+    }
+}
+
+bool ShadowTables::only_child_of_user_root(ShadowNumber number) const {
+    const EntryNumber parent = pool_.table(number).parents;
+    if (parent == 0 || pool_.next(parent) != 0 || pool_.table(number).pins != 0)
+        return false;
+    const ShadowNumber above = parent / shadow_slots;
+    if (pool_.table(above).level == FourLevelPaging::levels)
+        return parent % shadow_slots < first_kernel_slot;
+    return only_child_of_user_root(above);
+}
+
+// What only this table leads to, tables of the guest's at all levels below.
+void ShadowTables::release_below(ShadowNumber number, std::uint32_t slots) {
+    const std::uint64_t page = pool_.address(number);
+    for (std::uint32_t slot = first_nonzero(page, 0); slot < slots;
+         slot = first_nonzero(page, slot + 1)) {
+        const EntryNumber entry = number * shadow_slots + slot;
+        const ShadowNumber child = child_of(entry);
+        const ShadowTable& table = pool_.table(child);
+        if ((table.flags & shadow_flags::direct) != 0 || table.pins != 0 ||
+            table.parents != entry || pool_.next(entry) != 0)
+            continue;
+        if (table.level > 1)
+            release_below(child, shadow_slots);
+        (void)release(child);
+    }
+}
+
+// The kernel has taken an entry out of a table of the user's half. Most likely it is the end of a
+// process, which takes them all out, one by one and level by level: what there is below the root is
+// made ordinary memory at once, and built again if it is used after all. Then the guess was wrong,
+// and the next time only the table itself goes, and those above that lead nowhere else.
+void ShadowTables::expect_end(ShadowNumber number) {
+    if (pool_.table(number).level == FourLevelPaging::levels || !only_child_of_user_root(number))
+        return;
+    ShadowNumber root = number;
+    while (pool_.table(root).level < FourLevelPaging::levels)
+        root = pool_.table(root).parents / shadow_slots;
+    if ((pool_.table(root).flags & shadow_flags::emptied) == 0) {
+        pool_.table(root).flags |= shadow_flags::emptied;
+        return release_below(root, first_kernel_slot);
+    }
+    while (pool_.table(number).level < FourLevelPaging::levels && only_child_of_user_root(number)) {
+        const ShadowNumber above = pool_.table(number).parents / shadow_slots;
+        release_below(number, shadow_slots);
+        (void)release(number);
+        if (first_nonzero(pool_.address(above), 0) != shadow_slots)
+            return; // it leads to others, too
+        number = above;
+    }
+}
+
+// A table that has just come into use is most likely changed soon: by faults of a new process, or
+// at its end. So its first store need not exit; if none comes, the table is write-protected as
+// others are. Half of what may be out of step is left for tables that have been written to.
+void ShadowTables::expect_stores(Frame& frame, std::uint64_t linear) {
+    if (linear < first_kernel_address && unsynced_ < max_unsynced / 2 && can_unsync(frame))
+        unsync(frame);
+}
+
+} // namespace hv

@@ -1,0 +1,162 @@
+// Level-1 tables that the guest writes freely, as it may until it invalidates (SDM vol. 3, 4.10.4):
+// the baseline of a guest that does not call the ROM. A copy of the table, as the shadow has it,
+// shows at INVLPG and at a load of CR3 what was changed.
+
+#include "hypervisor/memory/compare_pages.h"
+#include "hypervisor/translation/shadow/shadow_tables.h"
+
+namespace hv {
+
+namespace {
+
+/// Syncs without a change after which a table is write-protected again.
+constexpr std::uint8_t unchanged_limit = 3;
+
+} // namespace
+
+std::uint64_t ShadowTables::read_guest(const ShadowTable& table, std::uint32_t slot) const {
+    return direct_word<std::uint64_t>(table.frame * page_size + slot * sizeof(std::uint64_t));
+}
+
+bool ShadowTables::can_unsync(const Frame& frame) const {
+    if (frame.level != 0 || frame.first_shadow == 0)
+        return false;
+    std::uint32_t count = 0;
+    bool in_use = false;
+    for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next) {
+        const ShadowTable& table = pool_.table(number);
+        in_use = in_use || table.pins != 0 || table.parents != 0;
+        ++count;
+    }
+    if (frame.write_locks != locks_of(frame)) // a descriptor table lies on it, too
+        return false;
+    return !in_use || (count == 1 && pool_.table(frame.first_shadow).level == 1);
+}
+
+void ShadowTables::unsync(Frame& frame) {
+    const ShadowNumber number = frame.first_shadow;
+    ShadowTable& table = pool_.table(number);
+    if (table.parents == 0 || table.level != 1)
+        return drop(frame); // no table any more
+    if (unsynced_ == max_unsynced) {
+        ShadowNumber oldest = first_unsynced_;
+        while (pool_.table(oldest).next_unsynced != 0)
+            oldest = pool_.table(oldest).next_unsynced;
+        (void)release(oldest);
+    }
+    pin(number);
+    const ShadowNumber copy = take();
+    unpin(number);
+    ShadowTable& copy_table = pool_.table(copy);
+    copy_table.flags = shadow_flags::copy;
+    copy_table.pins = 1;
+    // What the entries were made of, not what the guest may have made of them since.
+    copy_page(pool_.address(copy), table.frame * page_size);
+    table.copy = copy;
+    table.flags |= shadow_flags::unsynced;
+    table.unchanged_syncs = 0;
+    table.next_unsynced = first_unsynced_;
+    first_unsynced_ = number;
+    ++unsynced_;
+    linked_ = true;
+    unlock(frame);
+    mark_leaf_shadow(frame);
+}
+
+// Takes it off the list and gives the copy back.
+void ShadowTables::forget_unsynced(ShadowNumber number) {
+    ShadowNumber* link = &first_unsynced_;
+    while (*link != number)
+        link = &pool_.table(*link).next_unsynced;
+    ShadowTable& table = pool_.table(number);
+    *link = table.next_unsynced;
+    pool_.put_free(table.copy);
+    table.copy = 0;
+    table.flags &= static_cast<std::uint8_t>(~shadow_flags::unsynced);
+    --unsynced_;
+}
+
+void ShadowTables::sync_slot(ShadowNumber number, std::uint32_t slot) {
+    const ShadowTable& table = pool_.table(number);
+    const std::uint64_t guest = read_guest(table, slot);
+    pool_.entry(table.copy * shadow_slots + slot) = guest;
+    replace(number * shadow_slots + slot, leaf_entry(guest, table.view));
+}
+
+// Returns whether anything had changed.
+bool ShadowTables::sync_table(ShadowNumber number) {
+    const ShadowTable& table = pool_.table(number);
+    const std::uint64_t guest = table.frame * page_size;
+    const std::uint64_t copy = pool_.address(table.copy);
+    bool changed = false;
+    for (std::uint32_t slot = first_difference(guest, copy, 0); slot < shadow_slots;
+         slot = first_difference(guest, copy, slot + 1)) {
+        sync_slot(number, slot);
+        changed = true;
+    }
+    return changed;
+}
+
+void ShadowTables::sync_address(ShadowNumber root, std::uint64_t linear) {
+    ShadowNumber number = root;
+    for (int level = FourLevelPaging::levels; level > 1 && number != 0; --level)
+        number = child_of(number * shadow_slots +
+                          static_cast<std::uint32_t>(FourLevelPaging::index(linear, level)));
+    if (number != 0 && (pool_.table(number).flags & shadow_flags::unsynced) != 0)
+        sync_slot(number, static_cast<std::uint32_t>(FourLevelPaging::index(linear, 1)));
+}
+
+// Whether the table is reached from `root`. A guest can make the ways up very many: when `budget`
+// tables were looked at, the answer is yes, which costs a comparison too many and is never wrong.
+bool ShadowTables::is_below(ShadowNumber number, ShadowNumber root, std::uint32_t& budget) const {
+    for (EntryNumber entry = pool_.table(number).parents; entry != 0; entry = pool_.next(entry)) {
+        const ShadowNumber parent = entry / shadow_slots;
+        if (parent == root || budget == 0)
+            return true;
+        --budget;
+        if (pool_.table(parent).level < pool_.table(root).level && is_below(parent, root, budget))
+            return true;
+    }
+    return false;
+}
+
+void ShadowTables::sync(ShadowNumber root) {
+    ShadowNumber next = 0;
+    for (ShadowNumber number = first_unsynced_; number != 0; number = next) {
+        ShadowTable& table = pool_.table(number);
+        next = table.next_unsynced;
+        std::uint32_t budget = max_tables_searched;
+        if (root != 0 && !is_below(number, root, budget))
+            continue;
+        if (sync_table(number)) {
+            table.unchanged_syncs = 0;
+            continue;
+        }
+        if (++table.unchanged_syncs < unchanged_limit)
+            continue;
+        // Write-protected first; what was written until then is seen by one more look.
+        Frame& frame = *frames_.find(table.frame);
+        lock(frame);
+        settle_elsewhere();
+        sync_table(number);
+        forget_unsynced(number);
+        mark_leaf_shadow(frame);
+    }
+}
+
+// In tables out of step, what else differs by now has yet to be seen by a sync.
+void ShadowTables::note_guest_bits(Frame& frame, std::uint64_t gpa, std::uint64_t value) {
+    const auto slot = static_cast<std::uint32_t>(gpa % page_size / sizeof(value));
+    for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next) {
+        const ShadowTable& table = pool_.table(number);
+        if ((table.flags & shadow_flags::unsynced) != 0) {
+            volatile std::uint64_t& copy = pool_.entry(table.copy * shadow_slots + slot);
+            copy = copy | (value & (paging::accessed | paging::dirty));
+            replace(number * shadow_slots + slot, leaf_entry(copy, table.view));
+        } else if (table.level == 1) {
+            replace(number * shadow_slots + slot, leaf_entry(value, table.view));
+        }
+    }
+}
+
+} // namespace hv
