@@ -41,11 +41,6 @@ void map_rom(VirtualMachine& machine, std::uint64_t image, std::uint64_t size) {
 
 void make_views(VirtualMachine& machine) { check(machine.ept.make_views(machine.vcpu_count)); }
 
-void protect_local_apic(VirtualMachine& machine, bool exits) {
-    if (machine.has(secondary_processor_based::enable_ept))
-        check(machine.ept.set_rights(local_apic_base, exits ? EptRights::read : EptRights::all));
-}
-
 void map_vcpu_area(VirtualMachine& machine, std::uint32_t number, std::uint64_t area) {
     for (std::uint64_t offset = 0; offset < sizeof(abi::VcpuArea); offset += page_size)
         machine.ept.map_in_view(number, abi::vcpu_area_base + offset, area + offset,

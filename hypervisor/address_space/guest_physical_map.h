@@ -19,10 +19,6 @@ void map_rom(VirtualMachine& machine, std::uint64_t image, std::uint64_t size);
 /// Gives each vCPU a view of its own; what has been mapped so far is in all of them.
 void make_views(VirtualMachine& machine);
 
-/// Whether stores to the local APIC's page violate EPT; the caller does INVEPT. Nothing without
-/// EPT.
-void protect_local_apic(VirtualMachine& machine, bool exits);
-
 /// Puts the area of vCPU `number` where the ROM finds it: readable and writable, not executable.
 void map_vcpu_area(VirtualMachine& machine, std::uint32_t number, std::uint64_t area);
 

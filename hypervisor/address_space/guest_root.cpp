@@ -1,7 +1,6 @@
 #include "hypervisor/address_space/guest_root.h"
 
 #include "hypervisor/address_space/page_table_lock.h"
-#include "hypervisor/address_space/page_tables.h"
 #include "hypervisor/address_space/requests.h"
 #include "hypervisor/vcpu/primary_controls.h"
 #include "hypervisor/vmx/controls.h"
@@ -212,6 +211,8 @@ bool has_published(Vcpu& vcpu, Matches matches) {
 
 template <typename Matches>
 void withdraw_where(Vcpu& vcpu, Matches matches) {
+    if (vcpu.roots.limit == 0) // of every vCPU
+        return;
     std::uint64_t others = 0;
     const VirtualMachine& machine = *vcpu.machine;
     for (std::uint32_t number = 0; number < machine.vcpu_count; ++number)
@@ -303,7 +304,6 @@ void keep_free_running(Vcpu& vcpu) {
 void set_tables_aside(Vcpu& vcpu) {
     ShadowTables& shadows = vcpu.machine->shadows;
     shadows.set_aside();
-    drop_stale_translations(vcpu);
     const SpinGuard guard{vcpu.roots.known.lock};
     follow(vcpu);
     for (const ShadowNumber table : vcpu.roots.displaced) {
@@ -324,8 +324,7 @@ bool is_current_root(const VirtualMachine& machine, std::uint64_t frame) {
 }
 
 void leave_roots(Vcpu& vcpu) {
-    if (vcpu.machine->shadows.in_use())
-        withdraw_roots(vcpu);
+    withdraw_roots(vcpu);
     const SpinGuard guard{vcpu.roots.known.lock};
     if (vcpu.roots.current.table != 0)
         vcpu.machine->shadows.unpin(vcpu.roots.current.table);

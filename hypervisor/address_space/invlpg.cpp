@@ -5,7 +5,6 @@
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
-#include "hypervisor/address_space/page_tables.h"
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/memory/guest_walk.h"
 #include "hypervisor/vcpu/resume.h"
@@ -19,10 +18,9 @@ void handle_invlpg(Vcpu& vcpu) {
         ShadowTables& shadows = vcpu.machine->shadows;
         if (shadows.has_unsynced()) {
             lock_page_tables(vcpu);
-            drop_stale_translations(vcpu); // of the drain
+            // What the change of that entry makes stale is, on this vCPU, the same translation.
+            const LeftToGuest left{vcpu};
             shadows.sync_address(current_shadow_root(vcpu), linear);
-            // What the change of that entry has made stale is, here, the same translation.
-            leave_stale_translations(vcpu);
         }
         drop_translation(vcpu, linear);
     }

@@ -1,7 +1,7 @@
 #include "hypervisor/address_space/page_table_lock.h"
 
-#include "hypervisor/address_space/page_tables.h"
 #include "hypervisor/address_space/requests.h"
+#include "hypervisor/address_space/translations.h"
 #include "hypervisor/host/processor/instructions.h"
 
 namespace hv {
@@ -29,9 +29,9 @@ void take_page_table_lock(Vcpu& vcpu) {
 
 void unlock_page_tables(Vcpu& vcpu) {
     VirtualMachine& machine = *vcpu.machine;
-    drop_stale_translations(vcpu);
+    account_for_stale(vcpu);
     if (machine.vcpu_count > 1)
-        machine.protected_pages.wait_until_protected();
+        machine.translation.wait_until_protected();
     vcpu.pending &= static_cast<std::uint8_t>(~pending::page_tables);
     machine.page_table_lock.unlock();
 }

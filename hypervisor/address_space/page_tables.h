@@ -15,13 +15,6 @@ struct Vcpu;
 /// those of RegisteredTables::set_entry.
 abi::Error set_page_table_entry(Vcpu& vcpu, std::uint64_t gpa, std::uint64_t value);
 
-/// Marks what the machine's tables have made stale since the last time to be dropped before the
-/// guest runs on; on other vCPUs it is the guest's to invalidate. With the page tables locked.
-void drop_stale_translations(Vcpu& vcpu);
-
-/// Leaves it to the guest to invalidate, on this vCPU too.
-void leave_stale_translations(Vcpu& vcpu);
-
 /// EPT: sets the accessed bits on the way to `linear`, and where they are all set the dirty bit,
 /// as the processor wanted to and could not: the tables are write-protected.
 void set_used_bits(Vcpu& vcpu, std::uint64_t linear);

@@ -4,7 +4,6 @@
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/host/console.h"
 #include "hypervisor/host/processor/local_apic.h"
-#include "hypervisor/translation/other_vcpus.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 namespace hv {
@@ -115,16 +114,9 @@ bool was_asked_in_exit(const Vcpu& vcpu) {
     return (load(vcpu.requests) & drops) != 0 || vcpu.served_in_exit == vcpu.statistics.exits;
 }
 
-void drop_translations_elsewhere(VirtualMachine& machine) {
+void drop_elsewhere(VirtualMachine& machine) {
     Vcpu& caller = *machine.vcpus[machine.acting];
-    ask_vcpus(caller, machine.every_vcpu() & ~(std::uint64_t{1} << caller.number),
-              request::all_translations);
-}
-
-void drop_ept_translations_elsewhere(VirtualMachine& machine) {
-    Vcpu& caller = *machine.vcpus[machine.acting];
-    ask_vcpus(caller, machine.every_vcpu() & ~(std::uint64_t{1} << caller.number),
-              request::ept_translations);
+    ask_vcpus(caller, machine.others(caller.number), monitors_translations(machine));
 }
 
 bool take_kick(Vcpu& vcpu) {

@@ -1,6 +1,8 @@
 #pragma once
 // What one vCPU asks of others, and how it knows that it was done (docs/processors.md).
 
+#include "hypervisor/vcpu/virtual_machine.h"
+
 #include <cstdint>
 
 namespace hv {
@@ -35,6 +37,15 @@ void serve_requests(Vcpu& vcpu);
 
 /// Takes what others have asked of start and reset, the two that serve_requests() leaves.
 std::uint32_t take_start_requests(Vcpu& vcpu);
+
+/// What a right that the monitor takes makes stale (translation/stale_translations.h, rule 4).
+inline std::uint32_t monitors_translations(const VirtualMachine& machine) {
+    return machine.shadows.in_use() ? request::all_translations : request::ept_translations;
+}
+
+/// Has every vCPU but the one that holds the page-table lock drop what a right that the monitor
+/// took made stale.
+void drop_elsewhere(VirtualMachine& machine);
 
 /// Whether others have asked, since this exit began, that translations be dropped: what it says of
 /// memory may be true no more. With the page tables locked, under which a guest's Shootdown asks.

@@ -17,14 +17,51 @@ Invalidation choose_invalidation(const Capabilities& capabilities, std::uint16_t
     return {.descriptor = {vpid, {}, 0}, .non_global = non_global, .all = all};
 }
 
+void tell_stale(VirtualMachine& machine, std::uint64_t mask) {
+    for (std::uint32_t number = 0; number < machine.vcpu_count; ++number)
+        if ((mask >> number & 1) != 0)
+            machine.vcpus[number]->area->control.stale_translations = 1;
+}
+
+void account_for_stale(Vcpu& vcpu) {
+    VirtualMachine& machine = *vcpu.machine;
+    const StaleTranslations::Owed owed = machine.stale.take();
+    if (owed.by_monitor) [[unlikely]]
+        vcpu.pending |=
+            machine.shadows.in_use() ? pending::all_translations : pending::ept_translations;
+    if (owed.by_guest == Stale::none)
+        return;
+    drop_before_entry(vcpu, owed.by_guest);
+    const std::uint64_t others = machine.others(vcpu.number);
+    if (others != 0 && machine.shadows.in_use())
+        tell_stale(machine, machine.stale.note_left(others, owed.by_guest));
+}
+
+void LeftToGuest::leave() {
+    VirtualMachine& machine = *vcpu_.machine;
+    const Stale stale = machine.stale.leave();
+    if (stale == Stale::none)
+        return;
+    if (machine.shadows.in_use())
+        tell_stale(machine, machine.stale.note_left(machine.every_vcpu(), stale));
+    vcpu_.area->control.stale_translations = 1;
+}
+
+void drop_for_guest(Vcpu& vcpu) {
+    drop_before_entry(vcpu, Stale::all);
+    if (!vcpu.machine->shadows.has_unsynced())
+        vcpu.area->control.stale_translations = 0;
+}
+
 namespace {
 
 // The ROM is told first, and told otherwise when anything is left: another vCPU notes what it
-// leaves behind before it tells the ROM, so of two at a time the later word is the right one.
+// leaves before it tells the ROM, so the later of two words at a time is the right one.
 [[gnu::noinline]] void note_dropped(Vcpu& vcpu, Stale stale) {
     volatile std::uint32_t& told = vcpu.area->control.stale_translations;
     told = 0;
-    if (!vcpu.machine->shadows.clear_left(vcpu.number, stale))
+    VirtualMachine& machine = *vcpu.machine;
+    if (!machine.stale.clear_left(vcpu.number, stale) || machine.shadows.has_unsynced())
         told = 1;
 }
 
@@ -32,7 +69,7 @@ namespace {
 
 // Noted first: what another vCPU changes in between is then stale once more, though it need not be.
 void drop_translations(Vcpu& vcpu, Stale stale) {
-    if (vcpu.machine->shadows.has_left(vcpu.number)) [[unlikely]]
+    if (vcpu.machine->stale.has_left(vcpu.number)) [[unlikely]]
         note_dropped(vcpu, stale);
     if (vcpu.vpid != 0)
         cpu::invvpid(stale == Stale::all ? vcpu.invalidation.all : vcpu.invalidation.non_global,
@@ -43,7 +80,7 @@ void drop_translation(Vcpu& vcpu, std::uint64_t linear) {
     if (vcpu.vpid == 0)
         return;
     if (!vcpu.machine->capabilities.ept_vpid.invvpid_individual_address()) {
-        vcpu.pending |= pending::all_translations;
+        drop_before_entry(vcpu, Stale::all);
         return;
     }
     cpu::invvpid(InvvpidType::individual_address, {vcpu.vpid, {}, linear});

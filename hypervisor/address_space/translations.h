@@ -1,18 +1,50 @@
 #pragma once
 // Dropping what the processor has cached of page tables and EPT.
 
-#include "hypervisor/translation/shadow/shadow_tables.h"
-#include "hypervisor/vcpu/invalidation.h"
+#include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/capability.h"
 
 #include <cstdint>
 
 namespace hv {
 
-struct Vcpu;
-
 /// The INVVPID types that the processor has. Without VPID (0) each VM entry and VM exit drops all.
 Invalidation choose_invalidation(const Capabilities& capabilities, std::uint16_t vpid);
+
+// What is stale, and to be dropped before the guest runs (translation/stale_translations.h has the
+// rules).
+
+/// This vCPU drops these translations, not none, before it runs the guest.
+inline void drop_before_entry(Vcpu& vcpu, Stale what) {
+    vcpu.pending |=
+        what == Stale::all ? pending::all_translations : pending::non_global_translations;
+}
+
+/// Asks the ledger: has this vCPU drop what it owes before it runs the guest, and notes what other
+/// vCPUs have left. With the page tables locked; unlock_page_tables() does it.
+void account_for_stale(Vcpu& vcpu);
+
+/// Rule 3: what changes in the guest's page tables make stale while this object lives is left to
+/// the guest to invalidate, on this vCPU too. What was made stale before, in the same exit, is not.
+class LeftToGuest {
+  public:
+    explicit LeftToGuest(Vcpu& vcpu) : vcpu_{vcpu} { account_for_stale(vcpu); }
+    ~LeftToGuest() { leave(); }
+    LeftToGuest(const LeftToGuest&) = delete;
+    LeftToGuest& operator=(const LeftToGuest&) = delete;
+
+  private:
+    Vcpu& vcpu_;
+    void leave();
+};
+
+/// The ROMs of the vCPUs in `mask` pass invalidations on from now on: something is stale.
+void tell_stale(VirtualMachine& machine, std::uint64_t mask);
+
+/// The guest invalidates all, by FlushTLB or InvalPage: done before it runs on.
+void drop_for_guest(Vcpu& vcpu);
+
+// Dropping at once.
 
 /// Drops cached translations at once: all, or all but global ones. `stale` is not none.
 void drop_translations(Vcpu& vcpu, Stale stale);

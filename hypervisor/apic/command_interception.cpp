@@ -1,6 +1,5 @@
 #include "hypervisor/apic/command_interception.h"
 
-#include "hypervisor/address_space/guest_physical_map.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/requests.h"
 #include "hypervisor/host/processor/local_apic.h"
@@ -72,13 +71,8 @@ void set_interception(Vcpu& vcpu, bool exits) {
         return;
     machine.commands_exit = exits;
     set_command_exiting(machine.msr_bitmaps, exits);
-    protect_local_apic(machine, exits);
-    if (machine.shadows.in_use())
-        machine.shadows.set_local_apic_writable(!exits);
-    const std::uint64_t others = machine.every_vcpu() & ~(std::uint64_t{1} << vcpu.number);
-    const bool has_ept = !machine.shadows.in_use();
-    ask_vcpus(vcpu, others, has_ept ? request::ept_translations : request::all_translations);
-    vcpu.pending |= has_ept ? pending::ept_translations : pending::all_translations;
+    machine.translation.set_local_apic_writable(!exits);
+    machine.stale.wait_for_others();
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "hypervisor/boot/prepare_machine.h"
 
 #include "hypervisor/address_space/guest_physical_map.h"
+#include "hypervisor/address_space/requests.h"
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/boot/monitor_memory.h"
 #include "hypervisor/boot/vmcs/requirements.h"
@@ -63,15 +64,13 @@ void prepare_machine(VirtualMachine& machine, std::uint64_t memory_end) {
         machine.ept = Ept{machine.pages};
         build_guest_physical_map(machine, read_mtrrs(read_msr), end);
     }
-    ShadowTables* const shadows =
-        machine.profile == abi::Profile::classic ? &machine.shadows : nullptr;
-    machine.protected_pages = ProtectedPages{machine.frames, &machine.ept, shadows, &machine};
+    machine.stale = StaleTranslations{machine, drop_elsewhere};
+    machine.translation = machine.profile == abi::Profile::classic
+                              ? Translation{machine.frames, machine.shadows, machine.stale}
+                              : Translation{machine.frames, machine.ept, machine.stale};
+    machine.demands = machine.translation.demands();
     machine.page_tables =
-        RegisteredTables{machine.frames,
-                         machine.memory,
-                         machine.protected_pages,
-                         shadows,
-                         machine.tables,
+        RegisteredTables{machine.frames, machine.memory, machine.translation, machine.tables,
                          TableRules{.hardened = machine.profile == abi::Profile::hardened,
                                     .features = machine.features,
                                     .memory_end = end,
@@ -87,8 +86,7 @@ void prepare_shadows(VirtualMachine& machine, const Options& options, std::uint6
     const std::uint64_t memory = take_pages(machine.pages, size / page_size);
     Vcpu& first = *machine.vcpus[0];
     const bool several = machine.vcpu_count > 1;
-    ShadowSettings settings{.machine = &machine,
-                            .features = machine.features,
+    ShadowSettings settings{.features = machine.features,
                             .memory_end = std::max(memory_end, four_gib),
                             .monitor = machine.monitor,
                             .guesses = !machine.protects};
@@ -106,8 +104,12 @@ void prepare_shadows(VirtualMachine& machine, const Options& options, std::uint6
             .writable = true};
         settings.monitor_pages[2] = rom;
     }
-    machine.shadows = ShadowTables{ShadowPool{PhysicalRange{memory, memory + size}}, machine.frames,
-                                   machine.memory, settings, first.statistics};
+    machine.shadows = ShadowTables{ShadowPool{PhysicalRange{memory, memory + size}},
+                                   machine.frames,
+                                   machine.memory,
+                                   machine.stale,
+                                   settings,
+                                   first.statistics};
     for (std::uint32_t number = 0; number < machine.vcpu_count; ++number) {
         Vcpu& vcpu = *machine.vcpus[number];
         machine.shadows.set_root_cache(number, vcpu.roots.known);

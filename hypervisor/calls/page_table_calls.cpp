@@ -2,7 +2,7 @@
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
-#include "hypervisor/address_space/page_tables.h"
+#include "hypervisor/address_space/translations.h"
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/calls/pause.h"
 
@@ -19,10 +19,8 @@ bool is_deferred(std::uint64_t flags) { return (flags & abi::update_flags::defer
 [[gnu::noinline]] Error defer(Vcpu& vcpu, CallHandler update, std::uint64_t first,
                               std::uint64_t second) {
     lock_page_tables(vcpu);
-    drop_stale_translations(vcpu);
-    const Error error = update(vcpu, first, second, 0);
-    leave_stale_translations(vcpu);
-    return error;
+    const LeftToGuest left{vcpu};
+    return update(vcpu, first, second, 0);
 }
 
 // The first of a batch. A call of its own, so that the others have nothing to save around one.
@@ -30,13 +28,6 @@ bool is_deferred(std::uint64_t flags) { return (flags & abi::update_flags::defer
                                    std::uint64_t second, std::uint64_t third) {
     lock_page_tables(vcpu);
     return update(vcpu, first, second, third);
-}
-
-// FlushTLB, and InvalPage where anything else may be stale too.
-void drop_all_translations(Vcpu& vcpu) {
-    vcpu.pending |= pending::all_translations;
-    if (!vcpu.machine->shadows.has_unsynced())
-        vcpu.area->control.stale_translations = 0;
 }
 
 } // namespace
@@ -67,10 +58,8 @@ Error call_allocate_page(Vcpu& vcpu, std::uint64_t frame, std::uint64_t clone,
     const Error error = machine.page_tables.allocate(frame, clone, decoded);
     // The monitor must see the next load of a root that was offered before: from then on it leads
     // to the descriptor tables for good.
-    if ((decoded.flags & abi::page_flags::pml4) != 0 && machine.shadows.in_use())
+    if ((decoded.flags & abi::page_flags::pml4) != 0)
         withdraw_root_everywhere(vcpu, frame);
-    if (machine.protected_pages.take_rights_reduced())
-        vcpu.pending |= pending::ept_translations;
     return error;
 }
 
@@ -79,8 +68,7 @@ Error call_release_page(Vcpu& vcpu, std::uint64_t frame, std::uint64_t, std::uin
         return paused;
     VirtualMachine& machine = *vcpu.machine;
     lock_page_tables(vcpu);
-    if (machine.shadows.in_use())
-        withdraw_root_everywhere(vcpu, frame);
+    withdraw_root_everywhere(vcpu, frame);
     return machine.page_tables.release(
         frame, [&machine](std::uint64_t number) { return is_current_root(machine, number); });
 }
@@ -91,7 +79,7 @@ Error call_inval_page(Vcpu& vcpu, std::uint64_t linear, std::uint64_t, std::uint
         lock_page_tables(vcpu);
         shadows.sync_address(current_shadow_root(vcpu), linear);
     }
-    drop_all_translations(vcpu);
+    drop_for_guest(vcpu);
     return Error::none;
 }
 
@@ -101,7 +89,7 @@ Error call_flush_tlb(Vcpu& vcpu, std::uint64_t, std::uint64_t, std::uint64_t) {
         lock_page_tables(vcpu);
         shadows.sync(0);
     }
-    drop_all_translations(vcpu);
+    drop_for_guest(vcpu);
     return Error::none;
 }
 

@@ -2,8 +2,8 @@
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
-#include "hypervisor/address_space/page_tables.h"
 #include "hypervisor/address_space/requests.h"
+#include "hypervisor/address_space/translations.h"
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/calls/pause.h"
 #include "hypervisor/memory/guest_walk.h"
@@ -66,7 +66,7 @@ Error call_shootdown(Vcpu& vcpu, std::uint64_t mask, std::uint64_t root, std::ui
     const bool everywhere = root == abi::every_address_space;
     const std::uint64_t own = std::uint64_t{1} << vcpu.number;
     if ((mask & own) != 0)
-        vcpu.pending |= pending::all_translations;
+        drop_before_entry(vcpu, Stale::all);
     const bool has_pcids = (guest_cr4(vcpu) & cr4::pcid_enable) != 0;
     const std::uint64_t others = mask & ~own;
     // A vCPU whose store is just being emulated has the lock, and is done with it, or will see that
@@ -76,7 +76,7 @@ Error call_shootdown(Vcpu& vcpu, std::uint64_t mask, std::uint64_t root, std::ui
     if (machine.shadows.has_unsynced())
         machine.shadows.sync(0);
     // Updates before it in the batch have been noted as stale there before the vCPU is asked.
-    drop_stale_translations(vcpu);
+    account_for_stale(vcpu);
     ask_vcpus(vcpu, everywhere ? others : users_of(machine, others, root, has_pcids),
               everywhere ? request::all_translations : request::non_global_translations);
     return Error::none;

@@ -34,7 +34,7 @@ Error GuestTable::open(const TableEnvironment& environment, std::uint64_t base,
     return Error::none;
 }
 
-void GuestTable::close(ProtectedPages& pages) {
+void GuestTable::close(Translation& pages) {
     for (const std::uint64_t page : pages_)
         pages.release(page);
     pages_.clear();

@@ -3,7 +3,7 @@
 // guest's page tables, its pages write-protected, then reached directly.
 
 #include "hypervisor/memory/guest_walk.h"
-#include "hypervisor/translation/protected_pages.h"
+#include "hypervisor/translation/translation.h"
 #include "shared/error.h"
 
 #include <boost/container/static_vector.hpp>
@@ -18,7 +18,7 @@ class AllTables;
 /// Where tables are looked up and protected.
 struct TableEnvironment {
     const GuestMemory& memory;
-    ProtectedPages& pages;
+    Translation& pages;
     const AllTables& tables; ///< of all vCPUs
     std::uint64_t cr3;       ///< of the guest, now
 };
@@ -49,7 +49,7 @@ class GuestTable {
     abi::Error open(const TableEnvironment& environment, std::uint64_t base, std::uint32_t limit);
 
     /// Gives its pages back and forgets them.
-    void close(ProtectedPages& pages);
+    void close(Translation& pages);
 
     /// Takes over what `other` holds; this table must be closed.
     void take(GuestTable& other);

@@ -283,12 +283,12 @@ Error ProtectedTables::judge_word(MemoryAccess kind, std::uint32_t offset, std::
     return verdict.error;
 }
 
-void ProtectedTables::leave_gdt(ProtectedPages& pages) {
+void ProtectedTables::leave_gdt(Translation& pages) {
     gdt_.close(pages);
     free_slots_ = {};
 }
 
-void ProtectedTables::close(ProtectedPages& pages) {
+void ProtectedTables::close(Translation& pages) {
     for (GuestTable* table : {&gdt_, &ldt_, &idt_, &tss_})
         table->close(pages);
     half_gate_ = no_half_gate;

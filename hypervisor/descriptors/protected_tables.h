@@ -97,14 +97,14 @@ class ProtectedTables {
                            std::uint8_t* image) const;
 
     /// GDTR, IDTR lead to what is not protected: no table is. Not after the TSS was loaded.
-    void leave_gdt(ProtectedPages& pages);
-    void leave_idt(ProtectedPages& pages) {
+    void leave_gdt(Translation& pages);
+    void leave_idt(Translation& pages) {
         idt_.close(pages);
         half_gate_ = no_half_gate;
     }
 
     /// Gives all tables back: the vCPU has none any more.
-    void close(ProtectedPages& pages);
+    void close(Translation& pages);
 
     /// For a kernel that was not written for lazyhv: writes the low half of a gate first, which
     /// leads nowhere until the high half comes. It is kept as not present until then.

@@ -39,7 +39,7 @@ Outcome move_to_cr3(Vcpu& vcpu, std::uint64_t value) {
     // A root that was offered and has been withdrawn since: the ROM has what it stands for in RDI
     // (docs/abi.md, "Roots without an exit").
     const ShadowTables& shadows = vcpu.machine->shadows;
-    const bool withdrawn = shadows.in_use() && !shadows.can_displace() && shadows.at(value) != 0;
+    const bool withdrawn = !shadows.can_displace() && shadows.at(value) != 0;
     const std::uint64_t root = withdrawn ? vcpu.registers.rdi : value;
     const Error error = set_guest_cr3(vcpu, root);
     // A kernel may load CR3 without the ROM: who asks for a shoot-down goes by the ROM's copy.

@@ -115,7 +115,7 @@ extern "C" void handle_vm_exit(GuestRegisters& registers) {
     if (vcpu.pending != 0)
         settle(vcpu);
     if constexpr (checks_shadows)
-        if (vcpu.machine->vcpu_count == 1 && vcpu.machine->shadows.is_stale())
+        if (vcpu.machine->vcpu_count == 1 && !vcpu.machine->stale.is_settled())
             console::fail("stale translations were not dropped");
     statistics.vmcs_accesses = vcpu.vmcs.accesses();
     if (vcpu.nmi.pending != 0) [[unlikely]]

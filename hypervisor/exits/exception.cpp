@@ -39,7 +39,8 @@ void handle_exception_nmi(Vcpu& vcpu) {
         static_cast<std::uint32_t>(vmcs.read(Field::vm_exit_interruption_information))};
     if (event.type() == InterruptionType::nmi)
         return handle_nmi(vcpu);
-    const bool shadowed = vcpu.machine->shadows.in_use() && event.vector() == vector::page_fault;
+    const bool shadowed = event.vector() == vector::page_fault &&
+                          (vcpu.exception_bitmap & 1U << vector::page_fault) != 0;
     if (vcpu.stepped.active) {
         if (!end_single_step(vcpu) || event.vector() == vector::debug)
             return;

@@ -3,7 +3,9 @@
 
 #include "hypervisor/faults/ept_violation.h"
 
+#include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/page_tables.h"
+#include "hypervisor/address_space/requests.h"
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/faults/protected_store.h"
 #include "hypervisor/faults/single_step.h"
@@ -27,7 +29,8 @@ void handle_ept_violation(Vcpu& vcpu) {
     if (violation.nmi_unblocking_due_to_iret()) [[unlikely]]
         block_nmis_again(vcpu);
     const std::uint64_t gpa = vcpu.vmcs.read(Field::guest_physical_address);
-    const bool is_protected = vcpu.machine->protected_pages.contains(gpa);
+    const Frame* const frame = vcpu.machine->frames.of_address(gpa);
+    const bool is_protected = frame != nullptr && frame->write_locks != 0;
     // The processor wanted to set an accessed or dirty bit on its way to a linear address.
     if (is_protected && violation.data_write() && violation.linear_address_valid() &&
         !violation.translated_access()) {
@@ -46,8 +49,15 @@ void handle_ept_violation(Vcpu& vcpu) {
         end_single_step(vcpu);
         return refuse_access(vcpu, gpa, Error::bad_value);
     }
-    const bool to_apic = is_intercepted_apic(*vcpu.machine, gpa);
-    if ((is_protected || to_apic) && violation.data_write() && on_behalf_of_guest)
+    if (is_protected && violation.data_write() && on_behalf_of_guest) {
+        lock_page_tables(vcpu);
+        // The exit's GPA is that of a translation which may be dropped by now: the store runs
+        // again.
+        if (was_asked_in_exit(vcpu)) [[unlikely]]
+            return;
+        return emulate_store(vcpu, {gpa, 0});
+    }
+    if (violation.data_write() && on_behalf_of_guest && is_intercepted_apic(*vcpu.machine, gpa))
         return emulate_store(vcpu, {gpa, 0});
     // It was cached as protected, too.
     if (violation.data_write() && align_down(gpa, page_size) == local_apic_base) {

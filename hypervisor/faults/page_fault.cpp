@@ -6,7 +6,7 @@
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
-#include "hypervisor/address_space/page_tables.h"
+#include "hypervisor/address_space/translations.h"
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/faults/protected_store.h"
 #include "hypervisor/host/processor/instructions.h"
@@ -141,11 +141,13 @@ bool is_guests(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
 void fill(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
     ShadowTables& shadows = vcpu.machine->shadows;
     const std::uint64_t start = cpu::read_tsc();
-    const auto result = shadows.fill(current_shadow_root(vcpu), fault.linear, walk, fault.code);
+    const auto result = [&] {
+        // Where a table is out of step: the fault has dropped the translation of this address,
+        // those of others are the guest's to invalidate.
+        const LeftToGuest left{vcpu};
+        return shadows.fill(current_shadow_root(vcpu), fault.linear, walk, fault.code);
+    }();
     vcpu.statistics.shadow_ticks += cpu::read_tsc() - start;
-    // Of a table that is out of step: the fault has dropped the translation of this address, that
-    // of others is the guest's to invalidate.
-    leave_stale_translations(vcpu);
     if (result == ShadowTables::Fill::nowhere)
         return refuse(vcpu, fault, "GPA", walk.gpa);
     count(vcpu, MemoryAccess::shadow_filled);
@@ -170,8 +172,7 @@ bool store_to_protected(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
         if (machine.shadows.has_unsynced() && !machine.shadows.can_displace()) {
             // What is entered without an exit must be in step.
             withdraw_roots_everywhere(vcpu);
-            for (std::uint32_t number = 0; number < machine.vcpu_count; ++number)
-                machine.vcpus[number]->area->control.stale_translations = 1;
+            tell_stale(machine, machine.every_vcpu());
         }
         count(vcpu, MemoryAccess::table_unsynced);
         return false;
@@ -191,9 +192,7 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
                       {static_cast<std::uint32_t>(vmcs.read(Field::idt_vectoring_information))}};
     if (event.nmi_unblocking_due_to_iret())
         block_nmis_again(vcpu);
-    // What the drain made stale is not left to the guest, and shadows may be dropped to make room.
-    lock_page_tables(vcpu);
-    drop_stale_translations(vcpu);
+    lock_page_tables(vcpu); // shadows may be dropped to make room
     const bool write = (fault.code & fault_code::write) != 0;
     PageWalk walk =
         walk_pages<FourLevelPaging>(vcpu.machine->memory, guest_cr3(vcpu) & paging::address_mask,

@@ -5,7 +5,6 @@
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/page_tables.h"
-#include "hypervisor/address_space/requests.h"
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/faults/single_step.h"
 #include "hypervisor/instructions/decoder/store_cache.h"
@@ -119,9 +118,6 @@ void emulate_store(Vcpu& vcpu, StoreTarget target) {
     }
     // From here on nothing another vCPU does comes between what is read, judged and written.
     lock_page_tables(vcpu);
-    // The exit's GPA is that of a translation which may be dropped by now: the store runs again.
-    if (!vcpu.machine->shadows.in_use() && was_asked_in_exit(vcpu)) [[unlikely]]
-        return;
     const bool table = is_page_table(*frame);
     const Store* found = fetch_store(vcpu, vmcs.read(Field::guest_rip));
     if (found == nullptr || !can_emulate(vcpu, *found, gpa, table)) {

@@ -2,7 +2,6 @@
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
-#include "hypervisor/address_space/page_tables.h"
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/vcpu/resume.h"
 
@@ -56,7 +55,7 @@ bool enter_private_way(Vcpu& vcpu, const StoreTarget& target) {
         if (root == 0)
             return false;
         vcpu.vmcs.write(Field::guest_cr3, root);
-        vcpu.pending |= pending::all_translations;
+        drop_before_entry(vcpu, Stale::all);
         return true;
     }
     const std::uint64_t root = copy_way(pages, machine.ept.root(vcpu.number), target.gpa, 0);
@@ -72,7 +71,7 @@ void leave_private_way(Vcpu& vcpu) {
     VirtualMachine& machine = *vcpu.machine;
     if (machine.shadows.in_use()) {
         vcpu.vmcs.write(Field::guest_cr3, vcpu.roots.current.loaded);
-        vcpu.pending |= pending::all_translations;
+        drop_before_entry(vcpu, Stale::all);
         return;
     }
     vcpu.vmcs.write(Field::ept_pointer, machine.ept.pointer(vcpu.number));
@@ -118,7 +117,6 @@ bool end_single_step(Vcpu& vcpu) {
     const abi::Error error =
         table ? machine.page_tables.apply(page, pages.before.data(), pages.image.data())
               : machine.tables.apply(page, pages.before.data(), pages.image.data());
-    drop_stale_translations(vcpu);
     if (error != abi::Error::none)
         refuse_instruction(vcpu, error, "EPT_VIOLATION", page);
     return error == abi::Error::none;

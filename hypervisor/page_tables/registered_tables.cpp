@@ -38,10 +38,7 @@ void RegisteredTables::change(Frame& frame, std::uint64_t gpa, std::uint64_t val
         count_links(frame.level, value, 1);
     }
     entry = value;
-    if (shadows_ != nullptr)
-        shadows_->entry_changed(frame, gpa, value);
-    else
-        note_stale(old, value, frame.level);
+    translation_->entry_changed(frame, gpa, old, value);
 }
 
 Error RegisteredTables::set_any_entry(std::uint64_t gpa, std::uint64_t value) {
@@ -58,21 +55,11 @@ Error RegisteredTables::set_any_entry(std::uint64_t gpa, std::uint64_t value) {
     return Error::none;
 }
 
-bool RegisteredTables::holds_descriptor_table(const Frame& frame) const {
-    std::uint32_t explained = frame.level != 0 ? 1 : 0;
-    if (shadows_ != nullptr)
-        explained += shadows_->locks_of(frame);
-    return frame.write_locks > explained;
-}
-
 Error RegisteredTables::set_unregistered(Frame& frame, std::uint64_t gpa, std::uint64_t value) {
-    if (holds_descriptor_table(frame))
+    if (translation_->holds_descriptor_table(frame))
         return Error::protected_page;
     direct_word<std::uint64_t>(gpa) = value;
-    if (shadows_ != nullptr)
-        shadows_->entry_changed(frame, gpa, value);
-    else
-        stale_ = Stale::all; // whether it is a table, and of which level, nobody has said
+    translation_->unregistered_entry_changed(frame, gpa, value);
     return Error::none;
 }
 
@@ -108,10 +95,7 @@ void RegisteredTables::copy_entries(Frame& frame, const Contents& contents) {
         if (entry == value)
             continue;
         entry = value;
-        if (shadows_ != nullptr)
-            shadows_->entry_changed(frame, gpa, value);
-        else
-            stale_ = Stale::all;
+        translation_->unregistered_entry_changed(frame, gpa, value);
     }
 }
 
@@ -126,7 +110,7 @@ Error RegisteredTables::allocate(std::uint64_t number, std::uint64_t clone,
         return Error::bad_frame;
     if (frame->level != 0)
         return Error::already_a_table;
-    if (holds_descriptor_table(*frame))
+    if (translation_->holds_descriptor_table(*frame))
         return Error::protected_page;
     const bool clones = (options.flags & abi::page_flags::clone) != 0;
     if (clones) {
@@ -137,22 +121,20 @@ Error RegisteredTables::allocate(std::uint64_t number, std::uint64_t clone,
             return Error::clone_out_of_range;
     }
     const std::uint64_t page = number * page_size;
-    if (!pages_->protect(page))
+    if (!translation_->protect(page))
         return Error::bad_frame;
-    pages_->wait_until_protected();
-    if (shadows_ != nullptr)
-        shadows_->drop_unsynced(*frame);
+    translation_->wait_until_protected();
+    translation_->before_registration(*frame);
     frame->level = level;
     const Contents contents{page, clone * page_size, clones ? options.first : 0U,
                             clones ? options.first + options.count : 0U};
     if (const Error error = take_contents(*frame, contents); error != Error::none) {
         frame->level = 0;
-        pages_->release(page);
+        translation_->release(page);
         return error;
     }
     copy_entries(*frame, contents);
-    if (shadows_ != nullptr)
-        shadows_->prepare(*frame);
+    translation_->registered(*frame);
     return Error::none;
 }
 
@@ -161,10 +143,9 @@ void RegisteredTables::give_back(Frame& frame, std::uint64_t number, int level) 
     const std::uint64_t page = number * page_size;
     if (level > 1)
         drop_links(level, page, paging::entries);
-    if (shadows_ != nullptr)
-        shadows_->drop(frame);
+    translation_->unregistered(frame);
     frame.flags &= static_cast<std::uint8_t>(~(frame_flags::kept | frame_flags::reclaimed));
-    pages_->release(page);
+    translation_->release(page);
 }
 
 Error RegisteredTables::apply(std::uint64_t page, const std::uint8_t* before,

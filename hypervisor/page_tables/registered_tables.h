@@ -6,8 +6,7 @@
 #include "hypervisor/descriptors/all_tables.h"
 #include "hypervisor/memory/frame_table.h"
 #include "hypervisor/memory/guest_memory.h"
-#include "hypervisor/translation/protected_pages.h"
-#include "hypervisor/translation/shadow/shadow_tables.h"
+#include "hypervisor/translation/translation.h"
 #include "hypervisor/x86/paging_mode.h"
 #include "shared/error.h"
 #include "shared/page_table_calls.h"
@@ -29,11 +28,10 @@ struct TableRules {
 class RegisteredTables {
   public:
     constexpr RegisteredTables() = default;
-    /// All but `rules` must outlive this object (of `frames`, the records); `shadows` is null where
-    /// EPT is used.
-    RegisteredTables(const FrameTable& frames, const GuestMemory& memory, ProtectedPages& pages,
-                     ShadowTables* shadows, const AllTables& kept, const TableRules& rules)
-        : frames_{frames}, memory_{&memory}, pages_{&pages}, shadows_{shadows}, kept_{&kept} {
+    /// All but `rules` must outlive this object (of `frames`, the records).
+    RegisteredTables(const FrameTable& frames, const GuestMemory& memory, Translation& translation,
+                     const AllTables& kept, const TableRules& rules)
+        : frames_{frames}, memory_{&memory}, translation_{&translation}, kept_{&kept} {
         set_rules(rules);
     }
 
@@ -85,14 +83,9 @@ class RegisteredTables {
                 return set_any_entry(gpa, value);
         }
         volatile std::uint64_t& entry = direct_word<std::uint64_t>(gpa);
-        if (shadows_ != nullptr) {
-            entry = value;
-            shadows_->set_leaf(frame, gpa, value, *page);
-        } else {
-            const std::uint64_t old = entry;
-            entry = value;
-            note_stale(old, value, 1);
-        }
+        const std::uint64_t old = entry;
+        entry = value;
+        translation_->leaf_changed(frame, gpa, old, value, *page);
         return abi::Error::none;
     }
     /// UpdatePxE: the guest has written the entry at `gpa`. Errors as set_entry.
@@ -118,27 +111,13 @@ class RegisteredTables {
         rules_.features = features;
         set_rules(rules_);
     }
-    /// What was made stale since the last call; with shadows they are asked instead.
-    ShadowTables::TakenStale take_stale() {
-        if (shadows_ != nullptr)
-            return shadows_->take_stale();
-        const Stale stale = std::exchange(stale_, Stale::none);
-        return {stale, stale};
-    }
-
-    /// What was made stale is left to the guest to invalidate; returns what that was.
-    Stale leave_stale() {
-        return shadows_ != nullptr ? shadows_->leave_stale() : std::exchange(stale_, Stale::none);
-    }
 
   private:
     FrameTable frames_;
     const GuestMemory* memory_ = nullptr;
-    ProtectedPages* pages_ = nullptr;
-    ShadowTables* shadows_ = nullptr;
+    Translation* translation_ = nullptr;
     const AllTables* kept_ = nullptr;
     TableRules rules_;
-    Stale stale_ = Stale::none;
 
     // Of entries that map a 4 KiB page: bits they may not have, and the combination of rights that
     // they may not have.
@@ -173,19 +152,6 @@ class RegisteredTables {
     abi::Error judge_leaf(std::uint64_t value, int level) const;
     abi::Error judge_link(std::uint64_t value, int level) const;
     bool is_kept(const Frame& frame, std::uint64_t gpa, std::uint64_t value) const;
-    bool holds_descriptor_table(const Frame& frame) const;
-    // Where the processor walks the guest's own tables: it may have cached what `old` said.
-    void note_stale(std::uint64_t old, std::uint64_t value, int level) {
-        // To set these bits changes nothing; once cleared, they must be set anew.
-        constexpr std::uint64_t harmless = paging::accessed | paging::dirty;
-        const std::uint64_t changed = old ^ value;
-        if ((old & paging::present) == 0 || ((changed & ~harmless) == 0 && (old & changed) == 0))
-            return;
-        if (level > 1 || (old & paging::global) != 0)
-            stale_ = Stale::all;
-        else if (stale_ == Stale::none)
-            stale_ = Stale::non_global;
-    }
 };
 
 } // namespace hv

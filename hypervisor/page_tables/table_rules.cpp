@@ -19,9 +19,7 @@ void RegisteredTables::set_rules(const TableRules& rules) {
     // On classic no combination is refused: none has bits outside its mask.
     leaf_rights_ = rules.hardened ? decisive_rights : 0;
     leaf_rights_refused_ = paging::writable;
-    plain_table_ = {1, frame_flags::guest_ram};
-    if (shadows_ != nullptr)
-        plain_table_.flags |= frame_flags::one_leaf_shadow;
+    plain_table_ = {1, translation_->plain_table_flags()};
 }
 
 // Memory types and rights are the guest's business, but for one thing on hardened: code of the

@@ -2,6 +2,7 @@
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/address_space/translations.h"
 #include "hypervisor/host/console.h"
 #include "hypervisor/processors/start_vcpu.h"
 #include "hypervisor/registers/control_registers.h"
@@ -57,7 +58,7 @@ void run_without_paging(Vcpu& vcpu, std::uint64_t cr0) {
     if (const abi::Error error = load_state_again(vcpu, state); error != abi::Error::none)
         give_up(vcpu, abi::name(error), state.rip);
     vcpu.vmcs.write(Field::guest_interruptibility_state, 0);
-    vcpu.pending |= pending::all_translations;
+    drop_before_entry(vcpu, Stale::all);
     mirror_registers(vcpu);
 }
 

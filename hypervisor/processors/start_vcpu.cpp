@@ -3,6 +3,7 @@
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/requests.h"
+#include "hypervisor/address_space/translations.h"
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/host/console.h"
 #include "hypervisor/registers/cpuid.h"
@@ -46,7 +47,7 @@ cpu::CpuidResult startup_cpuid(Vcpu& vcpu, const StartupState& state, std::uint3
 }
 
 bool may_write(Vcpu& vcpu, std::uint64_t gpa, std::uint32_t) {
-    return !vcpu.machine->protected_pages.contains(gpa);
+    return !vcpu.machine->translation.is_protected(gpa);
 }
 
 } // namespace
@@ -89,7 +90,7 @@ bool take_order(Vcpu& vcpu, abi::InitialState& state) {
 void wait_for_start(Vcpu& vcpu) {
     lock_page_tables(vcpu);
     set_waiting(vcpu, true);
-    vcpu.tables.close(vcpu.machine->protected_pages);
+    vcpu.tables.close(vcpu.machine->translation);
     leave_roots(vcpu);
     clear_area(vcpu);
     write_reset_state(vcpu);
@@ -116,7 +117,7 @@ void start_vcpu(Vcpu& vcpu) {
         name_refusal(vcpu, error, "SIPI", vector);
         return wait_for_start(vcpu);
     }
-    vcpu.pending |= pending::all_translations;
+    drop_before_entry(vcpu, Stale::all);
     write_activity(vcpu, ActivityState::active);
     mirror_registers(vcpu);
     pass_commands_if_all_run(vcpu);

@@ -2,6 +2,7 @@
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/address_space/translations.h"
 
 namespace hv {
 
@@ -104,21 +105,19 @@ Error set_guest_cr3(Vcpu& vcpu, std::uint64_t value) {
         return Error::root_lacks_kernel;
     if (!load_root(vcpu, root))
         return Error::root_not_registered;
-    vcpu.pending |= pending::non_global_translations;
+    drop_before_entry(vcpu, Stale::non_global);
     return Error::none;
 }
 
 Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
     const Capabilities& capabilities = vcpu.machine->capabilities;
-    constexpr std::uint64_t refused =
-        cr4::vmx_enable | cr4::smx_enable | cr4::linear_address_57 | cr4::control_flow_enforcement;
-    // Shadow tables have no room for what these add to every translation.
-    constexpr std::uint64_t refused_with_shadows = cr4::pcid_enable | cr4::protection_key_enable;
+    const std::uint64_t refused = cr4::vmx_enable | cr4::smx_enable | cr4::linear_address_57 |
+                                  cr4::control_flow_enforcement | vcpu.machine->demands.cr4_refused;
     ShadowTables& shadows = vcpu.machine->shadows;
     const std::uint64_t old = guest_cr4(vcpu);
     const bool enables_pcid = (value & ~old & cr4::pcid_enable) != 0;
-    if ((value & refused) != 0 || (shadows.in_use() && (value & refused_with_shadows) != 0) ||
-        (value & ~capabilities.cr4_fixed1) != 0 || (value & cr4::physical_address_extension) == 0 ||
+    if ((value & refused) != 0 || (value & ~capabilities.cr4_fixed1) != 0 ||
+        (value & cr4::physical_address_extension) == 0 ||
         (enables_pcid && (vcpu.vmcs.read(Field::guest_cr3) & cr3_pcid) != 0))
         return Error::bad_cr4;
     vcpu.cr4_shadow = value;
@@ -129,7 +128,7 @@ Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
     }
     vcpu.vmcs.write(Field::guest_cr4, value | capabilities.cr4_fixed0);
     vcpu.vmcs.write(Field::cr4_read_shadow, value);
-    vcpu.pending |= pending::all_translations;
+    drop_before_entry(vcpu, Stale::all);
     return Error::none;
 }
 

@@ -81,7 +81,7 @@ cpu::CpuidResult guest_cpuid(const Vcpu& vcpu, std::uint64_t guest_cr4, std::uin
         result.ecx &= ~(leaf1_vmx | leaf1_smx | leaf1_osxsave | leaf1_ecx_management);
         result.edx &= ~leaf1_edx_management;
         result.ecx |= leaf1_hypervisor;
-        if (machine.shadows.in_use())
+        if ((machine.demands.cr4_refused & cr4::pcid_enable) != 0)
             result.ecx &= ~leaf1_pcid;
         if ((guest_cr4 & cr4::osxsave) != 0)
             result.ecx |= leaf1_osxsave;
@@ -92,7 +92,7 @@ cpu::CpuidResult guest_cpuid(const Vcpu& vcpu, std::uint64_t guest_cr4, std::uin
         result.ecx &= ~(leaf7_ecx_ospke | leaf7_ecx_waitpkg | leaf7_ecx_shadow_stack |
                         leaf7_ecx_linear_address_57 | leaf7_ecx_key_locker | leaf7_ecx_sgx_launch |
                         leaf7_ecx_pks);
-        if (machine.shadows.in_use())
+        if ((machine.demands.cr4_refused & cr4::protection_key_enable) != 0)
             result.ecx &= ~leaf7_ecx_pku;
         if ((guest_cr4 & cr4::protection_key_enable) != 0)
             result.ecx |= leaf7_ecx_ospke;

@@ -2,8 +2,6 @@
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
-#include "hypervisor/address_space/page_tables.h"
-#include "hypervisor/address_space/translations.h"
 #include "hypervisor/vcpu/segment_registers.h"
 
 #include <bit>
@@ -18,7 +16,7 @@ namespace {
 TableEnvironment environment_of(Vcpu& vcpu) {
     lock_page_tables(vcpu);
     VirtualMachine& machine = *vcpu.machine;
-    return {machine.memory, machine.protected_pages, machine.tables, guest_cr3(vcpu)};
+    return {machine.memory, machine.translation, machine.tables, guest_cr3(vcpu)};
 }
 
 RunningSegments running_segments(const Vcpu& vcpu) {
@@ -32,11 +30,8 @@ bool is_before_kernel(const Vcpu& vcpu, std::uint64_t base) {
     return vcpu.machine->is_kernel_unaware && !vcpu.tables.sealed() && base >> upper_half_bit == 0;
 }
 
-// A page that lost its right to write may still be cached as writable.
-void after_protection(Vcpu& vcpu) {
-    if (vcpu.machine->protected_pages.take_rights_reduced())
-        drop_ept_translations(vcpu);
-    drop_stale_translations(vcpu);
+// The page tables that lead to what was loaded keep doing so.
+void keep_descriptor_tables(Vcpu& vcpu) {
     if (vcpu.machine->roots_are_registered)
         vcpu.machine->page_tables.keep_descriptor_tables(guest_cr3(vcpu) / page_size);
 }
@@ -50,7 +45,7 @@ Error set_guest_gdtr(Vcpu& vcpu, const abi::PseudoDescriptor& value) {
         vcpu.tables.leave_gdt(environment.pages);
     else
         error = vcpu.tables.load_gdt(environment, value.base, value.limit);
-    after_protection(vcpu);
+    keep_descriptor_tables(vcpu);
     if (error != Error::none)
         return error;
     vcpu.vmcs.write(Field::guest_gdtr_base, value.base);
@@ -67,7 +62,7 @@ Error set_guest_idtr(Vcpu& vcpu, const abi::PseudoDescriptor& value) {
         vcpu.tables.leave_idt(environment.pages);
     else
         error = vcpu.tables.load_idt(environment, value.base, value.limit, running_segments(vcpu));
-    after_protection(vcpu);
+    keep_descriptor_tables(vcpu);
     if (error != Error::none)
         return error;
     vcpu.vmcs.write(Field::guest_idtr_base, value.base);
@@ -80,7 +75,7 @@ Error set_guest_idtr(Vcpu& vcpu, const abi::PseudoDescriptor& value) {
 Error set_guest_ldtr(Vcpu& vcpu, std::uint16_t selector) {
     Segment ldtr;
     const Error error = vcpu.tables.load_ldt(environment_of(vcpu), selector, ldtr);
-    after_protection(vcpu);
+    keep_descriptor_tables(vcpu);
     if (error != Error::none)
         return error;
     write_ldtr(vcpu, ldtr);
@@ -123,7 +118,7 @@ Error load_task_register(Vcpu& vcpu, std::uint16_t selector, bool busy_allowed) 
         is_loaders
             ? load_boot_task(vcpu, environment, Selector{selector}, busy_allowed, tr)
             : vcpu.tables.load_tr(environment, selector, running_segments(vcpu), tr, busy_allowed);
-    after_protection(vcpu);
+    keep_descriptor_tables(vcpu);
     if (error != Error::none)
         return error;
     write_task_register(vcpu, tr);

@@ -1,6 +1,7 @@
 #include "hypervisor/registers/msr_policy.h"
 
 #include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/address_space/translations.h"
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/vmx/controls.h"
@@ -40,13 +41,12 @@ void change_paging_features(Vcpu& vcpu) {
     bool enabled = false;
     for (std::uint32_t number = 0; number < machine.vcpu_count; ++number)
         enabled = enabled || (machine.vcpus[number]->efer & efer::execute_disable_enable) != 0;
-    vcpu.pending |= pending::all_translations;
+    drop_before_entry(vcpu, Stale::all);
     if (enabled == machine.features.execute_disable)
         return;
     machine.features.execute_disable = enabled;
     machine.page_tables.set_features(machine.features);
-    if (machine.shadows.in_use())
-        machine.shadows.set_features(machine.features);
+    machine.translation.set_features(machine.features);
 }
 
 bool write_efer(Vcpu& vcpu, std::uint64_t value) {
@@ -63,14 +63,6 @@ bool write_efer(Vcpu& vcpu, std::uint64_t value) {
         // The monitor keeps NXE on for its own page tables.
         cpu::write_msr(number(Msr::ia32_efer), real | efer::execute_disable_enable);
     return true;
-}
-
-std::uint64_t read_efer(Vcpu& vcpu) {
-    if (vcpu.machine->shadows.in_use())
-        return vcpu.efer;
-    return (vcpu.machine->controls.entry & vm_entry::load_ia32_efer) != 0
-               ? vcpu.vmcs.read(Field::guest_ia32_efer)
-               : cpu::read_msr(number(Msr::ia32_efer));
 }
 
 constexpr bool is_memory_type(std::uint8_t type) { return type <= 1 || (type >= 4 && type <= 7); }
@@ -103,16 +95,13 @@ bool write_shadow(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
 
 } // namespace
 
-std::uint64_t real_efer(const Vcpu& vcpu) {
-    const bool shadowed = vcpu.machine->shadows.in_use();
-    return vcpu.efer | (shadowed ? efer::execute_disable_enable : 0);
-}
+std::uint64_t real_efer(const Vcpu& vcpu) { return vcpu.efer | vcpu.machine->demands.efer_forced; }
 
 std::optional<std::uint64_t> read_guest_msr(Vcpu& vcpu, std::uint32_t msr) {
     if (is_vmx(msr))
         return std::nullopt;
     if (msr == number(Msr::ia32_efer))
-        return read_efer(vcpu);
+        return vcpu.efer;
     const ShadowMsrs& shadows = vcpu.shadow_msrs;
     if (const auto found = shadows.find(msr); found != shadows.end())
         return found->second;

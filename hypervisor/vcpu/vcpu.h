@@ -71,7 +71,7 @@ struct Vcpu : VcpuFrame {
     std::uint64_t cr0_shadow; ///< what the guest reads of them
     std::uint64_t cr4_mask;
     std::uint64_t cr4_shadow;
-    std::uint64_t efer;             ///< as the guest has it (classic)
+    std::uint64_t efer;             ///< as the guest has it
     std::uint32_t exception_bitmap; ///< while no store is stepped
     GuestRoots roots;               ///< classic
 

@@ -9,8 +9,8 @@
 #include "hypervisor/memory/page_allocator.h"
 #include "hypervisor/page_tables/registered_tables.h"
 #include "hypervisor/translation/ept.h"
-#include "hypervisor/translation/protected_pages.h"
 #include "hypervisor/translation/shadow/shadow_tables.h"
+#include "hypervisor/translation/translation.h"
 #include "hypervisor/vmx/capability.h"
 #include "shared/processors.h"
 #include "shared/profile.h"
@@ -47,9 +47,11 @@ struct VirtualMachine {
     GuestMemory memory;
     PagingFeatures features; ///< as the guest has set them
     FrameTable frames;
+    StaleTranslations stale;
     Ept ept;              ///< of profiles with EPT
     ShadowTables shadows; ///< of profile classic
-    ProtectedPages protected_pages;
+    Translation translation;
+    ShadowPagingDemands demands; ///< as translation has them
     RegisteredTables page_tables;
     AllTables tables; ///< descriptor tables of all vCPUs
     /// A registered root was loaded: no other may be (hardened).
@@ -69,6 +71,10 @@ struct VirtualMachine {
 
     std::uint64_t every_vcpu() const {
         return vcpu_count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << vcpu_count) - 1;
+    }
+    /// All vCPUs but this one.
+    std::uint64_t others(std::uint32_t vcpu) const {
+        return every_vcpu() & ~(std::uint64_t{1} << vcpu);
     }
     /// Whether descriptor tables, TSS and CR0.TS are the monitor's.
     bool owns_descriptors() const {

@@ -29,7 +29,7 @@ constexpr std::uint64_t number(Call call) { return static_cast<std::uint64_t>(ca
 void forget_tables(FuzzMachine& machine) {
     Vcpu& vcpu = machine.vcpu();
     lock_page_tables(vcpu);
-    vcpu.tables.close(machine.vm().protected_pages);
+    vcpu.tables.close(machine.vm().translation);
     settle(vcpu);
 }
 

@@ -66,7 +66,7 @@ bool no_msr_write(Vcpu&, std::uint32_t, std::uint64_t) { return false; }
 bool may_write(Vcpu& vcpu, std::uint64_t gpa, std::uint32_t size) {
     require(size != 0 && gpa / page_size == (gpa + size - 1) / page_size,
             "a write that is asked for lies on one page");
-    return !vcpu.machine->protected_pages.contains(gpa);
+    return !vcpu.machine->translation.is_protected(gpa);
 }
 
 using Page = std::array<std::uint8_t, page_size>;
@@ -75,7 +75,7 @@ using Page = std::array<std::uint8_t, page_size>;
 std::vector<Page> protected_contents(FuzzMachine& machine) {
     std::vector<Page> contents;
     for (const std::uint64_t gpa : machine.pages())
-        if (machine.vm().protected_pages.contains(gpa))
+        if (machine.vm().translation.is_protected(gpa))
             std::memcpy(contents.emplace_back().data(), direct_pointer(gpa), page_size);
     return contents;
 }

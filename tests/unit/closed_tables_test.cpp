@@ -59,7 +59,7 @@ TEST_F(ClosedTables, AnLdtThatIsLoadedNoMoreIsNotWritten) {
 }
 
 TEST_F(ClosedTables, NothingIsWrittenOnceAllAreClosed) {
-    tables.close(machine.machine().protected_pages);
+    tables.close(machine.machine().translation);
     const std::uint64_t tss = machine.word(machine.physical(machine.tss));
     const std::uint64_t next = machine.word(machine.physical(machine.tss) + 8);
     const std::uint64_t gdt = machine.gdt_slot(6);
@@ -78,7 +78,7 @@ TEST_F(ClosedTables, NothingIsWrittenOnceAllAreClosed) {
 
 TEST_F(ClosedTables, NoSelectorIsLookedUpInAGdtThatIsNotThere) {
     load_ldt();
-    tables.close(machine.machine().protected_pages);
+    tables.close(machine.machine().translation);
     EXPECT_EQ(set_guest_ldtr(vcpu, ldt_selector), Error::bad_selector);
     EXPECT_EQ(set_guest_tr(vcpu, HardenedMachine::tss_selector), Error::bad_selector);
     settle(vcpu);
@@ -87,7 +87,7 @@ TEST_F(ClosedTables, NoSelectorIsLookedUpInAGdtThatIsNotThere) {
 TEST(ClosedTablesOfAVcpu, ThatWasResetAreNotWritten) {
     HardenedMachine machine{2};
     Vcpu& other = machine.vcpu(1);
-    machine.on(1, [&] { other.tables.close(machine.machine().protected_pages); });
+    machine.on(1, [&] { other.tables.close(machine.machine().translation); });
     const std::uint64_t closed = GuestTable{}.base();
     machine.on(1, [&] {
         EXPECT_EQ(call_update_kernel_stack(other, closed, 0x5000, 0), Error::not_current_table);

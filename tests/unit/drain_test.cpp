@@ -2,6 +2,7 @@
 
 #include "hypervisor/calls/drain.h"
 #include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/exits/settle.h"
 #include "hypervisor/registers/control_registers.h"
 #include "tests/unit/fake/machine.h"
 

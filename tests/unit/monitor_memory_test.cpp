@@ -71,15 +71,16 @@ TEST_F(EptTest, RunsOutOfPagesWithoutHarm) {
 }
 
 TEST_F(EptTest, ProtectionIsCounted) {
-    ProtectedPages& pages = machine.machine().protected_pages;
+    Translation& pages = machine.machine().translation;
+    StaleTranslations& stale = machine.machine().stale;
     ASSERT_TRUE(pages.protect(0x201234));
-    EXPECT_TRUE(pages.take_rights_reduced());
+    EXPECT_TRUE(stale.take().by_monitor);
     ASSERT_TRUE(pages.protect(0x201000));
-    EXPECT_FALSE(pages.take_rights_reduced());
+    EXPECT_FALSE(stale.take().by_monitor);
     pages.release(0x201000);
-    EXPECT_TRUE(pages.contains(0x201FFF));
+    EXPECT_TRUE(pages.is_protected(0x201FFF));
     pages.release(0x201000);
-    EXPECT_FALSE(pages.contains(0x201000));
+    EXPECT_FALSE(pages.is_protected(0x201000));
     EXPECT_EQ(ept.leaf(0x201000) & 7, 7U);
     EXPECT_FALSE(pages.protect(fake_ram_size)); // the monitor's memory
 }
@@ -88,13 +89,13 @@ TEST_F(EptTest, AllOfTheGuestsPagesCanBeProtected) {
     VirtualMachine& vm = machine.machine();
     for (const PhysicalRange& range : vm.ram.ranges())
         for (std::uint64_t gpa = range.begin; gpa < range.end; gpa += page_size)
-            ASSERT_TRUE(vm.protected_pages.protect(gpa));
+            ASSERT_TRUE(vm.translation.protect(gpa));
     EXPECT_EQ(ept.leaf(fake_ram_size - 1) & 7, 5U);
-    EXPECT_FALSE(vm.protected_pages.protect(0xA0000)); // a hole, where devices lie
+    EXPECT_FALSE(vm.translation.protect(0xA0000)); // a hole, where devices lie
 }
 
 TEST_F(EptTest, ReasonsForProtectionAreBounded) {
-    ProtectedPages& pages = machine.machine().protected_pages;
+    Translation& pages = machine.machine().translation;
     for (std::uint32_t n = 0; n < 0xFFFF; ++n)
         ASSERT_TRUE(pages.protect(0x201000));
     EXPECT_FALSE(pages.protect(0x201000)); // would be none after one more
@@ -129,8 +130,7 @@ class GuestWalk : public ::testing::Test {
     /// Eight bytes, 1 to 8.
     GuestWrite write(std::uint64_t linear, bool user) {
         constexpr std::uint8_t bytes[8]{1, 2, 3, 4, 5, 6, 7, 8};
-        return write_guest_linear(memory, machine.machine().protected_pages, root, linear, bytes, 8,
-                                  user);
+        return write_guest_linear(memory, machine.machine().frames, root, linear, bytes, 8, user);
     }
 };
 
@@ -196,9 +196,9 @@ TEST_F(GuestWalk, WritesNothingUnlessAllCanBeWritten) {
     machine.map(root, 0x10000, first, 3); // supervisor
     EXPECT_EQ(write(0x10000, true), GuestWrite::not_mapped);
     EXPECT_EQ(write(0x10000, false), GuestWrite::done);
-    ASSERT_TRUE(machine.machine().protected_pages.protect(first));
+    ASSERT_TRUE(machine.machine().translation.protect(first));
     EXPECT_EQ(write(0x10000, false), GuestWrite::protected_page);
-    machine.machine().protected_pages.release(first);
+    machine.machine().translation.release(first);
     std::uint8_t code[15]{};
     EXPECT_EQ(fetch_guest_code(memory, root, 0x10FFB, code, 15), 5U); // as far as there is code
 }

@@ -1,9 +1,12 @@
 // Profile classic on several vCPUs: roots, views of the per-vCPU area, and what is left stale.
 
+#include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/page_tables.h"
+#include "hypervisor/address_space/translations.h"
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/exits/settle.h"
 #include "hypervisor/registers/control_registers.h"
 #include "tests/unit/fake/shadow_processor.h"
 
@@ -159,21 +162,22 @@ TEST_F(TwoProcessors, WhatOneMakesStaleTheOthersRomKnows) {
 }
 
 TEST_F(TwoProcessors, ADropOfSomeIsNotADropOfAll) {
-    EXPECT_EQ(shadows.note_left(0b10, Stale::non_global), 0b10U);
-    EXPECT_EQ(shadows.note_left(0b11, Stale::all), 0b01U); // vCPU 1 knows
+    EXPECT_EQ(machine.machine().stale.note_left(0b10, Stale::non_global), 0b10U);
+    EXPECT_EQ(machine.machine().stale.note_left(0b11, Stale::all), 0b01U); // vCPU 1 knows
     told_stale(1) = 1;
     machine.on(1, [&] { drop_translations(machine.vcpu(1), Stale::non_global); });
     EXPECT_EQ(told_stale(1), 1U);
     machine.on(1, [&] { drop_translations(machine.vcpu(1), Stale::all); });
     EXPECT_EQ(told_stale(1), 0U);
-    EXPECT_TRUE(shadows.has_left(0));
+    EXPECT_TRUE(machine.machine().stale.has_left(0));
 }
 
 TEST_F(TwoProcessors, AnotherVcpuIsToldOfTheLast) {
     // Bit 63 of a mask is a vCPU's as any other.
-    EXPECT_EQ(shadows.note_left(std::uint64_t{1} << 63, Stale::all), std::uint64_t{1} << 63);
-    EXPECT_TRUE(shadows.has_left(63));
-    EXPECT_TRUE(shadows.clear_left(63, Stale::all));
+    EXPECT_EQ(machine.machine().stale.note_left(std::uint64_t{1} << 63, Stale::all),
+              std::uint64_t{1} << 63);
+    EXPECT_TRUE(machine.machine().stale.has_left(63));
+    EXPECT_TRUE(machine.machine().stale.clear_left(63, Stale::all));
 }
 
 TEST_F(TwoProcessors, AShadowInUseElsewhereIsNotGivenUp) {

@@ -3,7 +3,8 @@
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/exits/exit_handlers.h"
-#include "hypervisor/faults/protected_store.h"
+#include "hypervisor/exits/settle.h"
+#include "hypervisor/faults/ept_violation.h"
 #include "hypervisor/registers/control_registers.h"
 #include "tests/unit/fake/machine.h"
 
@@ -159,7 +160,9 @@ class LateStore : public ::testing::Test {
         vcpu.registers.rdi = machine.gdt + 6 * 8;
         machine.fields[Field::guest_rip] = Machine::linear_base + code_page;
         machine.fields[Field::guest_cs_access_rights] = 0xA09B;
-        emulate_store(vcpu, {slot, 0});
+        machine.fields[Field::guest_physical_address] = slot;
+        machine.fields[Field::exit_qualification] = 0x182; // write, linear address valid
+        handle_ept_violation(vcpu);
     }
 };
 

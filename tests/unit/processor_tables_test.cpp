@@ -2,6 +2,7 @@
 
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/calls/call_handlers.h"
+#include "hypervisor/exits/settle.h"
 #include "hypervisor/registers/descriptor_registers.h"
 #include "tests/unit/fake/machine.h"
 
@@ -82,7 +83,7 @@ TEST_F(TwoVcpus, WhoSharesAGdtWritesItByTheRulesOfBoth) {
     // vCPU 1 waits to be started and has no tables yet: then it may load any GDT.
     on_other([&] {
         lock_page_tables(other);
-        other.tables.close(machine.machine().protected_pages);
+        other.tables.close(machine.machine().translation);
     });
     const std::uint64_t base = vcpu.tables.gdt().base();
     ASSERT_TRUE(vcpu.tables.write_free_slot(base, 6, tls));
@@ -118,7 +119,7 @@ TEST_F(TwoVcpus, TablesOfDifferentKindsShareNoByte) {
     // A TSS over vCPU 0's GDT: UpdateKernelStack and WriteTSSWord would write descriptors.
     on_other([&] {
         lock_page_tables(other);
-        other.tables.close(machine.machine().protected_pages);
+        other.tables.close(machine.machine().translation);
         const std::uint64_t page = copy_of_gdt();
         const SystemDescriptor tss{
             descriptor_from_segment({HardenedMachine::tss_selector, gdt, 103, {0x89}}), gdt >> 32};
@@ -145,7 +146,7 @@ TEST_F(TwoVcpus, ATableIsNoPageTable) {
 TEST_F(TwoVcpus, WhoSharesAnIdtHasTheSameCodeSegment) {
     on_other([&] {
         lock_page_tables(other);
-        other.tables.close(machine.machine().protected_pages);
+        other.tables.close(machine.machine().translation);
         machine.fields[Field::guest_cs_selector] = 0x30;
         EXPECT_EQ(set_guest_idtr(other, {256 * 16 - 1, machine.idt}), Error::bad_gate);
         machine.fields[Field::guest_cs_selector] = HardenedMachine::code;
@@ -162,7 +163,7 @@ TEST_F(TwoVcpus, TablesOfOneKindShareWholeEntries) {
     settle(vcpu);
     on_other([&] {
         lock_page_tables(other);
-        other.tables.close(machine.machine().protected_pages);
+        other.tables.close(machine.machine().translation);
         for (const std::uint64_t shift : {1U, 15U, 124U})
             EXPECT_EQ(set_guest_gdtr(other, {127, base + shift}), Error::protected_page);
         EXPECT_EQ(set_guest_gdtr(other, {127, base + 8}), Error::none);

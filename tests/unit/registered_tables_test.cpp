@@ -21,9 +21,9 @@ TEST_P(Registered, LevelsAndFrames) {
     EXPECT_EQ(allocate(gpa, page_flags::pt), Error::already_a_table);
     EXPECT_EQ(allocate(gpa, page_flags::pd), Error::already_a_table);
     EXPECT_EQ(allocate(machine.physical(machine.gdt), page_flags::pt), Error::protected_page);
-    EXPECT_TRUE(machine.machine().protected_pages.contains(gpa));
+    EXPECT_TRUE(machine.machine().translation.is_protected(gpa));
     EXPECT_EQ(release(gpa), Error::none);
-    EXPECT_FALSE(machine.machine().protected_pages.contains(gpa));
+    EXPECT_FALSE(machine.machine().translation.is_protected(gpa));
     EXPECT_EQ(release(gpa), Error::not_a_table);
     EXPECT_EQ(release(fake_ram_size), Error::bad_frame);
 }
@@ -69,7 +69,7 @@ TEST_P(Registered, ARefusedAllocationChangesNothing) {
     EXPECT_EQ(machine.word(page), 0x1234000U);
     EXPECT_EQ(frame(leaves).links, links);
     EXPECT_EQ(frame(page).level, 0);
-    EXPECT_FALSE(machine.machine().protected_pages.contains(page));
+    EXPECT_FALSE(machine.machine().translation.is_protected(page));
 }
 
 TEST_P(Registered, EntriesThatMapPages) {

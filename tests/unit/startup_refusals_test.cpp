@@ -93,7 +93,7 @@ STARTUP_CODE(store, "movl $1, 0x9000");
 STARTUP_CODE(change, "lock incl 0x9000");
 STARTUP_CODE(split_store, "movl $-1, 0x8FFE");
 
-TEST_F(StartupRefusals, WriteProtectedPages) {
+TEST_F(StartupRefusals, WriteTranslation) {
     machine.machine().frames.of_address(0x9000)->write_locks = 1;
     for (const auto code : {store, change, split_store}) {
         state = after_sipi(vector);

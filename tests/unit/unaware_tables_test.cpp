@@ -37,7 +37,7 @@ class BootTables : public TablesCase {
     std::uint64_t page = machine.take_guest_page();
 
     BootTables() {
-        tables.close(machine.machine().protected_pages);
+        tables.close(machine.machine().translation);
         machine.machine().is_kernel_unaware = true;
         machine.map(machine.root, loaders, page, paging::present | paging::writable);
         machine.word(page + 4 * 8) = 0x0080890000000000; // of Linux's decompressor

@@ -29,7 +29,7 @@ void write_controls(Vcpu& vcpu) {
     vmcs.write(Field::secondary_processor_based_controls, machine.controls.secondary);
     vmcs.write(Field::primary_vm_exit_controls, machine.controls.exit);
     vmcs.write(Field::vm_entry_controls, machine.controls.entry);
-    vcpu.exception_bitmap = machine.shadows.in_use() ? 1U << vector::page_fault : 0;
+    vcpu.exception_bitmap = machine.demands.exceptions;
     vmcs.write(Field::exception_bitmap, vcpu.exception_bitmap);
     vmcs.write(Field::page_fault_error_code_mask, 0);
     vmcs.write(Field::page_fault_error_code_match, 0);
@@ -52,13 +52,10 @@ void write_controls(Vcpu& vcpu) {
         vmcs.write(Field::xss_exiting_bitmap, 0);
     vmcs.write(Field::vmcs_link_pointer, no_vmcs_link);
 
-    // Write protection is the shadow tables' only means.
-    vcpu.cr0_forced = machine.shadows.in_use() ? cr0::write_protect : 0;
+    vcpu.cr0_forced = machine.demands.cr0_forced;
     vcpu.cr0_mask =
         machine.owns_descriptors() ? ~std::uint64_t{0} : ~cr0_guest_owned | vcpu.cr0_forced;
-    vcpu.cr4_mask = ~cr4_guest_owned;
-    if (machine.shadows.in_use())
-        vcpu.cr4_mask |= cr4::page_global_enable;
+    vcpu.cr4_mask = ~cr4_guest_owned | machine.demands.cr4_owned;
     vmcs.write(Field::cr0_guest_host_mask, vcpu.cr0_mask);
     vmcs.write(Field::cr4_guest_host_mask, vcpu.cr4_mask);
 }

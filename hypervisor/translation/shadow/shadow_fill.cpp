@@ -64,7 +64,7 @@ ShadowNumber ShadowTables::make(Frame& frame, int level, ShadowView viewer) {
         frame.flags &= static_cast<std::uint8_t>(~frame_flags::reclaimed);
         ++statistics_->shadow_rebuilt;
     }
-    settle_elsewhere();
+    stale_->wait_for_others();
     fill_from_guest(number);
     return number;
 }

@@ -24,7 +24,7 @@ ShadowNumber ShadowTables::take() {
     if (number == 0) [[unlikely]]
         console::fail("no shadow table can be reclaimed");
     // Another vCPU may still walk it as what it was.
-    settle_elsewhere();
+    stale_->wait_for_others();
     ++statistics_->shadow_built;
     statistics_->shadow_in_use = pool_.count() - 1 - pool_.free();
     return number;
@@ -69,13 +69,13 @@ bool ShadowTables::release(ShadowNumber number) {
     }
     // Its memory will be another table, and what it mapped is in no list of writable entries.
     if (table.parents != 0)
-        owe();
+        stale_->taken_by_monitor();
     while (table.parents != 0)
         replace(table.parents, 0);
     const std::uint64_t page = pool_.address(number);
     for (std::uint32_t slot = first_nonzero(page, 0); slot < shadow_slots;
          slot = first_nonzero(page, slot + 1)) {
-        owe();
+        stale_->taken_by_monitor();
         replace(number * shadow_slots + slot, 0);
     }
     Frame* const frame =
@@ -136,7 +136,7 @@ void ShadowTables::drop_all() {
             if (pool_.entry(number * shadow_slots + slot) != 0)
                 replace(number * shadow_slots + slot, 0);
     }
-    owe();
+    stale_->taken_by_monitor();
 }
 
 } // namespace hv

@@ -2,8 +2,6 @@
 
 #include "hypervisor/translation/shadow/shadow_tables.h"
 
-#include "hypervisor/translation/other_vcpus.h"
-
 namespace hv {
 
 namespace {
@@ -18,11 +16,11 @@ constexpr std::uint64_t frame_of(std::uint64_t entry) {
 } // namespace
 
 ShadowTables::ShadowTables(const ShadowPool& pool, const FrameTable& frames,
-                           const GuestMemory& memory, const ShadowSettings& settings,
-                           abi::Statistics& statistics)
+                           const GuestMemory& memory, StaleTranslations& stale,
+                           const ShadowSettings& settings, abi::Statistics& statistics)
     : pool_{pool}, frames_{frames}, memory_{&memory}, settings_{settings},
-      reserved_in_leaf_{FourLevelPaging::reserved(0, 1, settings.features)}, statistics_{
-                                                                                 &statistics} {
+      reserved_in_leaf_{FourLevelPaging::reserved(0, 1, settings.features)},
+      statistics_{&statistics}, stale_{&stale} {
     statistics.shadow_limit = pool_.count() - 1;
 }
 
@@ -92,22 +90,16 @@ std::uint64_t ShadowTables::table_entry(ShadowNumber child, std::uint64_t guest,
            (may_write ? paging::writable : 0);
 }
 
-// Rights that are only added need no invalidation: an access that still finds the old ones faults,
-// and the fault drops them (SDM vol. 3, 4.10.4.3). U/S takes from the kernel what it gives to the
-// user, under SMEP and SMAP.
-void ShadowTables::note_lost(std::uint64_t old, std::uint64_t value) {
+// U/S takes from the kernel what it gives to the user, under SMEP and SMAP.
+void ShadowTables::note_lost(std::uint64_t old, std::uint64_t value, Stale what) {
     note_change();
     if ((old & paging::present) == 0)
         return;
     const std::uint64_t lost = (old & ~value & shadow_bits::lost_when_cleared) |
                                (value & ~old & paging::execute_disable) |
                                ((old ^ value) & shadow_bits::lost_when_changed);
-    if (lost == 0)
-        return;
-    if ((old & paging::global) != 0)
-        stale_ = Stale::all;
-    else if (stale_ == Stale::none)
-        stale_ = Stale::non_global;
+    if (lost != 0)
+        stale_->taken_by_guest(what);
 }
 
 void ShadowTables::replace_leaf(EntryNumber number, std::uint64_t value) {
@@ -116,7 +108,7 @@ void ShadowTables::replace_leaf(EntryNumber number, std::uint64_t value) {
     if (old == value)
         return;
     entry = value;
-    note_lost(old, value);
+    note_lost(old, value, (old & paging::global) != 0 ? Stale::all : Stale::non_global);
     if ((old & shadow_bits::listed) != 0)
         pool_.unlink(mapped_page(old).mappings, number);
     if ((value & shadow_bits::listed) != 0)
@@ -130,9 +122,7 @@ void ShadowTables::replace_link(EntryNumber number, std::uint64_t value) {
         return;
     entry = value;
     // Whatever is below it may be cached, global translations too.
-    note_lost(old, value);
-    if (stale_ != Stale::none)
-        stale_ = Stale::all;
+    note_lost(old, value, Stale::all);
     if ((old & paging::present) != 0)
         pool_.unlink(pool_.table(pool_.at(old & paging::address_mask)).parents, number);
     if ((value & paging::present) != 0) {
@@ -225,12 +215,13 @@ void ShadowTables::mark_leaf_shadow(Frame& frame) {
     frame.flags = static_cast<std::uint8_t>(one ? frame.flags | flag : frame.flags & ~flag);
 }
 
-// A translation that was left to the guest may lead here, and its entry is in no list any more.
+// A translation that was left to the guest may lead here, and its entry is in no list any longer
+// (StaleTranslations, rule 5).
 void ShadowTables::lock(Frame& frame) {
     if (frame.write_locks++ != 0)
         return;
-    if (frame.mappings != 0 || (left_non_global_ | left_global_) != 0)
-        owe();
+    if (frame.mappings != 0 || stale_->is_any_left())
+        stale_->taken_by_monitor();
     for (EntryNumber number = frame.mappings; number != 0; number = pool_.next(number))
         pool_.entry(number) = pool_.entry(number) & ~writable_and_dirty;
     note_change();
@@ -242,30 +233,6 @@ void ShadowTables::unlock(Frame& frame) {
     for (EntryNumber number = frame.mappings; number != 0; number = pool_.next(number))
         if ((pool_.entry(number) & shadow_bits::read_only) == 0)
             pool_.entry(number) = pool_.entry(number) | writable_and_dirty;
-}
-
-// A vCPU that clears its bit of one word meanwhile looks at the other afterwards: whoever comes
-// later sees that something is left.
-std::uint64_t ShadowTables::note_left(std::uint64_t mask, Stale stale) {
-    std::uint64_t& left = stale == Stale::all ? left_global_ : left_non_global_;
-    const std::uint64_t& other = stale == Stale::all ? left_non_global_ : left_global_;
-    if ((mask & ~__atomic_load_n(&left, __ATOMIC_SEQ_CST)) == 0)
-        return 0;
-    const std::uint64_t before = __atomic_fetch_or(&left, mask, __ATOMIC_SEQ_CST);
-    return mask & ~(before | __atomic_load_n(&other, __ATOMIC_SEQ_CST));
-}
-
-bool ShadowTables::clear_left(std::uint32_t vcpu, Stale stale) {
-    const std::uint64_t bit = std::uint64_t{1} << vcpu;
-    __atomic_fetch_and(&left_non_global_, ~bit, __ATOMIC_SEQ_CST);
-    if (stale == Stale::all)
-        __atomic_fetch_and(&left_global_, ~bit, __ATOMIC_SEQ_CST);
-    return !has_left(vcpu) && !has_unsynced();
-}
-
-void ShadowTables::settle_elsewhere() {
-    if (std::exchange(owed_elsewhere_, false) && settings_.machine != nullptr)
-        drop_translations_elsewhere(*settings_.machine);
 }
 
 } // namespace hv

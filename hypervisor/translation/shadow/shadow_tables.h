@@ -13,6 +13,7 @@
 #include "hypervisor/memory/paging_walk.h"
 #include "hypervisor/translation/shadow/root_cache.h"
 #include "hypervisor/translation/shadow/shadow_pool.h"
+#include "hypervisor/translation/stale_translations.h"
 #include "shared/processors.h"
 #include "shared/statistics.h"
 #include "shared/vcpu_area.h"
@@ -23,8 +24,6 @@
 #include <utility>
 
 namespace hv {
-
-struct VirtualMachine;
 
 /// Guest-physical pages below 1 MiB behind which the monitor puts its own (guest_physical_map.h).
 struct MonitorPages {
@@ -38,7 +37,6 @@ struct MonitorPages {
 
 /// What shadow tables need to know of the machine.
 struct ShadowSettings {
-    VirtualMachine* machine = nullptr; ///< whose other vCPUs are to drop translations; may be null
     PagingFeatures features;
     std::uint64_t memory_end = 0; ///< no guest-physical address from here on leads anywhere
     PhysicalRange monitor;        ///< mapped for no guest
@@ -56,9 +54,6 @@ inline constexpr std::uint32_t min_shadow_tables = 128;
 constexpr std::uint32_t min_shadow_tables_of(std::uint32_t vcpus) {
     return min_shadow_tables + (vcpus - 1) * (abi::root_pairs + 2);
 }
-
-/// Which cached translations a change made stale.
-enum class Stale : std::uint8_t { none, non_global, all };
 
 /// The checked build of the monitor compares all shadow tables with the guest's after each exit
 /// that changed any.
@@ -91,9 +86,10 @@ inline constexpr std::uint64_t lost_when_changed =
 class ShadowTables {
   public:
     constexpr ShadowTables() = default;
-    /// What `memory` and `statistics` are, and the records of `frames`, must outlive this object.
+    /// `memory`, `stale`, `statistics`, and the records of `frames`, must outlive this object.
     ShadowTables(const ShadowPool& pool, const FrameTable& frames, const GuestMemory& memory,
-                 const ShadowSettings& settings, abi::Statistics& statistics);
+                 StaleTranslations& stale, const ShadowSettings& settings,
+                 abi::Statistics& statistics);
 
     bool in_use() const { return statistics_ != nullptr; }
 
@@ -177,10 +173,7 @@ class ShadowTables {
         entry = next;
         note_change();
         if ((old & paging::present) != 0) {
-            if ((old & paging::global) != 0)
-                stale_ = Stale::all;
-            else if (stale_ == Stale::none)
-                stale_ = Stale::non_global;
+            stale_->taken_by_guest((old & paging::global) != 0 ? Stale::all : Stale::non_global);
             if ((old & shadow_bits::listed) != 0)
                 pool_.unlink(mapped_page(old).mappings, number);
         }
@@ -226,37 +219,6 @@ class ShadowTables {
     /// what did not change for a while is write-protected again.
     void sync(ShadowNumber root);
 
-    /// What was made stale since the last call: the acting vCPU must drop `here` before the guest
-    /// runs on; `elsewhere` is for the guest to invalidate on the other vCPUs, and noted.
-    struct TakenStale {
-        Stale here;
-        Stale elsewhere;
-    };
-    TakenStale take_stale() {
-        const Stale stale = std::exchange(stale_, Stale::none);
-        return {std::exchange(owed_, false) ? Stale::all : stale, stale};
-    }
-    /// Leaves it to the guest to invalidate, on the acting vCPU too, what changes of its own made
-    /// stale, and returns what that was. What the monitor itself owes stays to be taken.
-    Stale leave_stale() { return std::exchange(stale_, Stale::none); }
-    /// Notes that the vCPUs in `mask` may use stale translations until they drop them. Returns
-    /// those for which that is new.
-    std::uint64_t note_left(std::uint64_t mask, Stale stale);
-    /// Whether anything is left for a vCPU to drop.
-    bool has_left(std::uint32_t vcpu) const {
-        const std::uint64_t left = __atomic_load_n(&left_non_global_, __ATOMIC_RELAXED) |
-                                   __atomic_load_n(&left_global_, __ATOMIC_RELAXED);
-        return (left >> vcpu & 1) != 0;
-    }
-    /// A vCPU is about to drop its translations. Returns whether nothing is left for it then.
-    bool clear_left(std::uint32_t vcpu, Stale stale);
-    /// Waits until no other vCPU uses what the monitor took away: a table that was released, a
-    /// right to write. Before such a table is used again, and before what was write-protected is
-    /// believed.
-    void settle_elsewhere();
-
-    bool is_stale() const { return stale_ != Stale::none || owed_; }
-
     /// Checked build: whether any entry changed since the last call.
     bool take_changed() { return std::exchange(changed_, false); }
     /// Whether every shadow entry is what the guest's tables say (shadow_check.cpp); prints the
@@ -276,20 +238,11 @@ class ShadowTables {
     ShadowNumber hand_ = 0;          ///< where reclaim goes on looking
     ShadowView viewer_ = view_of(0); ///< the acting vCPU's
     std::array<RootCache*, abi::max_vcpus> root_caches_{};
-    Stale stale_ = Stale::none;   ///< by changes of the guest's: its own to invalidate
-    bool owed_ = false;           ///< by the monitor: a shadow given up, a page write-protected
-    bool owed_elsewhere_ = false; ///< the same, of the other vCPUs
-    /// Bit n: vCPU n may use translations that are stale, and that may let it write anywhere.
-    std::uint64_t left_non_global_ = 0;
-    std::uint64_t left_global_ = 0;
+    StaleTranslations* stale_ = nullptr;
     bool linked_ = false;  ///< a table got out of step, or was linked, since take_linked()
     bool changed_ = false; ///< kept in the checked build only
     bool local_apic_writable_ = true;
 
-    void owe() {
-        owed_ = true;
-        owed_elsewhere_ = true;
-    }
     struct HostPage {
         std::uint64_t physical;
         std::uint64_t forced; ///< bits the entry gets whatever the guest's says
@@ -340,7 +293,7 @@ class ShadowTables {
         if constexpr (checks_shadows)
             changed_ = true;
     }
-    void note_lost(std::uint64_t old, std::uint64_t value);
+    void note_lost(std::uint64_t old, std::uint64_t value, Stale what);
     void mark_leaf_shadow(Frame& frame);
 
     ShadowNumber take();

@@ -137,7 +137,7 @@ void ShadowTables::sync(ShadowNumber root) {
         // Write-protected first; what was written until then is seen by one more look.
         Frame& frame = *frames_.find(table.frame);
         lock(frame);
-        settle_elsewhere();
+        stale_->wait_for_others();
         sync_table(number);
         forget_unsynced(number);
         mark_leaf_shadow(frame);

@@ -1,7 +1,10 @@
 // What a fake machine starts with.
 
 #include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/address_space/requests.h"
+#include "hypervisor/address_space/translations.h"
 #include "hypervisor/calls/call_dispatch.h"
+#include "hypervisor/exits/settle.h"
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/registers/descriptor_registers.h"
 #include "hypervisor/vmx/controls.h"
@@ -59,6 +62,10 @@ void Machine::set_up_memory(std::uint32_t shadow_tables) {
         vm.tables.add(vcpus_[number]->tables);
     }
     const bool classic = vm.profile == abi::Profile::classic;
+    vm.stale = StaleTranslations{vm, drop_elsewhere};
+    vm.translation = classic ? Translation{vm.frames, vm.shadows, vm.stale}
+                             : Translation{vm.frames, vm.ept, vm.stale};
+    vm.demands = vm.translation.demands();
     if (classic) {
         set_up_shadows(shadow_tables);
     } else {
@@ -71,13 +78,7 @@ void Machine::set_up_memory(std::uint32_t shadow_tables) {
             vm.ept.map(local_apic_base, local_apic_base, EptRights::all, MemoryType::uncacheable));
         require(vm.ept.make_views(count));
     }
-    ShadowTables* const shadows = classic ? &vm.shadows : nullptr;
-    vm.protected_pages = ProtectedPages{vm.frames, &vm.ept, shadows, &vm};
-    vm.page_tables = RegisteredTables{vm.frames,
-                                      vm.memory,
-                                      vm.protected_pages,
-                                      shadows,
-                                      vm.tables,
+    vm.page_tables = RegisteredTables{vm.frames, vm.memory, vm.translation, vm.tables,
                                       TableRules{.hardened = vm.profile == abi::Profile::hardened,
                                                  .features = vm.features,
                                                  .memory_end = fake_memory_end,
@@ -90,10 +91,8 @@ void Machine::set_up_shadows(std::uint32_t shadow_tables) {
     const std::uint64_t pool = vm.pages.take(size / page_size);
     require(pool != 0);
     const bool several = vm.vcpu_count > 1;
-    ShadowSettings settings{.machine = several ? &vm : nullptr,
-                            .features = vm.features,
-                            .memory_end = fake_memory_end,
-                            .monitor = vm.monitor};
+    ShadowSettings settings{
+        .features = vm.features, .memory_end = fake_memory_end, .monitor = vm.monitor};
     settings.monitor_pages[0] = {.guest = {abi::statistics_base, abi::statistics_base + page_size},
                                  .physical = statistics_page,
                                  .stride = several ? page_size : 0};
@@ -110,18 +109,21 @@ void Machine::set_up_shadows(std::uint32_t shadow_tables) {
     settings.guesses = unaware_;
     if (unaware_)
         settings.direct_map_tables = &vm.pages;
-    vm.shadows = ShadowTables{ShadowPool{PhysicalRange{pool, pool + size}}, vm.frames, vm.memory,
-                              settings, vm.vcpus[0]->statistics};
+    vm.shadows = ShadowTables{ShadowPool{PhysicalRange{pool, pool + size}},
+                              vm.frames,
+                              vm.memory,
+                              vm.stale,
+                              settings,
+                              vm.vcpus[0]->statistics};
     for (std::uint32_t number = 0; number < vm.vcpu_count; ++number) {
         Vcpu& vcpu = *vm.vcpus[number];
         vm.shadows.set_root_cache(number, vcpu.roots.known);
         vcpu.roots.limit = vm.capabilities.misc.cr3_target_count();
-        vcpu.exception_bitmap = 1U << vector::page_fault;
+        vcpu.exception_bitmap = vm.demands.exceptions;
     }
 }
 
 void Machine::set_up_vcpu(Vcpu& vcpu, std::uint32_t number) {
-    const bool classic = machine_->profile == abi::Profile::classic;
     vcpu.machine = machine_.get();
     vcpu.step_pages = reinterpret_cast<StepPages*>(
         direct_pointer(machine_->pages.take(sizeof(StepPages) / page_size)));
@@ -131,9 +133,9 @@ void Machine::set_up_vcpu(Vcpu& vcpu, std::uint32_t number) {
     vcpu.vpid = static_cast<std::uint16_t>(number + 1);
     vcpu.invalidation = choose_invalidation(machine_->capabilities, vcpu.vpid);
     vcpu.cr0_mask = ~std::uint64_t{0};
-    vcpu.cr0_forced = classic ? cr0::write_protect : 0;
+    vcpu.cr0_forced = machine_->demands.cr0_forced;
     vcpu.cr0_shadow = 0x80010031;
-    vcpu.cr4_mask = ~cr4_guest_owned | (classic ? cr4::page_global_enable : 0);
+    vcpu.cr4_mask = ~cr4_guest_owned | machine_->demands.cr4_owned;
     vcpu.cr4_shadow = cr4::physical_address_extension;
     vcpu.efer = efer::syscall_enable | efer::long_mode_enable | efer::long_mode_active |
                 efer::execute_disable_enable;

@@ -55,7 +55,7 @@ bool ShadowTables::displace(ShadowNumber root) {
     frame.flags |= frame_flags::displaced;
     table.flags |= shadow_flags::displaced;
     table.loads = 0;
-    owe();
+    stale_->taken_by_monitor();
     note_change();
     return true;
 }
@@ -71,7 +71,7 @@ void ShadowTables::restore(ShadowNumber root) {
     move_mappings(frames_.at(place / page_size), frame);
     frame.flags &= static_cast<std::uint8_t>(~frame_flags::displaced);
     table.flags &= static_cast<std::uint8_t>(~shadow_flags::displaced);
-    owe();
+    stale_->taken_by_monitor();
     note_change();
 }
 
