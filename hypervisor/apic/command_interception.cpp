@@ -20,7 +20,7 @@ struct Command {
     Delivery delivery() const { return static_cast<Delivery>(raw >> 8 & 7); }
     std::uint8_t vector() const { return static_cast<std::uint8_t>(raw); }
     bool logical() const { return (raw >> 11 & 1) != 0; }
-    /// INIT with level 0 and trigger mode level only synchronises arbitration IDs.
+    /// INIT level de-assert, which only synchronizes arbitration IDs.
     bool is_deassert() const { return (raw >> 14 & 1) == 0 && (raw >> 15 & 1) != 0; }
     Shorthand shorthand() const { return static_cast<Shorthand>(raw >> 18 & 3); }
 };
@@ -50,8 +50,8 @@ void send(Vcpu& caller, Vcpu& vcpu, Command command) {
         post_reset(caller, vcpu);
 }
 
-// Returns whether the command was INIT or SIPI. In logical mode kernels send neither, and nobody
-// gets one.
+// Returns whether the command was INIT or SIPI. Kernels do not send these in logical destination
+// mode; such a command reaches nobody.
 bool carry_out(Vcpu& vcpu, Command command, std::uint32_t destination) {
     if (command.delivery() != Command::Delivery::init &&
         command.delivery() != Command::Delivery::startup)
@@ -65,7 +65,7 @@ bool carry_out(Vcpu& vcpu, Command command, std::uint32_t destination) {
     return true;
 }
 
-// Other vCPUs have it in force when this returns.
+// When this returns, the change is in force on all vCPUs.
 void set_interception(Vcpu& vcpu, bool exits) {
     VirtualMachine& machine = *vcpu.machine;
     if (machine.commands_exit == exits)
@@ -75,9 +75,9 @@ void set_interception(Vcpu& vcpu, bool exits) {
     protect_local_apic(machine, exits);
     if (machine.shadows.in_use())
         machine.shadows.set_local_apic_writable(!exits);
-    const std::uint64_t others = machine.every_vcpu() & ~(std::uint64_t{1} << vcpu.number);
     const bool has_ept = !machine.shadows.in_use();
-    ask_vcpus(vcpu, others, has_ept ? request::ept_translations : request::all_translations);
+    ask_vcpus(vcpu, machine.every_vcpu_but(vcpu.number),
+              has_ept ? request::ept_translations : request::all_translations);
     vcpu.pending |= has_ept ? pending::ept_translations : pending::all_translations;
 }
 

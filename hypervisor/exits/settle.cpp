@@ -33,12 +33,15 @@ void settle(Vcpu& vcpu) {
     }
 }
 
-/// Called by the stub (exits/vm_exit.S) when something was asked since the exit was handled.
+/// Called by the stub (exits/vm_exit.S) when another vCPU has asked for something since the exit
+/// was handled.
 extern "C" void serve_before_entry(GuestRegisters& registers) {
     Vcpu& vcpu = vcpu_of(registers);
-    // The instruction that was to be stepped runs again, and faults again.
-    if (vcpu.stepped.active)
-        end_single_step(vcpu);
+    if (vcpu.single_step.active) {
+        // The instruction has not run: it will exit again, and be stepped again.
+        (void)end_single_step(vcpu);
+        settle(vcpu); // to be reset or started, the vCPU must hold no lock
+    }
     serve_all_requests(vcpu);
     if (vcpu.pending != 0)
         settle(vcpu);

@@ -1,5 +1,6 @@
 // Roots the guest loads without a VM exit: when they are offered, and when no more.
 
+#include "hypervisor/exits/settle.h"
 #include "tests/unit/fake/classic_case.h"
 
 namespace hv::test {

@@ -129,8 +129,7 @@ class GuestWalk : public ::testing::Test {
     /// Eight bytes, 1 to 8.
     GuestWrite write(std::uint64_t linear, bool user) {
         constexpr std::uint8_t bytes[8]{1, 2, 3, 4, 5, 6, 7, 8};
-        return write_guest_linear(memory, machine.machine().protected_pages, root, linear, bytes, 8,
-                                  user);
+        return write_guest_linear(memory, machine.machine().frames, root, linear, bytes, 8, user);
     }
 };
 

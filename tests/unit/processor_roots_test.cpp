@@ -4,6 +4,7 @@
 #include "hypervisor/address_space/page_tables.h"
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/exits/settle.h"
 #include "hypervisor/registers/control_registers.h"
 #include "tests/unit/fake/shadow_processor.h"
 

@@ -3,6 +3,7 @@
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/exits/settle.h"
 #include "hypervisor/faults/protected_store.h"
 #include "hypervisor/registers/control_registers.h"
 #include "tests/unit/fake/machine.h"

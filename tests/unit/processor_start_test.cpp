@@ -2,6 +2,7 @@
 
 #include "hypervisor/address_space/requests.h"
 #include "hypervisor/apic/command_interception.h"
+#include "hypervisor/exits/settle.h"
 #include "hypervisor/processors/start_vcpu.h"
 #include "tests/unit/fake/machine.h"
 

@@ -2,6 +2,7 @@
 
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/calls/call_handlers.h"
+#include "hypervisor/exits/settle.h"
 #include "hypervisor/registers/descriptor_registers.h"
 #include "tests/unit/fake/machine.h"
 

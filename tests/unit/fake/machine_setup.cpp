@@ -2,6 +2,7 @@
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/calls/call_dispatch.h"
+#include "hypervisor/exits/settle.h"
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/registers/descriptor_registers.h"
 #include "hypervisor/vmx/controls.h"

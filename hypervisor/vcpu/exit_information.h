@@ -1,0 +1,26 @@
+#pragma once
+// What the VMCS says about the VM exit that is being handled (SDM vol. 3, 25.9).
+
+#include "hypervisor/vcpu/vcpu.h"
+#include "hypervisor/vmx/exit_reason.h"
+#include "hypervisor/vmx/interruption_information.h"
+
+#include <cstdint>
+
+namespace hv {
+
+inline ExitReasonField exit_reason(const Vcpu& vcpu) {
+    return {vcpu.vmcs.read(Field::exit_reason)};
+}
+
+/// The exception or NMI that exited; only where the reason is EXCEPTION_NMI.
+inline InterruptionInformation exiting_event(const Vcpu& vcpu) {
+    return {static_cast<std::uint32_t>(vcpu.vmcs.read(Field::vm_exit_interruption_information))};
+}
+
+/// The event whose delivery the exit interrupted; not valid() if there was none.
+inline InterruptionInformation interrupted_event(const Vcpu& vcpu) {
+    return {static_cast<std::uint32_t>(vcpu.vmcs.read(Field::idt_vectoring_information))};
+}
+
+} // namespace hv
