@@ -103,9 +103,9 @@ bool is_to_be_handled(const Vcpu& vcpu, StepEnd end) {
 extern "C" void handle_vm_exit(GuestRegisters& registers) {
     Vcpu& vcpu = vcpu_of(registers);
     const ExitReasonField reason = exit_reason(vcpu);
-    const auto basic = static_cast<std::uint32_t>(reason.basic());
+    const std::uint64_t basic = reason.number();
     if (reason.entry_failed()) [[unlikely]]
-        return handle_entry_failure(vcpu, reason.basic());
+        return handle_entry_failure(vcpu, static_cast<ExitReason>(basic));
     abi::Statistics& statistics = vcpu.statistics;
     ++statistics.exits;
     if (basic >= abi::exit_reason_limit) [[unlikely]]
@@ -113,7 +113,7 @@ extern "C" void handle_vm_exit(GuestRegisters& registers) {
     ++statistics.exit[basic];
     bool handle = true;
     if ((vcpu.single_step.active | vcpu.watches_descriptor_registers) != 0) [[unlikely]]
-        handle = before_handling(vcpu, reason.basic());
+        handle = before_handling(vcpu, static_cast<ExitReason>(basic));
     // Entries that were queued before the instruction that exited come before it (docs/abi.md,
     // "Drain").
     if (handle && (drain_if_queued(vcpu) != paused || !execute_again(vcpu))) [[likely]]

@@ -11,12 +11,9 @@
 
 namespace hv {
 
-void settle(Vcpu& vcpu) {
-    if ((vcpu.pending & pending::page_tables) != 0) {
-        if (vcpu.machine->shadows.can_displace())
-            keep_free_running(vcpu);
-        unlock_page_tables(vcpu);
-    }
+namespace {
+
+[[gnu::always_inline]] inline void settle_without_lock(Vcpu& vcpu) {
     const std::uint8_t todo = vcpu.pending;
     vcpu.pending = 0;
     if ((todo & pending::all_translations) != 0)
@@ -31,6 +28,22 @@ void settle(Vcpu& vcpu) {
         if ((todo & pending::root_targets) != 0)
             write_root_targets(vcpu);
     }
+}
+
+// Apart, so that a context switch, which holds no lock, does not save the registers used here.
+[[gnu::noinline]] void settle_with_lock(Vcpu& vcpu) {
+    if (vcpu.machine->shadows.can_displace())
+        keep_free_running(vcpu);
+    unlock_page_tables(vcpu);
+    settle_without_lock(vcpu);
+}
+
+} // namespace
+
+void settle(Vcpu& vcpu) {
+    if ((vcpu.pending & pending::page_tables) != 0)
+        return settle_with_lock(vcpu);
+    settle_without_lock(vcpu);
 }
 
 /// Called by the stub (exits/vm_exit.S) when another vCPU has asked for something since the exit

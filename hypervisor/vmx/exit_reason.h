@@ -11,9 +11,10 @@ namespace hv {
 struct ExitReasonField {
     std::uint64_t raw;
 
-    /// The basic exit reason; may lie beyond abi::exit_reason_limit.
+    /// The basic exit reason as a number; may lie beyond abi::exit_reason_limit.
+    [[nodiscard]] constexpr std::uint64_t number() const { return raw & 0xFFFF; }
     [[nodiscard]] constexpr abi::ExitReason basic() const {
-        return static_cast<abi::ExitReason>(bits(raw, 15, 0));
+        return static_cast<abi::ExitReason>(number());
     }
     /// VM entry failed after the host was left: there was no exit from the guest (27.8).
     [[nodiscard]] constexpr bool entry_failed() const { return bit(raw, 31); }
