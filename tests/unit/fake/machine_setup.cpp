@@ -1,6 +1,7 @@
 // What a fake machine starts with.
 
 #include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/address_space/translations.h"
 #include "hypervisor/calls/call_dispatch.h"
 #include "hypervisor/exits/settle.h"
 #include "hypervisor/registers/control_registers.h"
