@@ -6,6 +6,7 @@
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/registers/mirror.h"
 #include "hypervisor/vcpu/counters.h"
+#include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/numbered_register.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vmx/exit_qualification.h"

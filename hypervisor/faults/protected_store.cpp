@@ -10,6 +10,7 @@
 #include "hypervisor/faults/single_step.h"
 #include "hypervisor/instructions/decoder/store_cache.h"
 #include "hypervisor/vcpu/counters.h"
+#include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/resume.h"
 
 namespace hv {

@@ -127,11 +127,6 @@ void refuse_instruction(Vcpu& vcpu, abi::Error error, std::string_view what,
     inject_exception(vcpu, vector::general_protection);
 }
 
-bool in_64_bit_mode(const Vcpu& vcpu) {
-    return AccessRights{static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_cs_access_rights))}
-        .long_mode();
-}
-
 std::uint32_t current_privilege_level(const Vcpu& vcpu) {
     return AccessRights{static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_ss_access_rights))}
         .privilege_level();

@@ -51,9 +51,6 @@ void refuse_instruction(Vcpu& vcpu, abi::Error error, std::string_view what,
 [[gnu::cold, gnu::noinline]] void name_refusal(Vcpu& vcpu, abi::Error error, std::string_view what,
                                                std::uint64_t argument);
 
-/// Whether the guest is in 64-bit mode, and not in compatibility mode: CS.L (25.4.1).
-bool in_64_bit_mode(const Vcpu& vcpu);
-
 /// The guest's current privilege level: SS.DPL (SDM vol. 3, 25.4.1).
 std::uint32_t current_privilege_level(const Vcpu& vcpu);
 
