@@ -51,7 +51,7 @@ struct alignas(4096) ControlPage {
     std::uint32_t unpaired_mode_errors; ///< SetLazyMode(0) while none was set; the ROM counts
     std::uint32_t unknown_mode_errors;  ///< SetLazyMode with another number; the ROM counts
 
-    /// Shadow copies, so that the guest reads what it last asked for without an exit. The ROM
+    /// Mirrors, so that the guest reads what it last asked for without an exit. The ROM
     /// writes one before it publishes the change; the monitor writes them at start, when a change
     /// comes without the ROM, and when one is refused.
     std::uint64_t cr0;

@@ -2,7 +2,7 @@
 // The ring's producer side: queue a call, enter and leave a lazy mode.
 //
 // An interrupt handler may itself call the ROM: queue, flush, leave the mode, enter it again. So
-// the four words of an entry, its publication and the shadow copy that announces it must be one
+// the four words of an entry, its publication and the mirror that announces it must be one
 // step to a handler: they are written with interrupts off. (Publishing by compare-exchange alone
 // is not enough: a handler that queues between two words of our entry takes the very slot we are
 // writing, publishes it, and our remaining words then overwrite what it published. The unit tests
@@ -62,7 +62,7 @@ template <class Update>
         disable_interrupts();
         tail = peek(control.ring.tail);
     }
-    // Behind the flush: a refused batch makes the monitor write the shadow copies.
+    // Behind the flush: a refused batch makes the monitor write the mirrors.
     update_shadow(control);
     abi::RingEntry& entry = entry_at(vcpu_area, tail);
     // clang-format on
@@ -76,7 +76,7 @@ template <class Update>
 }
 
 /// Queues a call if a lazy mode is set, else executes it in its own VM exit. `update_shadow` writes
-/// the shadow copies that the call changes. Returns what VMCALL returned, or none when queued.
+/// the mirrors that the call changes. Returns what VMCALL returned, or none when queued.
 ///
 /// A full ring is flushed first. If that batch is refused, this call is queued all the same and the
 /// monitor keeps the error in pending_error: the next leave reports it, once.

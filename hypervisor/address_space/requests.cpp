@@ -116,7 +116,7 @@ bool was_asked_in_exit(const Vcpu& vcpu) {
 
 void drop_elsewhere(VirtualMachine& machine) {
     Vcpu& caller = *machine.vcpus[machine.acting];
-    ask_vcpus(caller, machine.others(caller.number), monitors_translations(machine));
+    ask_vcpus(caller, machine.every_vcpu_but(caller.number), monitors_translations(machine));
 }
 
 bool take_kick(Vcpu& vcpu) {

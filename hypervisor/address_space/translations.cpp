@@ -32,7 +32,7 @@ void account_for_stale(Vcpu& vcpu) {
     if (owed.by_guest == Stale::none)
         return;
     drop_before_entry(vcpu, owed.by_guest);
-    const std::uint64_t others = machine.others(vcpu.number);
+    const std::uint64_t others = machine.every_vcpu_but(vcpu.number);
     if (others != 0 && machine.shadows.in_use())
         tell_stale(machine, machine.stale.note_left(others, owed.by_guest));
 }

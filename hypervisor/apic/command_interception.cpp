@@ -19,7 +19,7 @@ struct Command {
     Delivery delivery() const { return static_cast<Delivery>(raw >> 8 & 7); }
     std::uint8_t vector() const { return static_cast<std::uint8_t>(raw); }
     bool logical() const { return (raw >> 11 & 1) != 0; }
-    /// INIT with level 0 and trigger mode level only synchronises arbitration IDs.
+    /// INIT level de-assert, which only synchronizes arbitration IDs.
     bool is_deassert() const { return (raw >> 14 & 1) == 0 && (raw >> 15 & 1) != 0; }
     Shorthand shorthand() const { return static_cast<Shorthand>(raw >> 18 & 3); }
 };
@@ -49,8 +49,8 @@ void send(Vcpu& caller, Vcpu& vcpu, Command command) {
         post_reset(caller, vcpu);
 }
 
-// Returns whether the command was INIT or SIPI. In logical mode kernels send neither, and nobody
-// gets one.
+// Returns whether the command was INIT or SIPI. Kernels do not send these in logical destination
+// mode; such a command reaches nobody.
 bool carry_out(Vcpu& vcpu, Command command, std::uint32_t destination) {
     if (command.delivery() != Command::Delivery::init &&
         command.delivery() != Command::Delivery::startup)
@@ -64,7 +64,7 @@ bool carry_out(Vcpu& vcpu, Command command, std::uint32_t destination) {
     return true;
 }
 
-// Other vCPUs have it in force when this returns.
+// When this returns, the change is in force on all vCPUs.
 void set_interception(Vcpu& vcpu, bool exits) {
     VirtualMachine& machine = *vcpu.machine;
     if (machine.commands_exit == exits)

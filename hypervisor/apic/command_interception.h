@@ -1,7 +1,8 @@
 #pragma once
 // INIT and SIPI between the guest's processors. While a vCPU waits to be started, every write to an
-// interrupt command register exits, and those two are the monitor's to carry out: a vCPU that waits
-// is no processor in wait-for-SIPI. All other commands go to the local APIC as they are. Once all
+// interrupt command register exits, and the monitor carries out these two itself: a vCPU that
+// waits is not a processor in the wait-for-SIPI state. All other commands go to the local APIC
+// unchanged. Once all
 // vCPUs run, interrupts between them cost no exit.
 
 #include <cstdint>
@@ -14,7 +15,7 @@ struct VirtualMachine;
 /// This vCPU waits from now on. With the page tables locked.
 void intercept_commands(Vcpu& vcpu);
 
-/// This vCPU has started: when no other waits, commands do not exit any more. With the page tables
+/// This vCPU has started: when no other waits, commands no longer exit. With the page tables
 /// locked.
 void pass_commands_if_all_run(Vcpu& vcpu);
 

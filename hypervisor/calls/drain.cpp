@@ -45,7 +45,7 @@ void keep_copy_of_hypercall(Vcpu& vcpu) {
     }
 }
 
-// Ends a batch: says where and why in the ring header, and gives the guest true shadow copies back,
+// Ends a batch: says where and why in the ring header, and gives the guest true mirrors back,
 // since the ROM had already written what the entries behind would have done.
 [[gnu::cold, gnu::noinline]] void refuse_batch(Vcpu& vcpu, std::uint32_t index,
                                                std::uint32_t discarded, const Refused& refused,

@@ -24,6 +24,11 @@ static_assert(static_cast<std::uint32_t>(paused) >= abi::error_count);
 /// Whether a call that takes long is to wait for the next VM exit.
 bool must_pause(const Vcpu& vcpu);
 
+/// Whether the cause of this exit comes again when the guest goes back to the instruction that
+/// exited, or to the event whose delivery did. An NMI, an interrupt, INIT and SIPI come from
+/// elsewhere and only once; a triple fault leaves no guest to go back.
+bool recurs_with_instruction(const Vcpu& vcpu);
+
 /// Has the guest go back to the instruction that exited, or to the event whose delivery did. False
 /// where it does not execute the cause again (an NMI, INIT): that must be handled now.
 [[gnu::cold, gnu::noinline]] bool execute_again(Vcpu& vcpu);

@@ -37,7 +37,8 @@ class EntryCheck {
     [[nodiscard]] bool within_physical_width(std::uint64_t address) const {
         return (address >> facts_.physical_address_width) == 0;
     }
-    /// The same for what a VMCS field points to, which IA32_VMX_BASIC may limit to 32 bits.
+    /// The same for a structure that a VMCS field points to; IA32_VMX_BASIC may limit it to 32
+    /// bits.
     [[nodiscard]] bool within_structure_width(std::uint64_t address) const {
         return within_physical_width(address) &&
                (!facts_.capabilities.basic.addresses_limited_to_32_bits() || address >> 32 == 0);
@@ -67,8 +68,8 @@ class EntryCheck {
     std::uint32_t entry_;
 };
 
-/// A 32-bit control field obeys its capability MSR: the low half's bits are 1, and no others are 1
-/// than the high half's.
+/// A 32-bit control field obeys its capability MSR: bits that are 1 in the MSR's low half are 1,
+/// and bits that are 0 in its high half are 0.
 [[nodiscard]] constexpr bool allowed(std::uint64_t controls, std::uint64_t capability) {
     return (controls & bits(capability, 31, 0)) == bits(capability, 31, 0) &&
            (controls & ~bits(capability, 63, 32)) == 0;

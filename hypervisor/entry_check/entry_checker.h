@@ -4,9 +4,9 @@
 //
 // Section numbers are those of SDM vol. 3 in editions where chapter 27 is "VM Entries".
 //
-// What cannot be judged from VMCS fields is left out: the revision identifier behind the link
-// pointer (27.3.1.5), VTPR against the TPR threshold (27.2.1.1), the MSRs in the VM-entry MSR-load
-// area (27.4), and blocking by MOV SS at the time of VMLAUNCH (27.1).
+// What cannot be judged from VMCS fields is left out: the revision identifier of the VMCS that the
+// link pointer names (27.3.1.5), VTPR against the TPR threshold (27.2.1.1), the MSRs in the
+// VM-entry MSR-load area (27.4), and blocking by MOV SS at the time of VMLAUNCH (27.1).
 
 #include "hypervisor/entry_check/entry_rule.h"
 #include "hypervisor/vmx/capability.h"
@@ -18,8 +18,8 @@
 
 namespace hv {
 
-/// Reads a field of the VMCS. Only fields that a set control brings to life are read, so each
-/// exists on a processor that has the control.
+/// Reads a field of the VMCS. A field that belongs to a control is read only if that control is
+/// set, so a processor that has the control has the field.
 struct FieldReader {
     std::uint64_t (*function)(void* context, Field field);
     void* context; ///< not owned

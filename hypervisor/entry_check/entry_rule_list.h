@@ -1,6 +1,7 @@
 #pragma once
 // The rules that VM entry checks, in the order of SDM vol. 3, sections 27.2 and 27.3 (in editions
-// where chapter 27 is "VM Entries"; chapter 26 in older ones): the one list behind entry_rule.h.
+// where chapter 27 is "VM Entries"; chapter 26 in older ones): the one list from which entry_rule.h
+// is made.
 
 // Rows: name, section of volume 3, what is required of the field that the violation names.
 // clang-format off

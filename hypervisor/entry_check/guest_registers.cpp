@@ -63,7 +63,7 @@ void check_msrs(EntryCheck& check) {
     const EntryFacts& facts = check.facts();
     for (const Field field : {Field::guest_ia32_sysenter_esp, Field::guest_ia32_sysenter_eip})
         check.require(check.canonical(check.read(field)), guest_sysenter_canonical, field);
-    // A field that a control has loaded, and the bits that must be 0 in it.
+    // A field that VM entry loads if a control is set, and the bits that must be 0 in it.
     const auto reserved = [&](std::uint32_t control, Field field, std::uint64_t zero_bits,
                               EntryRule rule) {
         if (check.on_entry(control))

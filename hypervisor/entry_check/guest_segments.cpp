@@ -84,7 +84,7 @@ void check_bases(EntryCheck& check) {
     }
 }
 
-// P, reserved bits and G: alike for every register that is judged at all.
+// P, the reserved bits and G: the same rules for every register that is checked.
 void check_common_rights(EntryCheck& check, const SegmentFields& segment) {
     const AccessRights access_rights = rights(check, segment);
     check.require(access_rights.present(), guest_segment_present, segment.access_rights);

@@ -62,8 +62,8 @@ void check_activity(EntryCheck& check) {
                   Field::guest_activity_state);
 }
 
-// "A processor may require" no blocking by STI with an injected NMI; those that do are not known
-// to us, so that is no rule here.
+// The manual says that some processors may require that there be no blocking by STI when an NMI is
+// injected. It does not say which, so the checker has no such rule.
 void check_interruptibility(EntryCheck& check) {
     constexpr Field field = Field::guest_interruptibility_state;
     const std::uint64_t state = check.read(field);

@@ -5,10 +5,11 @@
 #include "hypervisor/processors/run_without_paging.h"
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/registers/mirror.h"
+#include "hypervisor/vcpu/counters.h"
+#include "hypervisor/vcpu/exit_information.h"
+#include "hypervisor/vcpu/numbered_register.h"
 #include "hypervisor/vcpu/resume.h"
-#include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/exit_qualification.h"
-#include "hypervisor/x86/segment.h"
 
 namespace hv {
 
@@ -20,29 +21,19 @@ using abi::Error;
 /// LMSW writes PE, MP, EM and TS, and cannot clear PE (SDM vol. 2, "LMSW").
 constexpr std::uint64_t lmsw_bits = 0xF;
 
-constexpr std::uint32_t rsp_number = 4;
-
-std::uint64_t read_register(Vcpu& vcpu, std::uint32_t number) {
-    return number == rsp_number ? vcpu.vmcs.read(Field::guest_rsp) : vcpu.registers[number];
-}
-
-void count(Vcpu& vcpu, ControlRegisterAccess access) {
-    ++vcpu.statistics.control_register[static_cast<std::uint32_t>(access)];
-}
-
 struct Outcome {
     Error error;
     std::uint64_t value;
 };
 
 Outcome move_to_cr3(Vcpu& vcpu, std::uint64_t value) {
-    // A root that was offered and has been withdrawn since: the ROM has what it stands for in RDI
+    // A root that was offered and then withdrawn: the ROM passes the guest's own root in RDI
     // (docs/abi.md, "Roots without an exit").
     const ShadowTables& shadows = vcpu.machine->shadows;
     const bool withdrawn = !shadows.can_displace() && shadows.at(value) != 0;
     const std::uint64_t root = withdrawn ? vcpu.registers.rdi : value;
     const Error error = set_guest_cr3(vcpu, root);
-    // A kernel may load CR3 without the ROM: who asks for a shoot-down goes by the ROM's copy.
+    // A kernel may load CR3 without the ROM; whoever asks for a shoot-down reads the ROM's mirror.
     if (error == Error::none)
         vcpu.area->control.cr3 = root;
     return {error, root};
@@ -67,15 +58,13 @@ Outcome move_to(Vcpu& vcpu, CrAccess access) {
 }
 
 Outcome move_from(Vcpu& vcpu, CrAccess access) {
-    // Shadow paging, or forced CR3-store exiting, brings us here; CR8 does not exit.
+    // MOV from CR3 exits under shadow paging, or where CR3-store exiting is forced; CR8 never
+    // exits.
     count(vcpu, ControlRegisterAccess::mov_from_cr3);
     if (access.control_register() != 3)
         return {Error::bad_register, access.control_register()};
     const std::uint64_t value = guest_cr3(vcpu);
-    if (access.general_register() == rsp_number)
-        vcpu.vmcs.write(Field::guest_rsp, value);
-    else
-        vcpu.registers[access.general_register()] = value;
+    write_register(vcpu, access.general_register(), value);
     return {Error::none, value};
 }
 
@@ -100,15 +89,14 @@ Outcome carry_out(Vcpu& vcpu, CrAccess access) {
     return {set_guest_cr0(vcpu, value), value};
 }
 
-// In 64-bit mode itself it is refused, as the processor does (SDM vol. 2, "MOV to Control
-// Registers").
+// Whether it clears CR0.PG from compatibility mode. In 64-bit mode that is refused, as by the
+// processor (SDM vol. 2, "MOV to Control Registers").
 bool ends_paging(Vcpu& vcpu, CrAccess access) {
     if (access.type() != CrAccess::Type::mov_to_cr || access.control_register() != 0)
         return false;
     const std::uint64_t value = read_register(vcpu, access.general_register());
     return (value & (cr0::paging | cr0::protection_enable)) == cr0::protection_enable &&
-           !AccessRights{static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_cs_access_rights))}
-                .long_mode();
+           !in_64_bit_mode(vcpu);
 }
 
 } // namespace
@@ -120,7 +108,7 @@ void handle_cr_access(Vcpu& vcpu) {
     const Outcome outcome = carry_out(vcpu, access);
     if (outcome.error != Error::none)
         return refuse_instruction(vcpu, outcome.error, "CR_ACCESS", outcome.value);
-    // The ROM's copies follow where a ROM is in use beside the native instruction.
+    // Where the kernel uses a ROM beside native instructions, the mirrors must follow.
     if (vcpu.machine->interface != abi::Interface::native)
         mirror_registers(vcpu);
     skip_instruction(vcpu);

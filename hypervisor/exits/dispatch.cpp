@@ -14,9 +14,8 @@
 #include "hypervisor/registers/descriptor_watch.h"
 #include "hypervisor/registers/exit_handlers.h"
 #include "hypervisor/run/fatal_exits.h"
+#include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/resume.h"
-#include "hypervisor/vcpu/vcpu.h"
-#include "shared/exit_reason.h"
 
 #include <array>
 
@@ -25,8 +24,6 @@ namespace hv {
 namespace {
 
 using abi::ExitReason;
-
-constexpr std::uint64_t entry_failure_bit = std::uint64_t{1} << 31;
 
 struct Row {
     ExitReason reason;
@@ -78,37 +75,51 @@ constexpr std::array<ExitHandler, abi::exit_reason_limit> make_table() {
 
 constexpr auto handlers = make_table();
 
-// What few exits need, before anything else. Returns whether the ring may be drained: not while a
-// page is open for a step, which is judged by what it was when it was opened.
+// Whether an exit that has ended a single step is still to be handled. If the step completed, the
+// exit had no other cause. If it was refused, #GP takes the place of what the instruction caused,
+// but not of an event from elsewhere.
+bool is_to_be_handled(const Vcpu& vcpu, StepEnd end) {
+    switch (end) {
+    case StepEnd::completed:
+        return false;
+    case StepEnd::refused:
+        return !recurs_with_instruction(vcpu);
+    case StepEnd::interrupted:
+        break;
+    }
+    return true;
+}
+
+// What few exits need, before anything else. Returns whether the exit is still to be handled.
 [[gnu::cold, gnu::noinline]] bool before_handling(Vcpu& vcpu, ExitReason reason) {
-    if (vcpu.stepped.active)
-        interrupt_single_step(vcpu, reason);
+    const bool handle = !vcpu.single_step.active || is_to_be_handled(vcpu, end_single_step(vcpu));
     if (vcpu.watches_descriptor_registers)
         follow_descriptor_registers(vcpu, reason);
-    return !vcpu.stepped.active;
+    return handle;
 }
 
 } // namespace
 
 extern "C" void handle_vm_exit(GuestRegisters& registers) {
     Vcpu& vcpu = vcpu_of(registers);
-    const std::uint64_t reason = vcpu.vmcs.read(Field::exit_reason);
-    const std::uint64_t basic = reason & 0xFFFF;
-    if ((reason & entry_failure_bit) != 0) [[unlikely]]
+    const ExitReasonField reason = exit_reason(vcpu);
+    const std::uint64_t basic = reason.number();
+    if (reason.entry_failed()) [[unlikely]]
         return handle_entry_failure(vcpu, static_cast<ExitReason>(basic));
     abi::Statistics& statistics = vcpu.statistics;
     ++statistics.exits;
     if (basic >= abi::exit_reason_limit) [[unlikely]]
         return handle_unexpected(vcpu);
     ++statistics.exit[basic];
-    bool may_drain = true;
-    if ((vcpu.stepped.active | vcpu.watches_descriptor_registers) != 0) [[unlikely]]
-        may_drain = before_handling(vcpu, static_cast<ExitReason>(basic));
-    // Entries queued before the instruction that left come before it (docs/abi.md, "Drain").
-    if (!may_drain || drain_if_queued(vcpu) != paused || !execute_again(vcpu)) [[likely]]
+    bool handle = true;
+    if ((vcpu.single_step.active | vcpu.watches_descriptor_registers) != 0) [[unlikely]]
+        handle = before_handling(vcpu, static_cast<ExitReason>(basic));
+    // Entries that were queued before the instruction that exited come before it (docs/abi.md,
+    // "Drain").
+    if (handle && (drain_if_queued(vcpu) != paused || !execute_again(vcpu))) [[likely]]
         handlers[basic](vcpu);
     if constexpr (checks_shadows) {
-        if (holds_page_table_lock(vcpu) && !vcpu.stepped.active &&
+        if (holds_page_table_lock(vcpu) && !vcpu.single_step.active &&
             vcpu.machine->shadows.take_changed() && !vcpu.machine->shadows.consistent())
             console::fail("the shadow tables are not what the guest's page tables say");
     }

@@ -4,7 +4,9 @@
 #include "hypervisor/host/console.h"
 #include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/run/end_of_guest.h"
+#include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
+#include "hypervisor/vmx/guest_state.h"
 #include "hypervisor/x86/general_registers.h"
 
 namespace hv {
@@ -14,28 +16,20 @@ namespace {
 using console::Hex;
 using console::say;
 
-constexpr std::uint64_t blocking_by_sti_or_mov_ss = 3;
-constexpr std::uint64_t pending_single_step = 1 << 14;
-constexpr std::uint64_t trap_flag = 1 << 8;
-
-/// VM-instruction errors 7 and 8 are those the fields explain (SDM vol. 3, 31.4).
+/// VM-instruction errors 7 and 8 are the ones that VMCS fields explain (SDM vol. 3, 31.4).
 constexpr std::uint64_t error_control_fields = 7;
 constexpr std::uint64_t error_host_state = 8;
 
 bool repair(Vcpu& vcpu) {
-    // Failed entries are no exits: the same count means that the last repair did not help.
+    // A failed entry does not count as an exit: the same count means that the last repair did not
+    // help.
     if (vcpu.entry_repair == vcpu.statistics.exits)
         return false;
     vcpu.entry_repair = vcpu.statistics.exits;
-    const std::uint64_t state = vcpu.vmcs.read(Field::guest_interruptibility_state);
-    if ((state & blocking_by_sti_or_mov_ss) == 0)
+    if ((vcpu.vmcs.read(Field::guest_interruptibility_state) & interruptibility::sti_or_mov_ss) ==
+        0)
         return false;
-    vcpu.vmcs.write(Field::guest_interruptibility_state, state & ~blocking_by_sti_or_mov_ss);
-    if ((vcpu.vmcs.read(Field::guest_rflags) & trap_flag) != 0) {
-        vcpu.vmcs.write(Field::guest_pending_debug_exceptions,
-                        vcpu.vmcs.read(Field::guest_pending_debug_exceptions) |
-                            pending_single_step);
-    }
+    end_instruction(vcpu, vcpu.vmcs.read(Field::guest_rflags));
     return true;
 }
 

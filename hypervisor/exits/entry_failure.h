@@ -9,9 +9,10 @@ namespace hv {
 
 struct Vcpu;
 
-/// VM entry failed after the host was left (exit reason with bit 31). A state that the guest can
-/// bring about by itself - blocking by STI or MOV SS left over, with RFLAGS.TF - is put right and
-/// tried once more; all else ends the run with the checker's verdict.
+/// VM entry failed after the host was left (exit reason with bit 31). The guest can cause
+/// one such failure by itself: blocking by STI or MOV SS that was left over, with RFLAGS.TF set.
+/// That state is repaired and VM entry is tried once more; any other failure ends the run with the
+/// checker's verdict.
 [[gnu::cold, gnu::noinline]] void handle_entry_failure(Vcpu& vcpu, abi::ExitReason reason);
 
 /// Prints what the checker finds wrong with the current VMCS.

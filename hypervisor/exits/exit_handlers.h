@@ -6,7 +6,8 @@ namespace hv {
 struct Vcpu;
 struct GuestRegisters;
 
-/// Called by the exit stub (exits/vm_exit.S) with the guest's registers saved; returns to enter it.
+/// Called by the exit stub (exits/vm_exit.S) with the guest's registers saved; returns to enter the
+/// guest again.
 extern "C" void handle_vm_exit(GuestRegisters& registers);
 
 /// A handler leaves the vCPU ready for VM entry: instruction skipped, or exception injected.

@@ -1,5 +1,5 @@
-// Exits that happen seldom and need little: XSETBV, INVD, INIT, and instructions that the guest
-// does not have.
+// Exits that are rare and simple: XSETBV, INVD, task switches, INIT, and instructions that the
+// guest does not have.
 
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/host/processor/instructions.h"
@@ -20,7 +20,7 @@ void handle_xsetbv(Vcpu& vcpu) {
     skip_instruction(vcpu);
 }
 
-// INVD would throw away the monitor's modified lines as well.
+// INVD would discard the monitor's modified cache lines as well, so WBINVD takes its place.
 void handle_invd(Vcpu& vcpu) {
     cpu::write_back_caches();
     skip_instruction(vcpu);
@@ -28,14 +28,14 @@ void handle_invd(Vcpu& vcpu) {
 
 void handle_undefined_instruction(Vcpu& vcpu) { inject_exception(vcpu, vector::invalid_opcode); }
 
-// There are no task switches in 64-bit mode; a guest in compatibility mode gets what 64-bit mode
-// would answer.
+// There are no task switches in 64-bit mode; a guest in compatibility mode gets the exception
+// that it would get in 64-bit mode.
 void handle_task_switch(Vcpu& vcpu) {
     refuse_instruction(vcpu, abi::Error::task_gate, "TASK_SWITCH",
                        vcpu.vmcs.read(Field::exit_qualification));
 }
 
-// Another processor of the guest's resets this one. Only where the commands of its local APIC are
+// Another processor of the guest's resets this one. Comes only when commands of the local APICs are
 // not intercepted (apic/command_interception.h).
 void handle_init_signal(Vcpu& vcpu) { reset_vcpu(vcpu); }
 

@@ -11,12 +11,9 @@
 
 namespace hv {
 
-void settle(Vcpu& vcpu) {
-    if ((vcpu.pending & pending::page_tables) != 0) {
-        if (vcpu.machine->shadows.can_displace())
-            keep_free_running(vcpu);
-        unlock_page_tables(vcpu);
-    }
+namespace {
+
+[[gnu::always_inline]] inline void settle_without_lock(Vcpu& vcpu) {
     const std::uint8_t todo = vcpu.pending;
     vcpu.pending = 0;
     if ((todo & pending::all_translations) != 0)
@@ -33,12 +30,31 @@ void settle(Vcpu& vcpu) {
     }
 }
 
-/// Called by the stub (exits/vm_exit.S) when something was asked since the exit was handled.
+// Apart, so that a context switch, which holds no lock, does not save the registers used here.
+[[gnu::noinline]] void settle_with_lock(Vcpu& vcpu) {
+    if (vcpu.machine->shadows.can_displace())
+        keep_free_running(vcpu);
+    unlock_page_tables(vcpu);
+    settle_without_lock(vcpu);
+}
+
+} // namespace
+
+void settle(Vcpu& vcpu) {
+    if ((vcpu.pending & pending::page_tables) != 0)
+        return settle_with_lock(vcpu);
+    settle_without_lock(vcpu);
+}
+
+/// Called by the stub (exits/vm_exit.S) when another vCPU has asked for something since the exit
+/// was handled.
 extern "C" void serve_before_entry(GuestRegisters& registers) {
     Vcpu& vcpu = vcpu_of(registers);
-    // The instruction that was to be stepped runs again, and faults again.
-    if (vcpu.stepped.active)
-        end_single_step(vcpu);
+    if (vcpu.single_step.active) {
+        // The instruction has not run: it will exit again, and be stepped again.
+        (void)end_single_step(vcpu);
+        settle(vcpu); // to be reset or started, the vCPU must hold no lock
+    }
     serve_all_requests(vcpu);
     if (vcpu.pending != 0)
         settle(vcpu);

@@ -1,5 +1,5 @@
 #pragma once
-// The end of a VM exit: what handlers have left to be done once.
+// The end of a VM exit: what the handlers have left to be done once.
 
 namespace hv {
 

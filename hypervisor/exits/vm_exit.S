@@ -5,7 +5,7 @@
 
 .section .text
 
-// RSP points behind Vcpu::registers (HOST_RSP), so the pushes fill that structure.
+// RSP (from HOST_RSP) points just past Vcpu::registers, so the pushes fill that structure.
 .global vm_exit_entry
 vm_exit_entry:
     pushq %r15
@@ -39,10 +39,11 @@ vm_exit_entry:
     addq $INSTRUCTIONS_OUTSIDE_CLOCK, %rax
     addq %rax, VCPU_MONITOR_TICKS(%rsp)
 
-// Says that it is about to run the guest, and only then looks for requests: who asks says so first,
-// and then looks whether the guest runs (address_space/requests.cpp). XCHG keeps the two in order. A kick
-// that comes behind the look finds RIP between entry_window_begin and entry_window_end and sends
-// the processor back to entry_restart (host/processor/host_exceptions.cpp).
+// Announces that it is about to run the guest, and only then checks for requests. A vCPU that asks
+// does it the other way round: it sets the request, and then checks whether the guest runs
+// (address_space/requests.cpp). XCHG keeps the two accesses in order. A kick that comes after the
+// check finds RIP between entry_window_begin and entry_window_end, and sends the processor back to
+// entry_restart (host/processor/host_exceptions.cpp).
 .macro enter_guest instruction
 1:  movl $1, %eax
     xchgl %eax, VCPU_IN_GUEST(%rsp)
@@ -86,14 +87,15 @@ entry_restart:
     call serve_before_entry
     jmp entry_window_begin
 
-// First entry: RDI points to Vcpu::registers. NMIs do not come as kicks yet: nobody asks a vCPU that
-// has not been started for anything that must be done at once.
+// First entry: RDI points to Vcpu::registers. No NMI comes as a kick yet: nobody asks a vCPU that has
+// not been started for anything that must be done at once.
 .global vm_launch
 vm_launch:
     movq %rdi, %rsp
     enter_guest vmlaunch
 
-// All registers are the guest's; RSP is behind Vcpu::registers again, which still holds them.
+// All registers are the guest's. RSP points just past Vcpu::registers again, which still holds
+// them.
 entry_failed:
     leaq -128(%rsp), %rdi
     movq %rdi, %rsp

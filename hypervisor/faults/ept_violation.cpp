@@ -1,5 +1,5 @@
-// EPT_VIOLATION: a store to a protected page, or the processor's own to a page table that is one.
-// All else the guest may not touch at all.
+// EPT_VIOLATION: a store to a protected page, by an instruction or by the processor itself when it
+// sets bits in a page table; or an access to memory that the guest does not have.
 
 #include "hypervisor/faults/ept_violation.h"
 
@@ -11,8 +11,8 @@
 #include "hypervisor/faults/single_step.h"
 #include "hypervisor/run/fatal_exits.h"
 #include "hypervisor/vcpu/counters.h"
+#include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/resume.h"
-#include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/exit_qualification.h"
 
 namespace hv {
@@ -31,7 +31,7 @@ void handle_ept_violation(Vcpu& vcpu) {
     const std::uint64_t gpa = vcpu.vmcs.read(Field::guest_physical_address);
     const Frame* const frame = vcpu.machine->frames.of_address(gpa);
     const bool is_protected = frame != nullptr && frame->write_locks != 0;
-    // The processor wanted to set an accessed or dirty bit on its way to a linear address.
+    // The processor was to set an accessed or dirty bit while it translated a linear address.
     if (is_protected && violation.data_write() && violation.linear_address_valid() &&
         !violation.translated_access()) {
         count(vcpu, MemoryAccess::table_write);
@@ -40,31 +40,28 @@ void handle_ept_violation(Vcpu& vcpu) {
     }
     const bool on_behalf_of_guest =
         violation.linear_address_valid() && violation.translated_access();
-    const InterruptionInformation vectoring{
-        static_cast<std::uint32_t>(vcpu.vmcs.read(Field::idt_vectoring_information))};
-    if (vectoring.valid()) [[unlikely]]
+    if (interrupted_event(vcpu).valid()) [[unlikely]]
         return stop_delivery(vcpu, "GPA", gpa);
     // One instruction that writes two protected pages would be stepped for ever.
-    if (vcpu.stepped.active) [[unlikely]] {
-        end_single_step(vcpu);
+    if (ended_single_step_in_exit(vcpu)) [[unlikely]]
         return refuse_access(vcpu, gpa, Error::bad_value);
-    }
     if (is_protected && violation.data_write() && on_behalf_of_guest) {
         lock_page_tables(vcpu);
-        // The exit's GPA is that of a translation which may be dropped by now: the store runs
-        // again.
+        // The exit's GPA comes from a translation that may have been dropped meanwhile: the guest
+        // runs the store again.
         if (was_asked_in_exit(vcpu)) [[unlikely]]
             return;
         return emulate_store(vcpu, {gpa, 0});
     }
     if (violation.data_write() && on_behalf_of_guest && is_intercepted_apic(*vcpu.machine, gpa))
         return emulate_store(vcpu, {gpa, 0});
-    // It was cached as protected, too.
+    // Its writes no longer exit; the translation was still cached as protected.
     if (violation.data_write() && align_down(gpa, page_size) == local_apic_base) {
         count(vcpu, MemoryAccess::other);
         return;
     }
-    // A page that is writable again but was cached as protected needs no more than another try.
+    // A page that is writable again but was still cached as protected: the store only has to be
+    // tried again.
     if (violation.data_write() && !is_protected && vcpu.machine->memory.contains(gpa, 1)) {
         count(vcpu, MemoryAccess::other);
         return;

@@ -1,5 +1,6 @@
 #pragma once
-// Violations of EPT: stores to protected pages, and accesses to what the guest does not have.
+// Violations of EPT: stores to protected pages, and accesses to memory that the guest does not
+// have.
 
 namespace hv {
 

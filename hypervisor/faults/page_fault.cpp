@@ -1,6 +1,6 @@
 // Page faults under shadow paging: the shadow tables did not allow what the guest did. Either the
-// guest's own tables do not allow it either, and the fault is the guest's; or the shadow was not
-// made yet; or the page is write-protected, and the store is looked at.
+// guest's own page tables do not allow it, and the fault is passed on to the guest; or the shadow
+// entry had not been made yet; or the page is write-protected, and the store is judged.
 
 #include "hypervisor/faults/page_fault.h"
 
@@ -13,7 +13,9 @@
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/run/fatal_exits.h"
 #include "hypervisor/vcpu/counters.h"
+#include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/resume.h"
+#include "hypervisor/x86/rflags.h"
 
 namespace hv {
 
@@ -22,8 +24,6 @@ namespace {
 using abi::Error;
 using abi::MemoryAccess;
 
-constexpr std::uint64_t alignment_check = 1 << 18; ///< RFLAGS.AC: with SMAP, user pages are open
-
 /// A fault, as the exit tells it.
 struct Fault {
     std::uint64_t linear;
@@ -31,7 +31,8 @@ struct Fault {
     InterruptionInformation vectoring; ///< the event whose delivery it interrupted
 };
 
-// Faults that add up to #DF when they come on top of each other (SDM vol. 3, table 6-5).
+// Whether a page fault during the delivery of this event makes a double fault (SDM vol. 3, table
+// 6-5).
 bool makes_double_fault(InterruptionInformation vectoring) {
     if (!vectoring.valid() || vectoring.type() != InterruptionType::hardware_exception)
         return false;
@@ -48,8 +49,8 @@ bool makes_double_fault(InterruptionInformation vectoring) {
     }
 }
 
-// The fault is the guest's own. An event on whose delivery it came is lost with it, but for
-// software interrupts, whose instruction runs again.
+// The fault is the guest's own. An event whose delivery it interrupted is lost, except a software
+// interrupt, whose instruction runs again.
 void reflect(Vcpu& vcpu, const Fault& fault, std::uint32_t code) {
     count(vcpu, MemoryAccess::reflected);
     if (fault.vectoring.valid() && fault.vectoring.vector() == vector::double_fault &&
@@ -61,8 +62,8 @@ void reflect(Vcpu& vcpu, const Fault& fault, std::uint32_t code) {
     inject_exception(vcpu, vector::page_fault, code);
 }
 
-// Sets accessed and dirty bits in the guest's entries, as the processor would have; the walk's copy
-// of the entries follows.
+// Sets accessed and dirty bits in the guest's entries, as the processor would have done, and in the
+// walk's copies of the entries.
 void mark_used(Vcpu& vcpu, PageWalk& walk, bool write) {
     for (int level = FourLevelPaging::levels; level >= walk.level; --level) {
         WalkStep& step = walk.step[static_cast<std::size_t>(level)];
@@ -77,7 +78,7 @@ void mark_used(Vcpu& vcpu, PageWalk& walk, bool write) {
     }
 }
 
-// There is nothing that the guest could be given.
+// The address leads to memory that the guest does not have.
 void refuse(Vcpu& vcpu, const Fault& fault, std::string_view what, std::uint64_t address) {
     if (fault.vectoring.valid())
         stop_delivery(vcpu, what, address);
@@ -85,7 +86,8 @@ void refuse(Vcpu& vcpu, const Fault& fault, std::string_view what, std::uint64_t
     refuse_instruction(vcpu, Error::bad_address, "EXCEPTION_NMI", address);
 }
 
-// Protections that are no entry's: a kernel's access to a user page (SDM vol. 3, 4.6.1).
+// Protections that no entry gives: a kernel's fetch from a user page under SMEP, and its access to
+// one under SMAP while RFLAGS.AC is clear (SDM vol. 3, 4.6.1).
 bool forbidden_by_mode(Vcpu& vcpu, const PageWalk& walk, std::uint32_t code) {
     if ((code & fault_code::user) != 0 || !walk.user)
         return false;
@@ -93,7 +95,7 @@ bool forbidden_by_mode(Vcpu& vcpu, const PageWalk& walk, std::uint32_t code) {
     if ((code & fault_code::fetch) != 0)
         return (cr4 & cr4::supervisor_execution_prevention) != 0;
     return (cr4 & cr4::supervisor_access_prevention) != 0 &&
-           (vcpu.vmcs.read(Field::guest_rflags) & alignment_check) == 0;
+           (vcpu.vmcs.read(Field::guest_rflags) & rflags::alignment_check) == 0;
 }
 
 // The error code tells fetches from loads only where one of them can be forbidden alone (SDM vol.
@@ -112,7 +114,8 @@ void expect_invalidation(Vcpu& vcpu, std::uint32_t code) {
         set_tables_aside(vcpu);
 }
 
-// The guest's tables, or the modes of its processor, do not allow the access. Returns whether so.
+// Whether the guest's own page tables, or the modes of its processor, do not allow the access; the
+// fault has then been passed on or refused.
 bool is_guests(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
     const bool write_protect = (guest_cr0(vcpu) & cr0::write_protect) != 0;
     std::uint32_t code = fault.code & (fault_code::write | fault_code::user);
@@ -154,14 +157,14 @@ void fill(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
     repeat_event(vcpu);
 }
 
-// The store is carried out by the monitor, or stepped: then the page must be mapped.
+// The monitor carries the store out, or steps it; for a step the page must be mapped.
 void emulate(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
     (void)vcpu.machine->shadows.fill(current_shadow_root(vcpu), fault.linear, walk, fault.code);
     emulate_store(vcpu, {walk.gpa, fault.linear});
 }
 
-// A store to a page that the guest may not write. True when it was dealt with; false when the page
-// is writable now and the shadow has to follow.
+// A store to a page that the guest may not write. True when it has been handled; false when
+// the page is writable now and its shadow entry has still to be filled.
 bool store_to_protected(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
     VirtualMachine& machine = *vcpu.machine;
     Frame& frame = *machine.frames.of_address(walk.gpa);
@@ -170,7 +173,7 @@ bool store_to_protected(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
     if (machine.shadows.can_unsync(frame)) {
         machine.shadows.unsync(frame);
         if (machine.shadows.has_unsynced() && !machine.shadows.can_displace()) {
-            // What is entered without an exit must be in step.
+            // Roots that are loaded without an exit must be in step.
             withdraw_roots_everywhere(vcpu);
             tell_stale(machine, machine.every_vcpu());
         }
@@ -189,7 +192,7 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
     const Vmcs& vmcs = vcpu.vmcs;
     const Fault fault{vmcs.read(Field::exit_qualification),
                       static_cast<std::uint32_t>(vmcs.read(Field::vm_exit_interruption_error_code)),
-                      {static_cast<std::uint32_t>(vmcs.read(Field::idt_vectoring_information))}};
+                      interrupted_event(vcpu)};
     if (event.nmi_unblocking_due_to_iret())
         block_nmis_again(vcpu);
     lock_page_tables(vcpu); // shadows may be dropped to make room
@@ -201,7 +204,8 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
         return;
     mark_used(vcpu, walk, write);
     const Frame* frame = vcpu.machine->frames.of_address(walk.gpa);
-    // Of an unaware kernel with CR0.WP clear, a store to a page that its tables make read-only.
+    // A kernel with CR0.WP clear (only unaware kernels clear it) writes a page that its page tables
+    // make read-only.
     if (write && !walk.writable)
         return emulate(vcpu, fault, walk);
     if (write && frame != nullptr && frame->write_locks != 0 &&

@@ -7,8 +7,8 @@ namespace hv {
 
 struct Vcpu;
 
-/// #PF: fills the shadow tables, lets a store to a protected page come about, or gives the guest
-/// the fault that is its own.
+/// #PF: fills the shadow tables, carries out a store to a protected page, or passes the fault on to
+/// the guest. `event` is the VM-exit interruption information.
 void handle_page_fault(Vcpu& vcpu, InterruptionInformation event);
 
 } // namespace hv

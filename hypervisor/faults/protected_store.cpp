@@ -9,6 +9,7 @@
 #include "hypervisor/faults/single_step.h"
 #include "hypervisor/instructions/decoder/store_cache.h"
 #include "hypervisor/vcpu/counters.h"
+#include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/resume.h"
 
 namespace hv {
@@ -18,14 +19,9 @@ namespace {
 using abi::Error;
 using abi::MemoryAccess;
 
-constexpr std::uint64_t entry_size = sizeof(std::uint64_t);
-
-// The store at RIP, or null when the instruction there is none that can be emulated.
+// The store at RIP; null when the instruction there cannot be emulated.
 const Store* fetch_store(Vcpu& vcpu, std::uint64_t rip) {
-    const bool in_64_bit_mode =
-        AccessRights{static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_cs_access_rights))}
-            .long_mode();
-    if (!in_64_bit_mode)
+    if (!in_64_bit_mode(vcpu))
         return nullptr;
     InstructionBytes instruction;
     instruction.count = fetch_guest_code(vcpu.machine->memory, guest_cr3(vcpu), rip,
@@ -33,8 +29,8 @@ const Store* fetch_store(Vcpu& vcpu, std::uint64_t rip) {
     return vcpu.store_cache.find(rip, instruction);
 }
 
-// Whether the store touches another page too: behind this one, or, when the exit names the first
-// byte of this one, before it.
+// Whether the store touches another page too: the next one, or, when the exit names the first byte
+// of this page, the previous one.
 bool crosses_page(Vcpu& vcpu, const Store& store, std::uint64_t gpa) {
     if (gpa % page_size != 0)
         return gpa % page_size + store.size > page_size;
@@ -63,26 +59,24 @@ std::uint64_t read_old(std::uint64_t gpa, std::uint32_t size) {
     }
 }
 
-// A store into one entry of a page table. `value` has the store's own bytes.
+// A store into one entry of a page table; `value` has only the `size` bytes of the store.
 StoreVerdict store_to_table(Vcpu& vcpu, std::uint64_t gpa, std::uint32_t size,
                             std::uint64_t value) {
-    const std::uint64_t entry = align_down(gpa, entry_size);
+    const std::uint64_t entry = align_down(gpa, paging::entry_size);
     const std::uint64_t old = direct_word<std::uint64_t>(entry);
     const std::uint64_t shift = 8 * (gpa - entry);
     const std::uint64_t bytes =
-        size == entry_size ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * size) - 1;
+        size == paging::entry_size ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * size) - 1;
     const std::uint64_t merged = (old & ~(bytes << shift)) | (value & bytes) << shift;
     return {set_page_table_entry(vcpu, entry, merged), MemoryAccess::table_write};
 }
-
-bool is_page_table(const Frame& frame) { return frame.level != 0 || frame.first_shadow != 0; }
 
 // Whether the decoded store can be carried out here: within one page and, in a page table, within
 // one entry.
 bool can_emulate(Vcpu& vcpu, const Store& store, std::uint64_t gpa, bool table) {
     if (crosses_page(vcpu, store, gpa))
         return false;
-    return !table || gpa % entry_size + store.size <= entry_size;
+    return !table || gpa % paging::entry_size + store.size <= paging::entry_size;
 }
 
 // Registers of the local APIC are written by aligned stores of 4 bytes (SDM vol. 3, 11.4.1).
@@ -116,9 +110,9 @@ void emulate_store(Vcpu& vcpu, StoreTarget target) {
                    ? store_to_apic(vcpu, gpa)
                    : refuse_access(vcpu, gpa, Error::bad_address);
     }
-    // From here on nothing another vCPU does comes between what is read, judged and written.
+    // With the lock held, no other vCPU can change what is read, judged and written.
     lock_page_tables(vcpu);
-    const bool table = is_page_table(*frame);
+    const bool table = frame->is_page_table();
     const Store* found = fetch_store(vcpu, vmcs.read(Field::guest_rip));
     if (found == nullptr || !can_emulate(vcpu, *found, gpa, table)) {
         count(vcpu, MemoryAccess::stepped_write);
@@ -127,7 +121,7 @@ void emulate_store(Vcpu& vcpu, StoreTarget target) {
         return;
     }
     const Store& store = *found;
-    // The first byte of the access is where the exit says; what is behind lies in the same page.
+    // The exit gives the address of the first byte; the rest lies in the same page.
     GuestRegisters registers = vcpu.registers;
     if (uses_stack_pointer(store))
         registers.unused_rsp = vmcs.read(Field::guest_rsp);

@@ -1,6 +1,6 @@
 #pragma once
-// A store of the guest's to a page that it may not write: decoded, judged and carried out in the
-// one exit it took, or run as an instruction of its own.
+// A store by the guest to a page that it may not write: decoded, judged and carried out in the one
+// exit that it took, or run by the guest itself in a single step (faults/single_step.h).
 
 #include "shared/error.h"
 
@@ -10,16 +10,16 @@ namespace hv {
 
 struct Vcpu;
 
-/// Where the store went, as the exit tells it.
+/// The address of the store, from the exit information.
 struct StoreTarget {
-    std::uint64_t gpa;    ///< of its first byte in the page
-    std::uint64_t linear; ///< the same; used under shadow paging only
+    std::uint64_t gpa;    ///< guest-physical address of its first byte in the page
+    std::uint64_t linear; ///< linear address of the same byte; used under shadow paging only
 };
 
-/// Leaves the vCPU ready for VM entry: behind the store, in a single step, or in #GP.
+/// Leaves the vCPU ready for VM entry: after the store, in a single step, or with #GP injected.
 void emulate_store(Vcpu& vcpu, StoreTarget target);
 
-/// #GP for an access that is refused; counted as `refused`.
+/// Injects #GP for an access that is refused, and counts it as MemoryAccess::refused.
 void refuse_access(Vcpu& vcpu, std::uint64_t gpa, abi::Error error);
 
 } // namespace hv

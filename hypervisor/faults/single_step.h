@@ -1,9 +1,38 @@
 #pragma once
-// Running one guest instruction on a copy of a protected page, under RFLAGS.TF. (Not under the
-// monitor trap flag: few CPU models offer it, and its exit was not seen on those of Bochs that do.)
+// Running one guest instruction on a copy of a protected page, under RFLAGS.TF. The rules, with the
+// sections of SDM vol. 3:
+//
+// When a step begins: in the VM exit for a store to a protected page that the monitor cannot carry
+// out itself (faults/protected_store.cpp): an instruction that the decoder does not know, a store
+// that crosses a page, code outside 64-bit mode. begin_single_step() is the only place. No step is
+// active at that point, since every VM exit ends one before its handler runs.
+//
+// What a step changes (vcpu/single_step_state.h is the list of what is put back):
+// - The page. Only this vCPU reaches a copy of it, through copies of the four tables that lead to
+//   it (translation/step_pages.h): the EPT pointer, or CR3 under shadow paging, names the copied
+//   root.
+// - RFLAGS.TF is set, so that #DB follows the instruction (18.3.1.4). RFLAGS.IF is cleared and NMIs
+//   are blocked (25.4.2), since no handler of the guest's may run on the copy.
+// - The exception bitmap is all ones (25.6.3) for the same reason: #DB, and every fault of the
+//   instruction, causes a VM exit.
+// - Blocking by STI and by MOV SS is cleared. With TF set and such blocking, VM entry would demand
+//   a pending single step (27.3.1.5), which would be a #DB before the instruction (27.7.3).
+//
+// When it ends: in end_single_step(), whatever happens. At a VM exit the dispatch calls it before
+// anything else (exits/dispatch.cpp). When another vCPU asks for something before VM entry, the
+// instruction has not run yet, and serve_before_entry() calls it (exits/settle.cpp). So no handler
+// runs during a step, and none has to ask whether one is active.
+//
+// What the end does: it puts back everything in the list, except that blocking by STI and MOV SS
+// stays cleared. If the guest steps itself (its own TF is set), a single step becomes pending in
+// place of the #DB that the monitor took (25.4.2, table 25-4). Then, with the page tables locked,
+// it judges every word that differs between the copy and the page as it was when the step began,
+// and writes all of them to the page, or none.
+//
+// The monitor trap flag (26.5.2) would make TF unnecessary. Few CPU models offer it, and its VM
+// exit was not seen on those of Bochs that do.
 
 #include "hypervisor/faults/protected_store.h"
-#include "shared/exit_reason.h"
 
 #include <cstdint>
 
@@ -11,17 +40,28 @@ namespace hv {
 
 struct Vcpu;
 
-/// Has the instruction at RIP write to a copy of the protected page; the exit that follows it ends
-/// with end_single_step. False when a step is on its way already (an instruction that writes
-/// two protected pages), or when the page is not mapped in the shadow tables.
+/// How a step ended.
+enum class StepEnd : std::uint8_t {
+    /// By #DB: the instruction has run, and its stores are in the page. The exit had no other
+    /// cause.
+    completed,
+    /// Its stores were refused: none is in the page. #GP is injected in place of everything that
+    /// the instruction caused.
+    refused,
+    /// By something else: the stores of the instruction until then are in the page. The exit is to
+    /// be handled as if there had been no step; the instruction may run again.
+    interrupted,
+};
+
+/// Has the instruction at RIP write to a copy of the protected page that holds `target`. False when
+/// no 4 KiB page is mapped there; the guest's state is then unchanged. Takes the lock of the page
+/// tables.
 [[nodiscard]] bool begin_single_step(Vcpu& vcpu, const StoreTarget& target);
 
-/// Judges what was written to the copy, and writes it to the page; when it is refused the guest
-/// takes #GP, and the result is false.
-bool end_single_step(Vcpu& vcpu);
+/// Ends the active step by the rules above. Takes the lock of the page tables.
+[[nodiscard, gnu::cold, gnu::noinline]] StepEnd end_single_step(Vcpu& vcpu);
 
-/// An exit for another reason came during a step: it ends before anything else happens.
-/// (EPT_VIOLATION does so itself: faults/ept_violation.cpp.)
-[[gnu::cold, gnu::noinline]] void interrupt_single_step(Vcpu& vcpu, abi::ExitReason reason);
+/// Whether this VM exit has ended a step.
+bool ended_single_step_in_exit(const Vcpu& vcpu);
 
 } // namespace hv

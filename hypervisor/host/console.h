@@ -1,5 +1,5 @@
 #pragma once
-// The monitor's words on COM1, and the end of a run.
+// What the monitor prints on COM1, and how it ends a run.
 
 #include "shared/console.h"
 
@@ -17,7 +17,7 @@ struct Hex {
 /// Sets COM1 to 115200 baud, 8N1, and clears what it held.
 void initialise();
 
-/// Waits until all that was printed has left the UART: the guest resets it.
+/// Waits until the UART has sent everything that was printed, since the guest will reset the UART.
 void flush();
 
 void print(char character);
@@ -31,8 +31,8 @@ inline void print(const char* text) { print(std::string_view{text}); }
 template <typename... Parts>
 requires(sizeof...(Parts) > 1) void print(const Parts&... parts) { (print(parts), ...); }
 
-/// Keeps the lines of several processors apart. It waits only so long: who holds it may have failed
-/// while it printed.
+/// Keeps the lines of several processors apart. It waits for a bounded time only: the processor
+/// that holds it may have failed while it printed.
 class Turn {
   public:
     Turn();
@@ -41,7 +41,7 @@ class Turn {
     Turn& operator=(const Turn&) = delete;
 };
 
-/// One line of the monitor's: prefix, parts, newline.
+/// Prints one line of the monitor's: prefix, parts, newline.
 template <typename... Parts>
 void say(const Parts&... parts) {
     const Turn turn;

@@ -7,7 +7,7 @@ namespace hv {
 
 inline void pause() { asm volatile("pause"); }
 
-/// For a few instructions at a time: whoever holds one waits for nothing.
+/// A lock that is held for a few instructions at a time; its holder waits for nothing.
 class SpinLock {
   public:
     void lock() {
@@ -33,10 +33,10 @@ class SpinGuard {
     SpinLock& lock_;
 };
 
-/// First come, first served: who waits is sure to get it after those who came before.
+/// A fair lock: waiters get it in the order in which they came.
 class TicketLock {
   public:
-    /// Calls `wait` again and again while others hold it. Returns whether they did.
+    /// Calls `wait` repeatedly while others hold the lock. Returns whether it had to wait.
     template <typename Wait>
     bool lock(Wait wait) {
         const std::uint32_t ticket = __atomic_fetch_add(&next_, 1, __ATOMIC_RELAXED);
@@ -47,7 +47,7 @@ class TicketLock {
         while (__atomic_load_n(&serving_, __ATOMIC_ACQUIRE) != ticket);
         return true;
     }
-    /// By the holder, which alone writes `serving_`.
+    /// Called by the holder, the only one to write `serving_`.
     void unlock() { __atomic_store_n(&serving_, serving_ + 1, __ATOMIC_RELEASE); }
 
   private:

@@ -8,8 +8,8 @@
 
 namespace hv {
 
-/// Where the host's FS base points. Any value does, as long as it does not
-/// change during a call.
+/// What the host's FS base points to. Any value will do, as long as it does not change during a
+/// call.
 struct alignas(64) StackProtectorBlock {
     std::uint64_t unused[5];
     std::uint64_t canary;

@@ -11,7 +11,7 @@ constexpr bool within(ZydisRegister which, ZydisRegister first, ZydisRegister la
     return which >= first && which <= last;
 }
 
-/// A general register of any width; no_register for every other one.
+/// The number of a general register of any width; no_register for every other register.
 constexpr RegisterOperand general_register(ZydisRegister which) {
     const auto from = [which](ZydisRegister first, std::uint32_t number) {
         return static_cast<std::uint8_t>(which - first + number);

@@ -1,5 +1,5 @@
 #pragma once
-// Pages as 512 words: where two differ, where one is not empty. One instruction a word.
+// Pages as 512 words: where two pages differ, where one is not zero. One instruction per word.
 
 #include "hypervisor/memory/direct_map.h"
 

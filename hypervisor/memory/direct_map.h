@@ -25,7 +25,7 @@ inline std::uint64_t direct_physical(const void* pointer) {
 }
 #endif
 
-/// A word that may begin at any address. One access all the same: x86 asks for no alignment.
+/// A word that may begin at any address. It is still one access: x86 does not demand alignment.
 template <typename T>
 struct Unaligned {
     using Word [[gnu::aligned(1), gnu::may_alias]] = volatile T;

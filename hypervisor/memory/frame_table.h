@@ -15,22 +15,24 @@ struct FrameKind {
     bool operator==(const FrameKind&) const = default;
 };
 
-/// One page frame. All zero: a page that is none of the guest's.
+/// One page frame. All zero: a page that does not belong to the guest.
 struct Frame {
     /// First of the writable shadow entries that map it (translation/shadow/shadow_pool.h); 0:
     /// none.
     std::uint32_t mappings;
     /// First of the shadow tables made of it; 0: none.
     std::uint32_t first_shadow;
-    /// Entries of registered page tables that lead to it as to a table.
+    /// Entries of registered page tables that point to it as a table.
     std::uint32_t links;
     /// Reasons why the guest may not write it: descriptor tables on it, its registration, its
     /// shadows. Above 0 it is write-protected.
     std::uint16_t write_locks;
-    std::uint8_t level; ///< registered as a page table of this level; 0: is none
+    std::uint8_t level; ///< registered as a page table of this level; 0: not registered
     std::uint8_t flags; ///< frame_flags
 
     FrameKind kind() const { return {level, flags}; }
+    /// Whether it holds a page table: registered, or one that has shadow tables.
+    bool is_page_table() const { return level != 0 || first_shadow != 0; }
 };
 static_assert(sizeof(Frame) == 16);
 
@@ -38,13 +40,14 @@ namespace frame_flags {
 inline constexpr std::uint8_t guest_ram = 1 << 0;
 /// A registered page table through which the descriptor tables are mapped.
 inline constexpr std::uint8_t kept = 1 << 1;
-/// Had a shadow that was reclaimed: its next one is a rebuild.
+/// Had a shadow table that was reclaimed: the next one counts as a rebuild.
 inline constexpr std::uint8_t reclaimed = 1 << 2;
-/// A page table with just one shadow, of level 1 and in step.
+/// A page table of level 1 with exactly one shadow table, which is in step.
 inline constexpr std::uint8_t one_leaf_shadow = 1 << 3;
-/// A page table that leads to the per-vCPU area: each vCPU has shadows of its own of it.
+/// A page table that leads to the per-vCPU area: each vCPU has its own shadow tables of it.
 inline constexpr std::uint8_t per_vcpu = 1 << 4;
-/// A root whose shadow lies in its place (translation/shadow/unaware/displaced_roots.cpp).
+/// A root whose shadow table is at its own physical address
+/// (translation/shadow/unaware/displaced_roots.cpp).
 inline constexpr std::uint8_t displaced = 1 << 5;
 } // namespace frame_flags
 
@@ -70,7 +73,7 @@ class FrameTable {
     }
     Frame* of_address(std::uint64_t gpa) const { return find(gpa / page_size); }
 
-    /// Whether the guest may not write the page that holds `gpa`, though it is its RAM.
+    /// Whether the page that holds `gpa` is the guest's RAM and write-protected.
     bool is_write_protected(std::uint64_t gpa) const {
         const Frame* const frame = of_address(gpa);
         return frame != nullptr && frame->write_locks != 0;
@@ -80,7 +83,7 @@ class FrameTable {
         return static_cast<std::uint64_t>(&frame - frames_);
     }
     std::uint64_t count() const { return count_; }
-    /// The record of a frame below count(), whatever it is.
+    /// The record of any frame below count().
     Frame& at(std::uint64_t number) const { return frames_[number]; }
 
   private:

@@ -1,5 +1,5 @@
 #pragma once
-// The one way to the guest's memory: typed, bounds-checked, each word read or written once.
+// All access to the guest's memory: typed, bounds-checked, each word read or written once.
 
 #include "hypervisor/memory/direct_map.h"
 #include "hypervisor/memory/memory_map.h"
@@ -15,7 +15,8 @@ template <typename T>
 concept MachineWord = std::unsigned_integral<T> && sizeof(T) <= 8;
 
 /// Guest-physical memory. The map is identical: a GPA is the physical address. Another vCPU may
-/// change any word at any time, so a word is read once and what was read is what is checked.
+/// change any word at any time, so a word is read once, and the value that was read is the one that
+/// is checked.
 class GuestMemory {
   public:
     constexpr GuestMemory() = default;
@@ -46,8 +47,7 @@ class GuestMemory {
     const MemoryMap* ram_ = nullptr;
 };
 
-/// Sets bits of an 8-byte aligned word in one access that no other processor's can come between;
-/// returns what it then is.
+/// Sets bits of an 8-byte aligned word atomically; returns the new value.
 inline std::uint64_t set_bits(std::uint64_t physical, std::uint64_t bits) {
     return __atomic_or_fetch(reinterpret_cast<std::uint64_t*>(direct_pointer(physical)), bits,
                              __ATOMIC_SEQ_CST);

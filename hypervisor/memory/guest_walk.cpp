@@ -11,10 +11,8 @@ std::optional<GuestTranslation> walk_guest(const GuestMemory& memory, std::uint6
                                            std::uint64_t linear) {
     if (!is_canonical(linear))
         return std::nullopt;
-    // What a processor may reserve, others do not: none of it is looked at here.
-    constexpr PagingFeatures lenient{.physical_address_bits = 52, .gigabyte_pages = true};
     const PageWalk walk =
-        walk_pages<FourLevelPaging>(memory, cr3 & paging::address_mask, linear, lenient);
+        walk_pages<FourLevelPaging>(memory, cr3 & paging::address_mask, linear, lenient_features);
     if (walk.end != WalkEnd::mapped)
         return std::nullopt;
     return GuestTranslation{walk.gpa, walk.writable, walk.user};

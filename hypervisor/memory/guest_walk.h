@@ -25,8 +25,8 @@ constexpr bool is_canonical(std::uint64_t linear) {
     return sign_extended == linear;
 }
 
-/// Nothing when the address is not canonical, an entry is not present, or a table lies outside the
-/// guest's RAM. The resulting GPA need not be RAM.
+/// Translates `linear`. Nothing when the address is not canonical, an entry is not present, or a
+/// table lies outside the guest's RAM. The resulting GPA need not be RAM.
 std::optional<GuestTranslation> walk_guest(const GuestMemory& memory, std::uint64_t cr3,
                                            std::uint64_t linear);
 
@@ -42,8 +42,8 @@ std::uint32_t fetch_guest_code(const GuestMemory& memory, std::uint64_t cr3, std
 
 enum class GuestWrite : std::uint8_t {
     done,
-    not_mapped,     ///< or not writable (for `user`: by users), or not the guest's RAM
-    protected_page, ///< one that the guest may not write itself
+    not_mapped,     ///< or not writable (by users, if `user`), or not the guest's RAM
+    protected_page, ///< mapped, but the page is write-protected
 };
 /// Writes `size` bytes (at most 16) at a linear address, or none of them. With the page tables
 /// locked: no page becomes protected meanwhile.

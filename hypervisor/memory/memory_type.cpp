@@ -78,7 +78,8 @@ MemoryType memory_type_of_page(const Mtrrs& mtrrs, std::uint64_t physical_addres
             continue;
         const MemoryType type = decode(range.base);
         if (type == MemoryType::uncacheable)
-            return type; // wins over every other, also over a pair without a defined result
+            return type; // takes precedence over every other type, and over pairs with no defined
+                         // result
         found = found ? combine(*found, type) : type;
     }
     return found ? *found : decode(mtrrs.default_type);

@@ -1,6 +1,7 @@
 #pragma once
-// Pages out of the monitor's own memory; only taken, never given back (all is allocated at start,
-// but for EPT pages that split later, whose number is bounded by the pages that can be protected).
+// Pages of the monitor's own memory. They are never given back. All are allocated at boot, except
+// EPT tables for large pages that are split later, whose number is bounded by the pages that can be
+// protected.
 
 #include "hypervisor/memory/direct_map.h"
 

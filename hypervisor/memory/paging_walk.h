@@ -3,6 +3,7 @@
 // says what an access through them does.
 
 #include "hypervisor/memory/guest_memory.h"
+#include "hypervisor/x86/page_fault.h"
 #include "hypervisor/x86/paging_mode.h"
 
 #include <array>
@@ -18,29 +19,20 @@ enum class WalkEnd : std::uint8_t {
     no_memory,   ///< at a table that does not lie in the guest's RAM
 };
 
-/// Bits of the error code of #PF (SDM vol. 3, 4.7).
-namespace fault_code {
-inline constexpr std::uint32_t present = 1 << 0;
-inline constexpr std::uint32_t write = 1 << 1;
-inline constexpr std::uint32_t user = 1 << 2;
-inline constexpr std::uint32_t reserved = 1 << 3;
-inline constexpr std::uint32_t fetch = 1 << 4;
-} // namespace fault_code
-
 struct WalkStep {
-    std::uint64_t address; ///< guest-physical, of the entry
+    std::uint64_t address; ///< guest-physical address of the entry
     std::uint64_t entry;
 };
 
 struct PageWalk {
     WalkEnd end = WalkEnd::not_present;
-    int level = 0; ///< at which it ended
+    int level = 0; ///< the level at which it ended
     /// By level, from the top down to `level`; [0] is not used.
     std::array<WalkStep, 5> step{};
-    bool writable = true; ///< what the entries allow together
+    bool writable = true; ///< this and the next two: what all entries together allow
     bool user = true;
     bool executable = true;
-    std::uint64_t gpa = 0; ///< of the byte, when mapped
+    std::uint64_t gpa = 0; ///< guest-physical address of the byte, when mapped
 
     /// Whether an access is forbidden by the entries; `write_protect` is CR0.WP.
     [[nodiscard]] constexpr bool forbids(std::uint32_t access, bool write_protect) const {

@@ -10,8 +10,6 @@ using abi::Error;
 
 namespace {
 
-constexpr std::uint64_t entry_size = sizeof(std::uint64_t);
-
 constexpr bool leads_to_table(std::uint64_t value, int level) {
     return (value & paging::present) != 0 && !FourLevelPaging::maps_page(value, level);
 }
@@ -27,7 +25,7 @@ void RegisteredTables::count_links(int level, std::uint64_t value, int change) {
 
 void RegisteredTables::drop_links(int level, std::uint64_t page, std::uint32_t slots) {
     for (std::uint32_t slot = 0; slot < slots; ++slot)
-        count_links(level, direct_word<std::uint64_t>(page + slot * entry_size), -1);
+        count_links(level, direct_word<std::uint64_t>(page + slot * paging::entry_size), -1);
 }
 
 void RegisteredTables::change(Frame& frame, std::uint64_t gpa, std::uint64_t value) {
@@ -45,7 +43,7 @@ Error RegisteredTables::set_any_entry(std::uint64_t gpa, std::uint64_t value) {
     Frame* const frame = frames_.of_address(gpa);
     if (frame == nullptr)
         return Error::bad_frame;
-    if (gpa % entry_size != 0)
+    if (gpa % paging::entry_size != 0)
         return Error::bad_alignment;
     if (frame->level == 0)
         return set_unregistered(*frame, gpa, value);
@@ -75,7 +73,7 @@ Error RegisteredTables::take_contents(Frame& frame, const Contents& contents) {
         const std::uint64_t value = contents.entry(slot);
         if ((value & paging::present) == 0)
             continue;
-        const std::uint64_t gpa = contents.page + slot * entry_size;
+        const std::uint64_t gpa = contents.page + slot * paging::entry_size;
         if (const Error error = judge(frame, gpa, value); error != Error::none) {
             while (slot-- > 0)
                 count_links(frame.level, contents.entry(slot), -1);
@@ -89,7 +87,7 @@ Error RegisteredTables::take_contents(Frame& frame, const Contents& contents) {
 // The page may be in use as a table that nobody announced: shadows of it follow.
 void RegisteredTables::copy_entries(Frame& frame, const Contents& contents) {
     for (std::uint32_t slot = contents.first; slot < contents.end; ++slot) {
-        const std::uint64_t gpa = contents.page + slot * entry_size;
+        const std::uint64_t gpa = contents.page + slot * paging::entry_size;
         volatile std::uint64_t& entry = direct_word<std::uint64_t>(gpa);
         const std::uint64_t value = contents.entry(slot);
         if (entry == value)
@@ -157,7 +155,7 @@ Error RegisteredTables::apply(std::uint64_t page, const std::uint8_t* before,
         for (std::uint32_t slot = 0; slot < paging::entries; ++slot) {
             if (words[slot] == old[slot])
                 continue;
-            const std::uint64_t gpa = page + slot * entry_size;
+            const std::uint64_t gpa = page + slot * paging::entry_size;
             if (changes) {
                 if (frame.level != 0)
                     change(frame, gpa, words[slot]);

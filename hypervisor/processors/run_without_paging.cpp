@@ -15,7 +15,7 @@ namespace hv {
 
 namespace {
 
-// Behind the MOV to CR0 that ended paging, and with it long mode.
+// The state after the MOV to CR0 that ended paging, and with it long mode.
 StartupState state_without_paging(Vcpu& vcpu, std::uint64_t cr0) {
     const Vmcs& vmcs = vcpu.vmcs;
     StartupState state{};
@@ -26,11 +26,9 @@ StartupState state_without_paging(Vcpu& vcpu, std::uint64_t cr0) {
     state.rflags = vmcs.read(Field::guest_rflags);
     for (std::size_t number = 0; number < state.segments.size(); ++number)
         state.segments[number] = read_segment(vcpu, number);
-    state.gdtr = {static_cast<std::uint16_t>(vmcs.read(Field::guest_gdtr_limit)),
-                  vmcs.read(Field::guest_gdtr_base)};
-    state.idtr = {static_cast<std::uint16_t>(vmcs.read(Field::guest_idtr_limit)),
-                  vmcs.read(Field::guest_idtr_base)};
-    state.cr0 = static_cast<std::uint32_t>(cr0); // outside 64-bit mode no more is written
+    state.gdtr = read_gdtr(vcpu);
+    state.idtr = read_idtr(vcpu);
+    state.cr0 = static_cast<std::uint32_t>(cr0); // outside 64-bit mode, MOV writes 32 bits
     state.cr2 = cpu::read_cr2();
     state.cr3 = guest_cr3(vcpu);
     state.cr4 = guest_cr4(vcpu);

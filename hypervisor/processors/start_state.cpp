@@ -1,5 +1,5 @@
-// From a state in 64-bit mode to a vCPU that has it: everything is judged as if the guest had
-// loaded it itself.
+// Loading a state in 64-bit mode into a vCPU: everything is judged as if the guest had loaded it
+// itself.
 
 #include "hypervisor/memory/guest_walk.h"
 #include "hypervisor/processors/start_vcpu.h"
@@ -23,7 +23,7 @@ constexpr std::uint64_t allowed_flags =
     ~(rflags::reserved_zero | rflags::virtual_8086_mode | rflags::trap);
 constexpr std::uint64_t efer_needed = efer::long_mode_enable | efer::long_mode_active;
 
-// What can be judged without the vCPU that it is for.
+// The part of the judgement that does not depend on the vCPU.
 Error judge_values(std::uint64_t rip, std::uint64_t flags, std::uint64_t efer) {
     if (!is_canonical(rip))
         return Error::bad_address;
@@ -42,7 +42,7 @@ Error load_control_registers(Vcpu& vcpu, const StartupState& state) {
 }
 
 Error load_table_registers(Vcpu& vcpu, const StartupState& state) {
-    // At 0 is that of real mode, as INIT leaves it.
+    // An IDT at address 0 is the one of real mode, as INIT leaves it.
     const bool has_idt = state.idtr.limit != 0 && state.idtr.base != 0;
     if (vcpu.machine->owns_descriptors()) {
         const Error error = set_guest_gdtr(vcpu, state.gdtr);
@@ -64,7 +64,8 @@ constexpr bool is_code_64(const Segment& segment) {
            (rights.type() & (segment_type::code | segment_type::conforming)) == segment_type::code;
 }
 
-// A segment register other than CS as 64-bit mode may have it; null where the selector is.
+// Whether 64-bit mode may have this in a segment register other than CS; empty if the selector is
+// null.
 constexpr bool is_data(const Segment& segment) {
     const AccessRights rights = segment.access_rights;
     if (!rights.usable())
@@ -75,7 +76,7 @@ constexpr bool is_data(const Segment& segment) {
            (rights.type() & segment_type::expand_down) == 0;
 }
 
-// With the accessed bit, as the load of the segment would have set it.
+// The segment with its accessed bit set, as a load would have set it.
 Segment accessed(Segment segment) {
     if (segment.access_rights.usable())
         segment.access_rights.raw |= segment_type::accessed;
@@ -107,7 +108,7 @@ Error judge_state(const StartupState& state) {
 Error load_judged_state(Vcpu& vcpu, const StartupState& state) {
     if (const Error error = load_control_registers(vcpu, state); error != Error::none)
         return error;
-    // Gates must lead to the code segment in CS.
+    // The gates of the IDT must lead to the code segment in CS.
     for (std::size_t index = 0; index < state.segments.size(); ++index)
         write_segment(vcpu, index, accessed(state.segments[index]));
     if (const Error error = load_table_registers(vcpu, state); error != Error::none)
@@ -187,7 +188,7 @@ Error order_start(Vcpu& vcpu, std::uint32_t number, const abi::InitialState& sta
         return Error::bad_cr4;
     if (machine.frames.of_address(state.cr3) == nullptr)
         return Error::bad_cr3;
-    // A vCPU that starts stops waiting before it takes its order: with the lock held.
+    // With the lock held: a vCPU that starts stops waiting before it takes its order.
     const SpinGuard guard{machine.start_lock};
     Vcpu& other = *machine.vcpus[number];
     if (__atomic_load_n(&other.waits_for_start, __ATOMIC_SEQ_CST) == 0)

@@ -28,7 +28,7 @@ void write_activity(Vcpu& vcpu, ActivityState state) {
     vcpu.vmcs.write(Field::guest_activity_state, static_cast<std::uint64_t>(state));
 }
 
-// What was queued is nobody's any more, and the ROM starts from nothing.
+// Queued entries are discarded, and the ROM starts afresh.
 void clear_area(Vcpu& vcpu) {
     volatile abi::ControlPage& control = vcpu.area->control;
     control.ring.tail = vcpu.ring_head;
@@ -108,7 +108,7 @@ void start_vcpu(Vcpu& vcpu) {
     if (vcpu.waits_for_start == 0)
         return;
     const std::uint8_t vector = vcpu.startup_page;
-    // From here on it is kicked again; before it runs the guest it looks for requests.
+    // From here on others kick it again; it checks for requests before it runs the guest.
     set_waiting(vcpu, false);
     abi::InitialState state;
     const Error error =

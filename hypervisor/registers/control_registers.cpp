@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint64_t cr3_no_flush = std::uint64_t{1} << 63;
 constexpr std::uint64_t cr3_pcid = 0xFFF;
 
-/// Whether no bit of CR0 changes without an exit: then the shadow is all there is to know.
+/// Whether no bit of CR0 changes without an exit: then the read shadow is the whole value.
 bool owns_cr0(const Vcpu& vcpu) { return vcpu.cr0_mask == ~std::uint64_t{0}; }
 
 } // namespace
@@ -30,7 +30,7 @@ std::uint64_t guest_cr4(const Vcpu& vcpu) {
 }
 
 void write_guest_cr0(Vcpu& vcpu) {
-    // CD and NW stay clear in the processor: memory types are EPT's.
+    // CD and NW stay clear in the processor: memory types come from EPT.
     const std::uint64_t real = (vcpu.cr0_shadow & ~(cr0::cache_disable | cr0::not_write_through)) |
                                vcpu.machine->capabilities.cr0_fixed0 | vcpu.cr0_forced;
     vcpu.vmcs.write(Field::guest_cr0, real);
@@ -52,7 +52,7 @@ void change_cr0(Vcpu& vcpu, std::uint64_t value) {
 void clear_task_switched(Vcpu& vcpu) { change_cr0(vcpu, guest_cr0(vcpu) & ~cr0::task_switched); }
 
 Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value) {
-    // A context switch changes TS alone; the rest was judged before.
+    // A context switch changes only TS; the other bits have been judged before.
     if (((value ^ vcpu.cr0_shadow) & ~cr0::task_switched) == 0) [[likely]] {
         change_cr0(vcpu, value);
         return Error::none;
@@ -69,18 +69,18 @@ Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value) {
 
 namespace {
 
-// The first load of a registered root, or the first since this vCPU's tables were looked up anew:
-// the tables through which it leads to descriptor tables keep doing so.
+// The first load of a registered root, or the first since this vCPU's descriptor tables changed.
+// The page tables through which the root maps descriptor tables are now kept from mapping others.
 bool keep_root(Vcpu& vcpu, std::uint64_t page) {
     VirtualMachine& machine = *vcpu.machine;
     lock_page_tables(vcpu);
     __atomic_store_n(&machine.roots_are_registered, true, __ATOMIC_RELAXED);
     machine.page_tables.keep_descriptor_tables(page / page_size);
-    // Until then another vCPU could change them.
+    // Until they were kept, another vCPU could have changed them.
     return vcpu.tables.root_maps_tables(machine.memory, page);
 }
 
-// A root of which it is not known that it leads to the descriptor tables, and keeps doing so.
+// The load of a root that is not yet known to map the descriptor tables and to keep mapping them.
 [[gnu::noinline]] bool admit_root(Vcpu& vcpu, std::uint64_t page, bool registered) {
     return vcpu.tables.root_maps_tables(vcpu.machine->memory, page) &&
            (!registered || keep_root(vcpu, page));
@@ -94,7 +94,7 @@ Error set_guest_cr3(Vcpu& vcpu, std::uint64_t value) {
     if ((root & cr3_no_flush) != 0 && (guest_cr4(vcpu) & cr4::pcid_enable) != 0)
         root &= ~cr3_no_flush;
     const std::uint64_t page = root & ~cr3_pcid;
-    // What lies in RAM has no reserved bit set.
+    // The address of a page of RAM has no reserved bit set.
     const Frame* const frame = machine.frames.of_address(page);
     if (frame == nullptr)
         return Error::bad_cr3;
@@ -121,7 +121,7 @@ Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
         (enables_pcid && (vcpu.vmcs.read(Field::guest_cr3) & cr3_pcid) != 0))
         return Error::bad_cr4;
     vcpu.cr4_shadow = value;
-    // A change of PGE is how kernels drop all translations.
+    // Kernels toggle PGE to drop all translations.
     if (shadows.has_unsynced()) {
         lock_page_tables(vcpu);
         shadows.sync(0);

@@ -10,7 +10,8 @@ namespace hv {
 
 struct Vcpu;
 
-/// Bits of CR4 that change nothing the monitor answers for: the guest writes them without an exit.
+/// Bits of CR4 that affect nothing that the monitor is responsible for: the guest writes them
+/// without an exit.
 /// VME, PVI, TSD, DE, PSE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, OSXSAVE.
 inline constexpr std::uint64_t cr4_guest_owned = 0x0005'0FDF;
 
@@ -18,13 +19,13 @@ inline constexpr std::uint64_t cr4_guest_owned = 0x0005'0FDF;
 std::uint64_t guest_cr0(const Vcpu& vcpu);
 std::uint64_t guest_cr4(const Vcpu& vcpu);
 
-/// Gives the processor the CR0 that the guest believes it has.
+/// Writes the processor's CR0 from the value that the guest reads.
 void write_guest_cr0(Vcpu& vcpu);
 
 /// CLTS.
 void clear_task_switched(Vcpu& vcpu);
 
-/// Each judges the value, then makes it the guest's. A guest stays in 64-bit mode.
+/// Each judges a value and, with no error, loads it as the guest's. A guest stays in 64-bit mode.
 /// Errors: bad_cr0.
 abi::Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value);
 /// Errors: bad_cr3, root_lacks_kernel.

@@ -1,4 +1,5 @@
-// CPUID: what the processor says, less what the monitor does not pass on, plus its own leaves.
+// CPUID: the processor's answer without the features that the monitor does not offer, plus the
+// monitor's own leaves.
 
 #include "hypervisor/registers/cpuid.h"
 
@@ -17,8 +18,8 @@ namespace {
 
 constexpr std::uint32_t bit32(std::uint32_t position) { return std::uint32_t{1} << position; }
 
-// What stands for MSRs that the monitor does not pass on: performance monitoring, debug store,
-// thermal and power management. Leaf 1, ECX: DTES64, DS-CPL, EIST, TM2, PDCM; EDX: DS, ACPI, TM.
+// Features whose MSRs the monitor does not offer: performance monitoring, debug store, thermal and
+// power management. Leaf 1, ECX: DTES64, DS-CPL, EIST, TM2, PDCM; EDX: DS, ACPI, TM.
 constexpr std::uint32_t leaf1_ecx_management =
     bit32(2) | bit32(4) | bit32(7) | bit32(8) | bit32(15);
 constexpr std::uint32_t leaf1_edx_management = bit32(21) | bit32(22) | bit32(29);

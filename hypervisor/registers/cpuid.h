@@ -1,5 +1,5 @@
 #pragma once
-// What CPUID says to the guest.
+// What CPUID tells the guest.
 
 #include "hypervisor/host/processor/instructions.h"
 
@@ -9,7 +9,7 @@ namespace hv {
 
 struct Vcpu;
 
-/// `guest_cr4` decides over the bits that mirror it (OSXSAVE, OSPKE).
+/// What CPUID returns to the guest. `guest_cr4` decides the bits that reflect it (OSXSAVE, OSPKE).
 cpu::CpuidResult guest_cpuid(const Vcpu& vcpu, std::uint64_t guest_cr4, std::uint32_t leaf,
                              std::uint32_t subleaf);
 

@@ -12,7 +12,8 @@ using abi::Error;
 
 namespace {
 
-// Of table registers: the pages they lead to are protected, and other vCPUs' tables looked at.
+// What a load of a descriptor-table register needs. With the page tables locked: it protects the
+// pages of the new table, and looks at the tables of other vCPUs.
 TableEnvironment environment_of(Vcpu& vcpu) {
     lock_page_tables(vcpu);
     VirtualMachine& machine = *vcpu.machine;
@@ -24,7 +25,7 @@ RunningSegments running_segments(const Vcpu& vcpu) {
             Selector{static_cast<std::uint16_t>(vcpu.vmcs.read(Field::guest_ss_selector))}};
 }
 
-// What the boot loader of a kernel loads that was not written for lazyhv: nothing of it is owned.
+// Whether an unaware kernel's boot loader loads the table: the monitor owns none of those.
 bool is_before_kernel(const Vcpu& vcpu, std::uint64_t base) {
     constexpr std::uint32_t upper_half_bit = 47;
     return vcpu.machine->is_kernel_unaware && !vcpu.tables.sealed() && base >> upper_half_bit == 0;
@@ -85,7 +86,7 @@ Error set_guest_ldtr(Vcpu& vcpu, std::uint16_t selector) {
 
 namespace {
 
-// Of a GDT that is not owned; makes the TSS busy there, as LTR does.
+// Loads TR from a GDT that the monitor does not own; makes the TSS busy there, as LTR does.
 Error load_boot_task(Vcpu& vcpu, const TableEnvironment& environment, Selector selector,
                      bool busy_allowed, Segment& tr) {
     const Vmcs& vmcs = vcpu.vmcs;

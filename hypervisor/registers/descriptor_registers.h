@@ -1,6 +1,6 @@
 #pragma once
-// GDTR, IDTR, LDTR and TR of the guest under profile `hardened`: what a load does, whether it came
-// as a call or as an instruction that exited.
+// GDTR, IDTR, LDTR and TR of the guest under profile `hardened`: what a load does, whether by a
+// call or by an instruction that exited.
 
 #include "shared/error.h"
 #include "shared/vcpu_area.h"
@@ -12,8 +12,8 @@ namespace hv {
 
 struct Vcpu;
 
-/// Each has ProtectedTables judge and take over the table, then loads the register and its copy in
-/// the per-vCPU area. Errors as there.
+/// Each has ProtectedTables judge and take over the table, then loads the register and its
+/// mirror in the per-vCPU area. Errors: those of ProtectedTables.
 abi::Error set_guest_gdtr(Vcpu& vcpu, const abi::PseudoDescriptor& value);
 abi::Error set_guest_idtr(Vcpu& vcpu, const abi::PseudoDescriptor& value);
 abi::Error set_guest_ldtr(Vcpu& vcpu, std::uint16_t selector);

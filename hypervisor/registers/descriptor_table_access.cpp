@@ -4,8 +4,9 @@
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/registers/descriptor_registers.h"
 #include "hypervisor/registers/exit_handlers.h"
+#include "hypervisor/vcpu/numbered_register.h"
 #include "hypervisor/vcpu/resume.h"
-#include "hypervisor/vcpu/vcpu.h"
+#include "hypervisor/vcpu/segment_registers.h"
 #include "hypervisor/vmx/instruction_information.h"
 
 #include <bit>
@@ -16,32 +17,24 @@ namespace {
 
 using abi::Error;
 
-constexpr std::uint32_t rsp_number = 4;
-constexpr std::uint8_t fs_number = 4;
-constexpr std::uint8_t gs_number = 5;
-
-std::uint64_t register_value(Vcpu& vcpu, std::uint32_t number) {
-    return number == rsp_number ? vcpu.vmcs.read(Field::guest_rsp) : vcpu.registers[number];
-}
-
 // The linear address of the operand; the exit qualification is its displacement (SDM vol. 3,
-// 28.2.1), already relative to the next instruction where the encoding is.
+// 28.2.1), which for RIP-relative operands already includes RIP.
 std::uint64_t operand_address(Vcpu& vcpu, MemoryOperandInformation operand) {
     std::uint64_t address = vcpu.vmcs.read(Field::exit_qualification);
     if (operand.has_base())
-        address += register_value(vcpu, operand.base_register());
+        address += read_register(vcpu, operand.base_register());
     if (operand.has_index())
-        address += register_value(vcpu, operand.index_register()) * operand.scaling();
+        address += read_register(vcpu, operand.index_register()) * operand.scaling();
     if (operand.address_size() == 32)
         address &= 0xFFFFFFFF;
-    if (operand.segment_register() == fs_number)
+    if (operand.segment_register() == SegmentNumber::fs)
         address += vcpu.vmcs.read(Field::guest_fs_base);
-    else if (operand.segment_register() == gs_number)
+    else if (operand.segment_register() == SegmentNumber::gs)
         address += vcpu.vmcs.read(Field::guest_gs_base);
     return address;
 }
 
-// An operand that cannot be reached: what the instruction would have raised.
+// The operand cannot be accessed: injects the exception that the instruction would have raised.
 void refuse_operand(Vcpu& vcpu, std::uint64_t linear, bool write, bool user) {
     if (is_canonical(linear))
         inject_page_fault(vcpu, linear, write, user, false);
@@ -49,8 +42,8 @@ void refuse_operand(Vcpu& vcpu, std::uint64_t linear, bool write, bool user) {
         inject_exception(vcpu, vector::general_protection);
 }
 
-// SGDT, SIDT, SLDT and STR may run in ring 3, and write with its rights; but to no page that every
-// other store to is judged.
+// SGDT, SIDT, SLDT and STR may run in ring 3, and then write with its rights. They may not write a
+// protected page, since their store is not judged.
 bool store(Vcpu& vcpu, std::uint64_t linear, const std::uint8_t* bytes, std::uint32_t size) {
     const VirtualMachine& machine = *vcpu.machine;
     const bool user = current_privilege_level(vcpu) == 3;
@@ -69,9 +62,7 @@ bool store(Vcpu& vcpu, std::uint64_t linear, const std::uint8_t* bytes, std::uin
     return false;
 }
 
-bool store_pseudo_descriptor(Vcpu& vcpu, std::uint64_t linear, Field base, Field limit) {
-    const abi::PseudoDescriptor value{static_cast<std::uint16_t>(vcpu.vmcs.read(limit)),
-                                      vcpu.vmcs.read(base)};
+bool store_pseudo_descriptor(Vcpu& vcpu, std::uint64_t linear, abi::PseudoDescriptor value) {
     const auto bytes = std::bit_cast<std::array<std::uint8_t, sizeof(value)>>(value);
     return store(vcpu, linear, bytes.data(), static_cast<std::uint32_t>(bytes.size()));
 }
@@ -100,11 +91,11 @@ void handle_gdtr_idtr(Vcpu& vcpu) {
     case Instruction::lidt:
         return load(vcpu, linear, "LIDT", set_guest_idtr);
     case Instruction::sgdt:
-        if (store_pseudo_descriptor(vcpu, linear, Field::guest_gdtr_base, Field::guest_gdtr_limit))
+        if (store_pseudo_descriptor(vcpu, linear, read_gdtr(vcpu)))
             skip_instruction(vcpu);
         return;
     case Instruction::sidt:
-        if (store_pseudo_descriptor(vcpu, linear, Field::guest_idtr_base, Field::guest_idtr_limit))
+        if (store_pseudo_descriptor(vcpu, linear, read_idtr(vcpu)))
             skip_instruction(vcpu);
         return;
     }
@@ -123,11 +114,9 @@ void handle_ldtr_tr(Vcpu& vcpu) {
             vcpu.vmcs.read(instruction == Instruction::sldt ? Field::guest_ldtr_selector
                                                             : Field::guest_tr_selector));
         if (in_register) {
-            // With a 16-bit operand the upper bits would stay; kernels read 16 bits either way.
-            if (information.general_register() == rsp_number)
-                vcpu.vmcs.write(Field::guest_rsp, value);
-            else
-                vcpu.registers[information.general_register()] = value;
+            // A 16-bit operand would leave the upper bits alone; kernels read 16 bits in either
+            // case.
+            write_register(vcpu, information.general_register(), value);
             return skip_instruction(vcpu);
         }
         const auto bytes = std::bit_cast<std::array<std::uint8_t, sizeof(value)>>(value);
@@ -138,7 +127,7 @@ void handle_ldtr_tr(Vcpu& vcpu) {
 
     std::uint16_t selector = 0;
     if (in_register) {
-        selector = static_cast<std::uint16_t>(register_value(vcpu, information.general_register()));
+        selector = static_cast<std::uint16_t>(read_register(vcpu, information.general_register()));
     } else {
         std::array<std::uint8_t, sizeof(selector)> bytes{};
         if (!read_guest_linear(vcpu.machine->memory, guest_cr3(vcpu), linear, bytes.data(),

@@ -17,7 +17,7 @@ void follow_table(Vcpu& vcpu, const GuestTable& held, Field base, Field limit,
                                        vmcs.read(base)};
     if (held.is_open() && loaded.base == held.base() && loaded.limit == held.limit())
         return;
-    // The IDT before the guest has one, as it was at its first instruction.
+    // IDTR as it was at the first instruction: the guest has not loaded an IDT yet.
     if (!held.is_open() && loaded.base == 0 && loaded.limit == 0)
         return;
     const Error error = set(vcpu, loaded);

@@ -1,11 +1,11 @@
 #pragma once
-// The shadow copies in the per-vCPU area, from which the ROM answers without an exit.
+// The mirrors of registers in the per-vCPU area, from which the ROM answers without an exit.
 
 namespace hv {
 
 struct Vcpu;
 
-/// Writes all copies from what is in force.
+/// Writes all mirrors from the values in force.
 void mirror_registers(Vcpu& vcpu);
 
 } // namespace hv

@@ -13,7 +13,8 @@ namespace hv {
 
 namespace {
 
-// Of an unaware kernel each MSR is named once, where others of the same error were named before it.
+// For an unaware kernel, each MSR that it is refused is named once, even if another MSR was named
+// with the same error before.
 void refuse(Vcpu& vcpu, abi::Error error, std::string_view what, std::uint32_t msr) {
     auto& named = vcpu.named_msrs;
     const bool is_new = std::find(named.begin(), named.end(), msr) == named.end();

@@ -10,7 +10,7 @@ namespace hv {
 
 namespace {
 
-// Changes nothing, whatever the MSR is. Kernels write back what they have read.
+// Whether the write would change nothing, whatever the MSR is: kernels write back what they read.
 bool is_its_value(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
     return read_guest_msr(vcpu, msr) == value;
 }
@@ -29,12 +29,12 @@ bool is_vmx(std::uint32_t msr) {
            msr == number(Msr::ia32_feature_control);
 }
 
-/// Bits of IA32_EFER a guest may set; LME and LMA must stay, since it stays in 64-bit mode.
+/// Bits of IA32_EFER that a guest may change. LME and LMA stay set: the guest stays in 64-bit mode.
 constexpr std::uint64_t efer_writable = efer::syscall_enable | efer::execute_disable_enable;
 constexpr std::uint64_t efer_fixed = efer::long_mode_enable | efer::long_mode_active;
 
-// What the XD bit of an entry means has changed: it is a bit like others once a vCPU has it
-// enabled.
+// NXE has changed on this vCPU, and with it what the XD bit of an entry means: the bit is reserved
+// until some vCPU has enabled it.
 void change_paging_features(Vcpu& vcpu) {
     VirtualMachine& machine = *vcpu.machine;
     lock_page_tables(vcpu);
@@ -78,18 +78,18 @@ bool write_pat(Vcpu& vcpu, std::uint64_t value) {
     return true;
 }
 
-/// Kept, never given to the processor: MTRRs decide over the monitor's memory too, and the memory
-/// types of the guest are EPT's.
-bool write_shadow(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
-    ShadowMsrs& shadows = vcpu.shadow_msrs;
-    const auto found = shadows.find(msr);
-    if (found != shadows.end()) {
+// The value is kept for the guest to read, and never given to the processor: MTRRs govern the
+// monitor's memory too, and the guest's memory types come from EPT.
+bool keep(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
+    KeptMsrs& kept = vcpu.kept_msrs;
+    const auto found = kept.find(msr);
+    if (found != kept.end()) {
         found->second = value;
         return true;
     }
-    if (shadows.size() == shadows.capacity())
+    if (kept.size() == kept.capacity())
         return false;
-    shadows.emplace(msr, value);
+    kept.emplace(msr, value);
     return true;
 }
 
@@ -102,8 +102,8 @@ std::optional<std::uint64_t> read_guest_msr(Vcpu& vcpu, std::uint32_t msr) {
         return std::nullopt;
     if (msr == number(Msr::ia32_efer))
         return vcpu.efer;
-    const ShadowMsrs& shadows = vcpu.shadow_msrs;
-    if (const auto found = shadows.find(msr); found != shadows.end())
+    const KeptMsrs& kept = vcpu.kept_msrs;
+    if (const auto found = kept.find(msr); found != kept.end())
         return found->second;
     if (msr == number(Msr::ia32_pat) &&
         (vcpu.machine->controls.entry & vm_entry::load_ia32_pat) != 0)
@@ -123,7 +123,7 @@ bool write_guest_msr(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
         return write_pat(vcpu, value);
     if (is_mtrr(msr) || msr == number(Msr::ia32_misc_enable) ||
         msr == number(Msr::ia32_bios_sign_id))
-        return write_shadow(vcpu, msr, value);
+        return keep(vcpu, msr, value);
     if (msr == number(Msr::ia32_debugctl)) {
         // LBR and BTF, the two that touch nothing but the guest.
         if ((value & ~std::uint64_t{3}) != 0)

@@ -8,14 +8,14 @@ namespace hv {
 
 struct Vcpu;
 
-/// RDMSR of an MSR that exits; nothing where hardware would answer #GP.
+/// RDMSR of an MSR that exits; nothing where the processor would raise #GP.
 std::optional<std::uint64_t> read_guest_msr(Vcpu& vcpu, std::uint32_t msr);
 
 /// WRMSR of an MSR that exits; false where the guest takes #GP.
 bool write_guest_msr(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value);
 
-/// The EFER that the processor has while the guest runs. Under shadow paging NXE is always on:
-/// pages that only the monitor makes non-executable are, whatever the guest's tables can say.
+/// The EFER that the processor has while the guest runs. Under shadow paging NXE is always set, so
+/// that the monitor can make pages non-executable even if the guest has NXE clear.
 std::uint64_t real_efer(const Vcpu& vcpu);
 
 } // namespace hv

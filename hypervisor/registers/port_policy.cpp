@@ -49,7 +49,7 @@ std::uint32_t read_guest_port(std::uint16_t port, std::uint32_t size) {
 void write_guest_port(Vcpu& vcpu, std::uint16_t port, std::uint32_t size, std::uint32_t value) {
     switch (port) {
     case pci_configuration_address:
-        // Four bytes here are PCI's, and cover reset_control without meaning it.
+        // An access of 4 bytes is one to PCI's address register, and only overlaps reset_control.
         if (size == 4)
             cpu::write_port32(port, value);
         return;

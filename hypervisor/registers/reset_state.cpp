@@ -16,7 +16,7 @@ constexpr std::uint64_t default_dr7 = 0x400;
 constexpr std::uint64_t default_rflags = 2;
 constexpr std::uint64_t default_guest_cr0 = cr0::protection_enable | cr0::extension_type |
                                             cr0::numeric_error | cr0::write_protect | cr0::paging;
-/// A vCPU that runs nothing yet has it: VM entry asks for a code segment.
+/// The selector of CS in a vCPU that runs nothing yet: VM entry demands a code segment.
 constexpr std::uint16_t no_code_selector = 0x08;
 
 } // namespace
@@ -24,7 +24,7 @@ constexpr std::uint16_t no_code_selector = 0x08;
 void write_reset_state(Vcpu& vcpu) {
     const Vmcs& vmcs = vcpu.vmcs;
     const VirtualMachine& machine = *vcpu.machine;
-    constexpr std::size_t cs = 1;
+    constexpr auto cs = static_cast<std::size_t>(SegmentNumber::cs);
     for (std::size_t number = 0; number < segment_register_count; ++number)
         write_segment(vcpu, number, number == cs ? flat_code(no_code_selector) : Segment{});
     write_ldtr(vcpu, {});

@@ -14,8 +14,8 @@ constexpr Segment busy_tss(std::uint16_t selector, std::uint64_t base) {
     return {selector, base, 103, {0x8B}};
 }
 
-/// A vCPU that runs nothing yet: 64-bit mode, no address space, segments but CS empty, all
-/// registers as after INIT where 64-bit mode allows.
+/// Makes the vCPU one that runs nothing yet: in 64-bit mode, with no address space, all segments
+/// empty except CS, all other registers as after INIT as far as 64-bit mode allows.
 void write_reset_state(Vcpu& vcpu);
 
 } // namespace hv

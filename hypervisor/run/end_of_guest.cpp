@@ -18,7 +18,8 @@ using console::say;
 
 namespace {
 
-/// Of all vCPUs. Others may still run: theirs are of the moment they are read.
+/// The sum over all vCPUs. Other vCPUs may still run: their numbers are those of the moment at
+/// which they are read.
 template <typename Number>
 std::uint64_t sum(const VirtualMachine& machine, Number number) {
     std::uint64_t total = 0;
@@ -89,7 +90,7 @@ void print_guest_state(Vcpu& vcpu) {
     say("guest RIP ", Hex{vmcs.read(Field::guest_rip)}, " RSP ", Hex{vmcs.read(Field::guest_rsp)},
         " RFLAGS ", Hex{vmcs.read(Field::guest_rflags)});
     for (std::uint32_t number = 0; number < 16; ++number)
-        if (number != 4)
+        if (number != rsp_number)
             say("  ", names[number], " ", Hex{vcpu.registers[number]});
     say("  CR0 ", Hex{vmcs.read(Field::guest_cr0)}, " CR2 ", Hex{cpu::read_cr2()}, " CR3 ",
         Hex{guest_cr3(vcpu)}, " CR4 ", Hex{vmcs.read(Field::guest_cr4)});

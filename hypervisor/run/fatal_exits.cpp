@@ -2,8 +2,7 @@
 
 #include "hypervisor/host/console.h"
 #include "hypervisor/run/end_of_guest.h"
-#include "hypervisor/vcpu/vcpu.h"
-#include "shared/exit_reason.h"
+#include "hypervisor/vcpu/exit_information.h"
 
 namespace hv {
 
@@ -14,10 +13,9 @@ void handle_triple_fault(Vcpu& vcpu) {
 }
 
 void handle_unexpected(Vcpu& vcpu) {
-    const std::uint64_t reason = vcpu.vmcs.read(Field::exit_reason) & 0xFFFF;
-    console::print(abi::error_prefix, "exit reason ", reason, " (",
-                   abi::name(static_cast<abi::ExitReason>(reason)),
-                   ") was not asked for; qualification ",
+    const abi::ExitReason reason = exit_reason(vcpu).basic();
+    console::print(abi::error_prefix, "exit reason ", static_cast<std::uint64_t>(reason), " (",
+                   abi::name(reason), ") was not asked for; qualification ",
                    console::Hex{vcpu.vmcs.read(Field::exit_qualification)}, '\n');
     print_guest_state(vcpu);
     end_of_guest(vcpu, 1);

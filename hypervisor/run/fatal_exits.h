@@ -10,12 +10,12 @@ struct Vcpu;
 
 [[gnu::cold, gnu::noinline]] void handle_triple_fault(Vcpu& vcpu);
 [[gnu::cold, gnu::noinline]] void handle_ept_misconfig(Vcpu& vcpu);
-/// An exit reason for which no control asked.
+/// An exit that no control of the VMCS asks for.
 [[gnu::cold, gnu::noinline]] void handle_unexpected(Vcpu& vcpu);
 
 /// The delivery of an exception or interrupt touched memory that the guest may not have there: a
-/// stack or a descriptor. What the guest would be told instead would go the same path. `what` names
-/// the kind of `address`.
+/// stack or a descriptor. An exception that told the guest so would be delivered to the same
+/// memory. `what` names the kind of `address`.
 [[noreturn, gnu::cold]] void stop_delivery(Vcpu& vcpu, std::string_view what,
                                            std::uint64_t address);
 

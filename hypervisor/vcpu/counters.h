@@ -8,8 +8,8 @@
 
 namespace hv {
 
-/// Counts `key`, an MSR or a port, in its own slot; when all are taken, in the last one, whose key
-/// then says ~0.
+/// Counts `key`, an MSR or a port, in its own slot. When all slots are taken it is counted in the
+/// last one, whose key is then ~0.
 inline void count_key(abi::KeyedCount (&table)[abi::keyed_counts], std::uint32_t key) {
     for (std::uint32_t index = 0; index + 1 < abi::keyed_counts; ++index) {
         abi::KeyedCount& slot = table[index];
@@ -27,6 +27,10 @@ inline void count_key(abi::KeyedCount (&table)[abi::keyed_counts], std::uint32_t
 /// Counts what was done about an access to protected memory.
 inline void count(Vcpu& vcpu, abi::MemoryAccess kind) {
     ++vcpu.statistics.memory[static_cast<std::uint32_t>(kind)];
+}
+
+inline void count(Vcpu& vcpu, abi::ControlRegisterAccess access) {
+    ++vcpu.statistics.control_register[static_cast<std::uint32_t>(access)];
 }
 
 } // namespace hv

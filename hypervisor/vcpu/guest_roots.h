@@ -26,8 +26,8 @@ inline constexpr std::array target_fields{Field::cr3_target_value_0, Field::cr3_
                                           Field::cr3_target_value_2, Field::cr3_target_value_3};
 static_assert(target_fields.size() == abi::root_pairs);
 
-/// Of one vCPU. Changed by it alone, and with known.lock held: other vCPUs look at it before they
-/// let a root go. Under shadow paging each root named here pins its shadow.
+/// The roots of one vCPU. Only that vCPU changes them, with known.lock held; other vCPUs read them
+/// before they let a root go. Under shadow paging each root named here pins its shadow.
 struct GuestRoots {
     RootCache known;      ///< shadow paging: roots loaded before
     ShadowedRoot current; ///< where CR3 loads do not exit (modern) it is not kept
@@ -37,8 +37,8 @@ struct GuestRoots {
                                                        no_target}; ///< as in the VMCS
     std::uint32_t limit = 0; ///< roots that may be published: CR3-target values; 0: none ever
     std::uint32_t next = 0;  ///< which is given up next
-    /// Of an unaware kernel: roots that lie where the guest has them, pinned. Only they are
-    /// published, each in its slot.
+    /// Unaware kernels: roots whose shadow lies where the guest has its root, pinned. Only these
+    /// are published, each in its own slot.
     std::array<ShadowNumber, abi::root_pairs> displaced{};
 };
 

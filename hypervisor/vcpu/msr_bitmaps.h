@@ -1,6 +1,6 @@
 #pragma once
 // Which MSRs the guest accesses without a VM exit, and the bitmaps that say so (SDM vol.
-// 3, 25.6.9). registers/msr_policy.h has what the others do.
+// 3, 25.6.9). registers/msr_policy.h says what accesses to the others do.
 
 #include "hypervisor/x86/msr.h"
 

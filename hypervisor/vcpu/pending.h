@@ -8,7 +8,8 @@ namespace hv {
 
 /// Bits of Vcpu::pending, all done by settle().
 namespace pending {
-inline constexpr std::uint8_t cr0 = 1 << 0; ///< cr0_shadow changed: the VMCS does not say so yet
+inline constexpr std::uint8_t cr0 = 1
+                                    << 0; ///< cr0_shadow changed, the VMCS has not been written yet
 inline constexpr std::uint8_t non_global_translations = 1 << 1; ///< a CR3 load was emulated
 inline constexpr std::uint8_t all_translations = 1 << 2;        ///< CR4 or page tables changed
 inline constexpr std::uint8_t ept_translations = 1 << 3;        ///< EPT rights were taken away

@@ -3,41 +3,21 @@
 #include "hypervisor/host/console.h"
 #include "hypervisor/host/processor/host_tables.h"
 #include "hypervisor/host/processor/instructions.h"
-#include "hypervisor/vcpu/vcpu.h"
+#include "hypervisor/vcpu/exit_information.h"
+#include "hypervisor/vmx/guest_state.h"
+#include "hypervisor/x86/page_fault.h"
+#include "hypervisor/x86/rflags.h"
 #include "hypervisor/x86/segment.h"
 
 namespace hv {
 
 namespace {
 
-constexpr std::uint64_t trap_flag = 1 << 8;
-constexpr std::uint64_t blocking_by_sti_or_mov_ss = 3;
-constexpr std::uint64_t blocking_by_nmi = 8;
-constexpr std::uint64_t pending_single_step = 1 << 14;
-
-// Error-code bits of #PF (SDM vol. 3, 4.7).
-constexpr std::uint32_t fault_present = 1 << 0;
-constexpr std::uint32_t fault_write = 1 << 1;
-constexpr std::uint32_t fault_user = 1 << 2;
-
-[[gnu::noinline]] void end_instruction(Vcpu& vcpu, std::uint64_t flags) {
-    const std::uint64_t state = vcpu.vmcs.read(Field::guest_interruptibility_state);
-    if ((state & blocking_by_sti_or_mov_ss) != 0)
-        vcpu.vmcs.write(Field::guest_interruptibility_state, state & ~blocking_by_sti_or_mov_ss);
-    if ((flags & trap_flag) != 0) {
-        vcpu.vmcs.write(Field::guest_pending_debug_exceptions,
-                        vcpu.vmcs.read(Field::guest_pending_debug_exceptions) |
-                            pending_single_step);
-    }
-}
-
 // Outside 64-bit mode the last instruction below 4 GiB is followed by the one at 0, and VM entry
 // refuses a larger RIP (SDM vol. 3, 27.3.1.4).
 [[gnu::cold, gnu::noinline]] std::uint64_t wrap_outside_64_bit_mode(const Vcpu& vcpu,
                                                                     std::uint64_t rip) {
-    const AccessRights code{
-        static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_cs_access_rights))};
-    return code.long_mode() ? rip : rip & 0xFFFFFFFF;
+    return in_64_bit_mode(vcpu) ? rip : rip & 0xFFFFFFFF;
 }
 
 void advance_rip(Vcpu& vcpu, std::uint64_t length) {
@@ -49,6 +29,18 @@ void advance_rip(Vcpu& vcpu, std::uint64_t length) {
 
 } // namespace
 
+void end_instruction(Vcpu& vcpu, std::uint64_t flags) {
+    constexpr std::uint64_t ended = interruptibility::sti_or_mov_ss;
+    const std::uint64_t state = vcpu.vmcs.read(Field::guest_interruptibility_state);
+    if ((state & ended) != 0)
+        vcpu.vmcs.write(Field::guest_interruptibility_state, state & ~ended);
+    if ((flags & rflags::trap) != 0) {
+        vcpu.vmcs.write(Field::guest_pending_debug_exceptions,
+                        vcpu.vmcs.read(Field::guest_pending_debug_exceptions) |
+                            pending_debug::single_step);
+    }
+}
+
 void skip_instruction(Vcpu& vcpu) {
     advance_rip(vcpu, vcpu.vmcs.read(Field::vm_exit_instruction_length));
     end_instruction(vcpu, vcpu.vmcs.read(Field::guest_rflags));
@@ -57,7 +49,7 @@ void skip_instruction(Vcpu& vcpu) {
 void skip_known_instruction(Vcpu& vcpu, std::uint64_t length) {
     advance_rip(vcpu, length);
     const std::uint64_t flags = vcpu.vmcs.read(Field::guest_rflags);
-    if ((flags & trap_flag) != 0) [[unlikely]]
+    if ((flags & rflags::trap) != 0) [[unlikely]]
         end_instruction(vcpu, flags);
 }
 
@@ -72,21 +64,21 @@ void inject_exception(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code)
 void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, bool present) {
     cpu::write_cr2(linear);
     inject_exception(vcpu, vector::page_fault,
-                     (present ? fault_present : 0) | (write ? fault_write : 0) |
-                         (user ? fault_user : 0));
+                     (present ? fault_code::present : 0) | (write ? fault_code::write : 0) |
+                         (user ? fault_code::user : 0));
 }
 
 void repeat_event(Vcpu& vcpu) {
     const Vmcs& vmcs = vcpu.vmcs;
-    const InterruptionInformation event{
-        static_cast<std::uint32_t>(vmcs.read(Field::idt_vectoring_information))};
+    const InterruptionInformation event = interrupted_event(vcpu);
     if (!event.valid()) [[likely]]
         return;
     // An NMI blocks others before its delivery exits (SDM vol. 3, 28.1), and where NMIs are virtual
     // none can be injected while they are blocked (27.3.1.5).
     if (event.type() == InterruptionType::nmi)
         vmcs.write(Field::guest_interruptibility_state,
-                   vmcs.read(Field::guest_interruptibility_state) & ~blocking_by_nmi);
+                   vmcs.read(Field::guest_interruptibility_state) &
+                       ~std::uint64_t{interruptibility::nmi});
     if (event.error_code())
         vmcs.write(Field::vm_entry_exception_error_code,
                    vmcs.read(Field::idt_vectoring_error_code));
@@ -97,18 +89,15 @@ void repeat_event(Vcpu& vcpu) {
 }
 
 void block_nmis_again(Vcpu& vcpu) {
-    const Vmcs& vmcs = vcpu.vmcs;
-    const InterruptionInformation vectoring{
-        static_cast<std::uint32_t>(vmcs.read(Field::idt_vectoring_information))};
-    if (vectoring.valid())
+    if (interrupted_event(vcpu).valid())
         return;
+    const Vmcs& vmcs = vcpu.vmcs;
     vmcs.write(Field::guest_interruptibility_state,
-               vmcs.read(Field::guest_interruptibility_state) | blocking_by_nmi);
+               vmcs.read(Field::guest_interruptibility_state) | interruptibility::nmi);
 }
 
 void inject_nmi(Vcpu& vcpu) {
-    // Bits 0, 1 and 3: blocking by STI, by MOV SS, by NMI (SDM vol. 3, 25.4.2).
-    constexpr std::uint64_t blocked = 0xB;
+    constexpr std::uint64_t blocked = interruptibility::sti_or_mov_ss | interruptibility::nmi;
     // A processor that waits for a SIPI takes no NMI (SDM vol. 3, 26.2), and keeps none.
     if (vcpu.waits_for_start != 0) {
         vcpu.nmi.pending = 0;

@@ -1,5 +1,5 @@
 #pragma once
-// How an exit handler sends the guest on: behind the instruction, or into an exception.
+// How an exit handler lets the guest go on: after the instruction, or with an exception.
 
 #include "hypervisor/vmx/interruption_information.h"
 #include "shared/error.h"
@@ -11,26 +11,32 @@ namespace hv {
 
 struct Vcpu;
 
-/// Moves RIP behind the instruction that exited, as if it had run: blocking by STI and MOV SS ends,
+/// Moves RIP past the instruction that exited, as if it had run: blocking by STI and MOV SS ends,
 /// and with RFLAGS.TF set its debug trap is pending (SDM vol. 3, 27.3.1.5 demands both together).
 void skip_instruction(Vcpu& vcpu);
 
+/// What the end of an instruction does, wherever RIP is: blocking by STI and MOV SS ends, and with
+/// TF set in `flags`, the guest's RFLAGS, its debug trap is pending (25.4.2).
+[[gnu::noinline]] void end_instruction(Vcpu& vcpu, std::uint64_t flags);
+
 /// As skip_instruction for an instruction whose length is known; fewer VMCS accesses when TF is
-/// clear: blocking by STI or MOV SS then lasts one instruction longer, which nothing can observe
-/// but an interrupt that comes one instruction later.
+/// clear: blocking by STI or MOV SS then lasts one instruction longer, which can only be
+/// observed as an interrupt that comes one instruction later.
 void skip_known_instruction(Vcpu& vcpu, std::uint64_t length);
 
 /// Has the guest take an exception at the instruction that exited.
 void inject_exception(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code = 0);
 
-/// Has the guest take #PF for an access of its own to `linear`.
+/// Has the guest take #PF for an access to `linear`.
 void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, bool present);
 
-/// The event whose delivery the exit interrupted is delivered again; nothing if there was none.
+/// Has the event whose delivery the exit interrupted delivered again; does nothing if there was
+/// none.
 void repeat_event(Vcpu& vcpu);
 
-/// An IRET that is to run again finds NMIs blocked as before: it ended that, and then exited (SDM
-/// vol. 3, 28.2.3). Nothing where the exit interrupted a delivery, which has no such IRET.
+/// Blocks NMIs again for an IRET that exited after it had ended the blocking (SDM vol. 3, 28.2.3),
+/// and will run again. Does nothing where the exit interrupted the delivery of an event: there is
+/// no such IRET then.
 [[gnu::cold, gnu::noinline]] void block_nmis_again(Vcpu& vcpu);
 
 /// Gives the guest an NMI that came while the monitor ran, unless it cannot take one now: then the

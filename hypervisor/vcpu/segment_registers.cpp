@@ -15,7 +15,7 @@ struct SegmentFields {
     Field access_rights;
 };
 
-/// By number in instructions: ES, CS, SS, DS, FS, GS.
+/// By SegmentNumber.
 constexpr SegmentFields segment_fields[]{{Field::guest_es_selector, Field::guest_es_base,
                                           Field::guest_es_limit, Field::guest_es_access_rights},
                                          {Field::guest_cs_selector, Field::guest_cs_base,
@@ -55,6 +55,18 @@ Segment read_segment(Vcpu& vcpu, std::size_t number) {
             vmcs.read(fields.base),
             static_cast<std::uint32_t>(vmcs.read(fields.limit)),
             {static_cast<std::uint32_t>(vmcs.read(fields.access_rights))}};
+}
+
+abi::PseudoDescriptor read_gdtr(const Vcpu& vcpu) {
+    const Vmcs& vmcs = vcpu.vmcs;
+    return {static_cast<std::uint16_t>(vmcs.read(Field::guest_gdtr_limit)),
+            vmcs.read(Field::guest_gdtr_base)};
+}
+
+abi::PseudoDescriptor read_idtr(const Vcpu& vcpu) {
+    const Vmcs& vmcs = vcpu.vmcs;
+    return {static_cast<std::uint16_t>(vmcs.read(Field::guest_idtr_limit)),
+            vmcs.read(Field::guest_idtr_base)};
 }
 
 void write_ldtr(Vcpu& vcpu, const Segment& segment) { write(vcpu.vmcs, ldtr_fields, segment); }

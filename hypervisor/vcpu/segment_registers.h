@@ -1,7 +1,8 @@
 #pragma once
-// The guest's segment registers, LDTR and TR in the VMCS.
+// The guest's segment and descriptor-table registers in the VMCS.
 
 #include "hypervisor/x86/segment.h"
+#include "shared/vcpu_area.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,13 +15,13 @@ struct Vcpu;
 constexpr Segment flat_code(std::uint16_t selector) { return {selector, 0, 0xFFFFFFFF, {0xA09B}}; }
 constexpr Segment flat_data(std::uint16_t selector) { return {selector, 0, 0xFFFFFFFF, {0xC093}}; }
 
-inline constexpr std::size_t segment_register_count = 6;
-
-/// Segment register `number` as instructions number them: ES, CS, SS, DS, FS, GS.
+/// Segment register `number`, a SegmentNumber.
 void write_segment(Vcpu& vcpu, std::size_t number, const Segment& segment);
-
-/// Reads it.
 Segment read_segment(Vcpu& vcpu, std::size_t number);
+
+/// GDTR and IDTR.
+abi::PseudoDescriptor read_gdtr(const Vcpu& vcpu);
+abi::PseudoDescriptor read_idtr(const Vcpu& vcpu);
 
 void write_ldtr(Vcpu& vcpu, const Segment& segment);
 void write_task_register(Vcpu& vcpu, const Segment& segment);

@@ -1,5 +1,6 @@
 #pragma once
-// What SetInitialAPState has said of a vCPU that waits, and MSRs that each vCPU has for itself.
+// What SetInitialAPState has ordered for a vCPU that waits, and the MSRs that each vCPU has for
+// itself.
 
 #include "shared/processors.h"
 
@@ -11,11 +12,11 @@
 namespace hv {
 
 /// MSRs whose guest-written values are kept by the monitor and never reach the processor.
-using ShadowMsrs = boost::container::flat_map<
+using KeptMsrs = boost::container::flat_map<
     std::uint32_t, std::uint64_t, std::less<>,
     boost::container::static_vector<std::pair<std::uint32_t, std::uint64_t>, 64>>;
 
-/// With VirtualMachine::start_lock held: another vCPU gives it, the vCPU itself takes it.
+/// Given by another vCPU and taken by the vCPU itself, both with VirtualMachine::start_lock held.
 struct StartOrder {
     bool given = false;
     abi::InitialState state{};

@@ -9,6 +9,7 @@
 #include "hypervisor/vcpu/invalidation.h"
 #include "hypervisor/vcpu/layout.h"
 #include "hypervisor/vcpu/pending.h"
+#include "hypervisor/vcpu/single_step_state.h"
 #include "hypervisor/vcpu/start_state.h"
 #include "hypervisor/vcpu/virtual_machine.h"
 #include "hypervisor/vcpu/vmcs.h"
@@ -26,22 +27,13 @@ struct CallDispatch;
 
 inline constexpr std::size_t host_stack_size = 4 * page_size;
 
-/// A store to a protected page that runs as one instruction on a copy of the page
-/// (faults/single_step.h).
-struct SteppedStore {
-    bool active = false;
-    std::uint64_t page = 0;             ///< GPA of the page
-    std::uint64_t flags = 0;            ///< the guest's RFLAGS before it, when stepped by TF
-    std::uint64_t interruptibility = 0; ///< and its interruptibility state
-};
-
-/// What the exit stub (exits/vm_exit.S) touches: RSP points behind `registers` at a VM exit, so
-/// that pushing fills them.
+/// What the exit stub (exits/vm_exit.S) touches: at a VM exit RSP points just past
+/// `registers`, so that pushing fills them.
 struct alignas(page_size) VcpuFrame {
     std::uint8_t host_stack[host_stack_size];
     GuestRegisters registers;
     std::uint64_t exit_time;    ///< TSC as soon as the registers were saved
-    std::uint32_t in_guest;     ///< 1 from just before VM entry until just behind the VM exit
+    std::uint32_t in_guest;     ///< 1 from just before VM entry until just after the VM exit
     std::uint32_t requests;     ///< bits of request (address_space/requests.h), set by other vCPUs
     abi::Statistics statistics; ///< a page of its own, which the guest reads while it runs
 };
@@ -72,12 +64,12 @@ struct Vcpu : VcpuFrame {
     std::uint64_t cr4_mask;
     std::uint64_t cr4_shadow;
     std::uint64_t efer;             ///< as the guest has it
-    std::uint32_t exception_bitmap; ///< while no store is stepped
+    std::uint32_t exception_bitmap; ///< outside a single step
     GuestRoots roots;               ///< classic
 
-    /// LGDT and its kin do not exit: their registers are looked at in every exit.
+    /// LGDT, LIDT, LLDT and LTR do not exit: their registers are compared in every exit.
     bool watches_descriptor_registers;
-    std::uint16_t followed_ldtr; ///< selectors as seen last, then
+    std::uint16_t followed_ldtr; ///< selectors as they were at the last comparison
     std::uint16_t followed_tr;
     std::uint8_t pending; ///< to be done before the guest runs on (vcpu/pending.h)
     /// Value of statistics.exits when a failed entry was last repaired.
@@ -90,11 +82,11 @@ struct Vcpu : VcpuFrame {
     StartOrder start_order;
     std::uint8_t startup_page; ///< the SIPI's vector; with request::start
     cpu::NmiState nmi;
-    ShadowMsrs shadow_msrs;
+    KeptMsrs kept_msrs;
 
     ProtectedTables tables;
     StoreCache store_cache;
-    SteppedStore stepped;
+    SingleStep single_step;
     std::uint32_t primary_controls; ///< primary processor-based, as in its VMCS
     std::uint64_t refusals_named;   ///< bit n: Error n was named on the console
     /// MSRs that were refused and named; further ones are counted only.

@@ -34,9 +34,10 @@ struct Controls {
 struct VirtualMachine {
     abi::Profile profile = abi::Profile::hardened;
     abi::Interface interface = abi::Interface::native;
-    bool protects = true; ///< what the profile would have it protect (boot/options.h)
-    /// The kernel was not written for lazyhv. What it owns before it has tables of its own in the
-    /// upper half is not protected: they are its boot loader's (docs/profiles.md, "hardened").
+    bool protects = true; ///< protects what the profile says; cleared by protect=0 (boot/options.h)
+    /// The kernel was not written for lazyhv. Descriptor tables that it uses before it has its own
+    /// in the upper half are its boot loader's, and are not protected (docs/profiles.md,
+    /// "hardened").
     bool is_kernel_unaware = false;
     Capabilities capabilities;
     Controls controls;
@@ -54,27 +55,29 @@ struct VirtualMachine {
     ShadowPagingDemands demands; ///< as translation has them
     RegisteredTables page_tables;
     AllTables tables; ///< descriptor tables of all vCPUs
-    /// A registered root was loaded: no other may be (hardened).
+    /// A registered root has been loaded: from then on no other kind may be (hardened).
     bool roots_are_registered = false;
     std::uint64_t msr_bitmaps = 0; ///< physical
     std::uint64_t io_bitmaps = 0;  ///< physical, A then B
 
     std::array<Vcpu*, abi::max_vcpus> vcpus{};
     std::uint32_t vcpu_count = 0;
-    /// Taken for all that page tables, shadows, EPT rights and descriptor tables share
+    /// Guards what vCPUs share: page tables, shadow tables, EPT rights and descriptor tables
     /// (address_space/page_table_lock.h).
     TicketLock page_table_lock;
     std::uint32_t acting = 0; ///< number of the vCPU that holds it
-    SpinLock start_lock;      ///< of every Vcpu::start_order
-    /// INIT and SIPI exit: some vCPU waits for one. Changed with the page tables locked.
+    SpinLock start_lock;      ///< guards every Vcpu::start_order
+    /// Whether INIT and SIPI commands exit: some vCPU waits for one. Changed with the page tables
+    /// locked.
     bool commands_exit = false;
 
+    /// Bit n: vCPU n.
     std::uint64_t every_vcpu() const {
         return vcpu_count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << vcpu_count) - 1;
     }
-    /// All vCPUs but this one.
-    std::uint64_t others(std::uint32_t vcpu) const {
-        return every_vcpu() & ~(std::uint64_t{1} << vcpu);
+    /// The bits of all vCPUs but `number`.
+    std::uint64_t every_vcpu_but(std::uint32_t number) const {
+        return every_vcpu() & ~(std::uint64_t{1} << number);
     }
     /// Whether descriptor tables, TSS and CR0.TS are the monitor's.
     bool owns_descriptors() const {

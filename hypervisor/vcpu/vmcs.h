@@ -1,6 +1,6 @@
 #pragma once
-// Typed access to the current VMCS that counts itself: what VMREADs and VMWRITEs cost is what a
-// nested VM exit costs.
+// Typed access to the current VMCS. Accesses are counted: when nested, they are most of what a VM
+// exit costs.
 
 #include "hypervisor/host/processor/vmx_instructions.h"
 #include "hypervisor/vmx/field.h"

@@ -55,7 +55,7 @@ struct VmxBasic {
     [[nodiscard]] constexpr bool any_error_code() const { return bit(raw, 56); }
 };
 
-/// Which capability MSR speaks for a group of controls, given IA32_VMX_BASIC.
+/// The capability MSR that applies to a group of controls, given IA32_VMX_BASIC.
 constexpr Msr pin_based_capability(VmxBasic basic) {
     return basic.true_controls() ? Msr::ia32_vmx_true_pinbased_ctls : Msr::ia32_vmx_pinbased_ctls;
 }
@@ -73,7 +73,7 @@ constexpr Msr vm_entry_capability(VmxBasic basic) {
 struct VmxMisc {
     std::uint64_t raw;
 
-    /// The VMX-preemption timer counts down once in 2 to this power TSC ticks.
+    /// The VMX-preemption timer counts down by 1 each time this bit of the TSC changes.
     [[nodiscard]] constexpr std::uint8_t preemption_timer_shift() const {
         return static_cast<std::uint8_t>(bits(raw, 4, 0));
     }

@@ -20,16 +20,9 @@ enum class FieldType : std::uint8_t { control = 0, read_only = 1, guest_state = 
 /// Bit 0 of an encoding: `high` reaches bits 63:32 of a 64-bit field.
 enum class FieldAccess : std::uint8_t { full = 0, high = 1 };
 
-/// An encoding as VMREAD and VMWRITE take it (SDM vol. 3, table 25-21).
-constexpr std::uint32_t field_encoding(FieldWidth width, FieldType type, std::uint32_t index,
-                                       FieldAccess access = FieldAccess::full) {
-    return static_cast<std::uint32_t>(width) << 13 | static_cast<std::uint32_t>(type) << 10 |
-           index << 1 | static_cast<std::uint32_t>(access);
-}
-
+/// Encodings as VMREAD and VMWRITE take them (SDM vol. 3, table 25-21).
 enum class Field : std::uint32_t {
-#define LAZYHV_FIELD(name, width, type, index)                                                     \
-    name = field_encoding(FieldWidth::width, FieldType::type, index),
+#define LAZYHV_FIELD(name, encoding) name = (encoding),
     LAZYHV_VMCS_FIELDS(LAZYHV_FIELD)
 #undef LAZYHV_FIELD
 };
@@ -53,7 +46,7 @@ struct FieldName {
 
 /// All fields with their names, in the manual's order.
 inline constexpr auto field_names = std::to_array<FieldName>({
-#define LAZYHV_FIELD(name, width, type, index) {Field::name, #name},
+#define LAZYHV_FIELD(name, encoding) {Field::name, #name},
     LAZYHV_VMCS_FIELDS(LAZYHV_FIELD)
 #undef LAZYHV_FIELD
 });
@@ -67,21 +60,65 @@ constexpr std::string_view name(Field field) {
     return "unknown field";
 }
 
-// One literal of the manual's per width and type.
-static_assert(encoding(Field::virtual_processor_identifier) == 0x0000);
-static_assert(encoding(Field::guest_tr_selector) == 0x080E);
-static_assert(encoding(Field::host_tr_selector) == 0x0C0C);
-static_assert(encoding(Field::ept_pointer) == 0x201A);
-static_assert(encoding(Field::guest_physical_address) == 0x2400);
-static_assert(encoding(Field::guest_ia32_efer) == 0x2806);
-static_assert(encoding(Field::host_ia32_perf_global_ctrl) == 0x2C04);
-static_assert(encoding(Field::secondary_processor_based_controls) == 0x401E);
-static_assert(encoding(Field::exit_reason) == 0x4402);
-static_assert(encoding(Field::vmx_preemption_timer_value) == 0x482E);
-static_assert(encoding(Field::host_ia32_sysenter_cs) == 0x4C00);
-static_assert(encoding(Field::cr3_target_value_3) == 0x600E);
-static_assert(encoding(Field::guest_linear_address) == 0x640A);
-static_assert(encoding(Field::guest_rip) == 0x681E);
-static_assert(encoding(Field::host_rip) == 0x6C16);
+/// An encoding from its parts, as the manual's appendix B gives it by section and index.
+constexpr std::uint32_t field_encoding(FieldWidth width, FieldType type, std::uint32_t index,
+                                       FieldAccess access = FieldAccess::full) {
+    return static_cast<std::uint32_t>(width) << 13 | static_cast<std::uint32_t>(type) << 10 |
+           index << 1 | static_cast<std::uint32_t>(access);
+}
+
+/// Whether the rows are in the manual's order (16-bit, 64-bit, 32-bit and natural-width fields;
+/// within a width by type, then by index), whether encodings have no other bits, and whether the
+/// names of guest-state and host-state fields say which they are.
+constexpr bool field_list_is_ordered() {
+    std::uint32_t last = 0;
+    bool first = true;
+    for (const FieldName& row : field_names) {
+        const std::uint32_t code = encoding(row.field);
+        if (code != field_encoding(width(row.field), type(row.field), index(row.field)) ||
+            (!first && code <= last))
+            return false;
+        if (row.name.starts_with("host_") != (type(row.field) == FieldType::host_state))
+            return false;
+        if (row.name.starts_with("guest_") && type(row.field) == FieldType::control)
+            return false;
+        last = code;
+        first = false;
+    }
+    return true;
+}
+static_assert(field_list_is_ordered());
+
+// One field of each width and type.
+static_assert(encoding(Field::virtual_processor_identifier) ==
+              field_encoding(FieldWidth::word16, FieldType::control, 0));
+static_assert(encoding(Field::guest_tr_selector) ==
+              field_encoding(FieldWidth::word16, FieldType::guest_state, 7));
+static_assert(encoding(Field::host_tr_selector) ==
+              field_encoding(FieldWidth::word16, FieldType::host_state, 6));
+static_assert(encoding(Field::ept_pointer) ==
+              field_encoding(FieldWidth::word64, FieldType::control, 13));
+static_assert(encoding(Field::guest_physical_address) ==
+              field_encoding(FieldWidth::word64, FieldType::read_only, 0));
+static_assert(encoding(Field::guest_ia32_efer) ==
+              field_encoding(FieldWidth::word64, FieldType::guest_state, 3));
+static_assert(encoding(Field::host_ia32_perf_global_ctrl) ==
+              field_encoding(FieldWidth::word64, FieldType::host_state, 2));
+static_assert(encoding(Field::secondary_processor_based_controls) ==
+              field_encoding(FieldWidth::word32, FieldType::control, 15));
+static_assert(encoding(Field::exit_reason) ==
+              field_encoding(FieldWidth::word32, FieldType::read_only, 1));
+static_assert(encoding(Field::vmx_preemption_timer_value) ==
+              field_encoding(FieldWidth::word32, FieldType::guest_state, 23));
+static_assert(encoding(Field::host_ia32_sysenter_cs) ==
+              field_encoding(FieldWidth::word32, FieldType::host_state, 0));
+static_assert(encoding(Field::cr3_target_value_3) ==
+              field_encoding(FieldWidth::natural, FieldType::control, 7));
+static_assert(encoding(Field::guest_linear_address) ==
+              field_encoding(FieldWidth::natural, FieldType::read_only, 5));
+static_assert(encoding(Field::guest_rip) ==
+              field_encoding(FieldWidth::natural, FieldType::guest_state, 15));
+static_assert(encoding(Field::host_rip) ==
+              field_encoding(FieldWidth::natural, FieldType::host_state, 11));
 
 } // namespace hv

@@ -14,6 +14,8 @@ inline constexpr std::uint32_t mov_ss = 1U << 1;
 inline constexpr std::uint32_t smi = 1U << 2;
 inline constexpr std::uint32_t nmi = 1U << 3;
 inline constexpr std::uint32_t enclave = 1U << 4;
+/// Cleared where an instruction ends: each blocks for one instruction only.
+inline constexpr std::uint32_t sti_or_mov_ss = sti | mov_ss;
 inline constexpr std::uint32_t all = sti | mov_ss | smi | nmi | enclave;
 } // namespace interruptibility
 

@@ -3,6 +3,7 @@
 // 28.2.5, tables 28-12 and 28-13).
 
 #include "hypervisor/x86/bits.h"
+#include "hypervisor/x86/segment.h"
 
 #include <cstdint>
 
@@ -20,9 +21,8 @@ struct MemoryOperandInformation {
     [[nodiscard]] constexpr std::uint8_t address_size() const {
         return static_cast<std::uint8_t>(16U << bits(raw, 9, 7));
     }
-    /// 0 ES, 1 CS, 2 SS, 3 DS, 4 FS, 5 GS.
-    [[nodiscard]] constexpr std::uint8_t segment_register() const {
-        return static_cast<std::uint8_t>(bits(raw, 17, 15));
+    [[nodiscard]] constexpr SegmentNumber segment_register() const {
+        return static_cast<SegmentNumber>(bits(raw, 17, 15));
     }
     [[nodiscard]] constexpr bool has_index() const { return !bit(raw, 22); }
     [[nodiscard]] constexpr std::uint8_t index_register() const {

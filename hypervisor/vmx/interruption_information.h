@@ -55,7 +55,7 @@ struct InterruptionInformation {
     static constexpr std::uint32_t deliver_error_code_bit = 1U << 11;
     static constexpr std::uint32_t valid_bit = 1U << 31;
 
-    /// A valid event; with_error_code also sets the bit that has the error-code field used.
+    /// A valid event. with_error_code sets the bit that says that the error-code field is used.
     static constexpr InterruptionInformation make(InterruptionType type, std::uint8_t vector,
                                                   bool with_error_code) {
         return {valid_bit | static_cast<std::uint32_t>(type) << 8 | vector |

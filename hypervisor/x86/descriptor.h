@@ -39,7 +39,8 @@ struct SegmentDescriptor {
 
 /// The two slots of an LDT or TSS descriptor in IA-32e mode.
 struct SystemDescriptor {
-    std::uint64_t low;  ///< the slot its selector names: all but the base's upper half
+    std::uint64_t
+        low; ///< the slot that its selector names: everything except bits 63:32 of the base
     std::uint64_t high; ///< the next slot
 
     /// Bits of `high` that are not the base: reserved, and zero here.

@@ -5,6 +5,9 @@
 
 namespace hv {
 
+/// RSP's number in instructions, exit qualifications and instruction information.
+inline constexpr std::uint32_t rsp_number = 4;
+
 /// In the order in which instructions and the VMCS number them.
 struct GuestRegisters {
     std::uint64_t rax;
@@ -24,7 +27,7 @@ struct GuestRegisters {
     std::uint64_t r14;
     std::uint64_t r15;
 
-    /// Register `number` (0 to 15, not 4) by its number in instructions.
+    /// Register `number` (0 to 15, not rsp_number) by its number in instructions.
     std::uint64_t& operator[](std::uint32_t number) { return (&rax)[number & 15]; }
 };
 static_assert(sizeof(GuestRegisters) == 128);

@@ -21,7 +21,8 @@ inline constexpr std::uint64_t global = 1 << 8;     ///< of an entry that maps a
 inline constexpr std::uint64_t large_pat = 1 << 12; ///< of an entry that maps a large page
 inline constexpr std::uint64_t execute_disable = std::uint64_t{1} << 63;
 inline constexpr std::uint64_t address_mask = 0x000FFFFFFFFFF000;
-inline constexpr std::uint32_t entries = 512; ///< of a table with 8-byte entries
+inline constexpr std::uint32_t entries = 512;  ///< of a table with 8-byte entries
+inline constexpr std::uint64_t entry_size = 8; ///< in bytes; 4 under 32-bit paging
 } // namespace paging
 
 /// What the processor and the guest's control registers say about entries.
@@ -30,6 +31,11 @@ struct PagingFeatures {
     bool execute_disable = true; ///< EFER.NXE
     bool gigabyte_pages = false; ///< CPUID.80000001H:EDX.Page1GB
 };
+
+/// Reserves only what every processor reserves: for a walk that asks where the guest's tables lead,
+/// not whether this processor would fault.
+inline constexpr PagingFeatures lenient_features{.physical_address_bits = 52,
+                                                 .gigabyte_pages = true};
 
 /// 4-level paging (4.5).
 struct FourLevelPaging {

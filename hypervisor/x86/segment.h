@@ -3,9 +3,14 @@
 
 #include "hypervisor/x86/bits.h"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace hv {
+
+/// Segment registers by their numbers in instructions and instruction information.
+enum class SegmentNumber : std::uint8_t { es, cs, ss, ds, fs, gs };
+inline constexpr std::size_t segment_register_count = 6;
 
 /// The access-rights word. Bits 0 to 15 lie as in bits 40 to 55 of a segment descriptor.
 struct AccessRights {

@@ -121,7 +121,7 @@ Outcome Guest::access_through_shadow(std::uint64_t linear, Access how, std::uint
         machine_.fields[Field::vm_exit_interruption_information] = page_fault;
         machine_.fields[Field::vm_exit_interruption_error_code] = code;
         Outcome outcome = exit(ExitReason::exception_nmi);
-        if (machine_.vcpu().stepped.active)
+        if (machine_.vcpu().single_step.active)
             throw std::logic_error("a plain store is stepped");
         if (outcome.event == page_fault)
             outcome.address = machine_.cr2;

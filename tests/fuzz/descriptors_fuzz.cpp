@@ -2,6 +2,7 @@
 // stores, and tables loaded elsewhere; by a kernel that has loaded TR, and by one that has not.
 
 #include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/exits/settle.h"
 #include "shared/call_number.h"
 #include "tests/fuzz/failure.h"
 #include "tests/fuzz/guest_actions.h"

@@ -82,7 +82,7 @@ std::uint32_t any_vectoring(Input& input) {
 /// asks for.
 void set_vectoring(Input& input, FuzzMachine& machine) {
     InterruptionInformation event{any_vectoring(input)};
-    if (machine.vcpu().stepped.active && event.type() != InterruptionType::software_interrupt)
+    if (machine.vcpu().single_step.active && event.type() != InterruptionType::software_interrupt)
         event = {0};
     machine.field(Field::idt_vectoring_information) = event.raw;
     machine.field(Field::idt_vectoring_error_code) = input.below(8);
@@ -152,7 +152,7 @@ ExitReason set_exception(Input& input, FuzzMachine& machine) {
         machine.field(Field::idt_vectoring_information) = 0;
         return ExitReason::exception_nmi;
     }
-    const bool stepped = machine.vcpu().stepped.active;
+    const bool stepped = machine.vcpu().single_step.active;
     if (is_classic(machine) && (!stepped || input.flag())) {
         set_page_fault(input, machine);
         return ExitReason::exception_nmi;
@@ -249,7 +249,7 @@ ExitReason any_exit_state(Input& input, FuzzMachine& machine) {
     constexpr std::array modes{Mode::kernel, Mode::kernel, Mode::kernel, Mode::user,
                                Mode::user_compatibility};
     const Mode mode = modes[input.below(modes.size())];
-    const bool stepped = machine.vcpu().stepped.active;
+    const bool stepped = machine.vcpu().single_step.active;
     if (!stepped) {
         enter_mode(machine, mode);
         set_flags(input, machine);

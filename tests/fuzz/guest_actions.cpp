@@ -96,7 +96,7 @@ bool any_store(Input& input, FuzzMachine& machine) {
     const std::uint64_t value = any_value(input, machine);
     const std::uint32_t instruction = input.below(FuzzMachine::stores);
     const Frame& frame = *machine.vm().frames.of_address(gpa);
-    const SteppedStore& stepped = machine.vcpu().stepped;
+    const SingleStep& stepped = machine.vcpu().single_step;
     const bool in_step = stepped.active && stepped.page == align_down(gpa, page_size);
     if (frame.write_locks == 0 || in_step) {
         write_plainly(machine, gpa, value);

@@ -102,7 +102,7 @@ TEST(InstructionInformation, GdtrIdtr) {
     const MemoryOperandInformation memory = lidt.memory();
     EXPECT_EQ(memory.scaling(), 8);
     EXPECT_EQ(memory.address_size(), 64);
-    EXPECT_EQ(memory.segment_register(), 3);
+    EXPECT_EQ(memory.segment_register(), SegmentNumber::ds);
     EXPECT_TRUE(memory.has_index());
     EXPECT_EQ(memory.index_register(), 9);
     EXPECT_TRUE(memory.has_base());
@@ -127,7 +127,7 @@ TEST(InstructionInformation, LdtrTr) {
     EXPECT_EQ(lldt_memory.instruction(), LdtrTrInformation::Instruction::lldt);
     EXPECT_FALSE(lldt_memory.register_operand());
     EXPECT_EQ(lldt_memory.memory().base_register(), 4);
-    EXPECT_EQ(lldt_memory.memory().segment_register(), 2);
+    EXPECT_EQ(lldt_memory.memory().segment_register(), SegmentNumber::ss);
 }
 
 TEST(InterruptionInformation, MakeAndReadBack) {

@@ -134,7 +134,7 @@ TEST_F(PageFault, SteppedStoresToReadOnlyPages) {
     set_write_protect(false);
     set_code({0x0F, 0x11, 0x07}); // movups %xmm0,(%rdi)
     fault(page, write);
-    ASSERT_TRUE(vcpu.stepped.active);
+    ASSERT_TRUE(vcpu.single_step.active);
     const ShadowProcessor::Result result = cpu.translate(page, {.write = true});
     EXPECT_TRUE(result.translated);
     EXPECT_EQ(result.physical, machine.stepped_place(gpa));
@@ -142,7 +142,7 @@ TEST_F(PageFault, SteppedStoresToReadOnlyPages) {
     machine.word(result.physical) = 0x5678;
     machine.fields[Field::vm_exit_interruption_information] = 0x80000301;
     cpu.exit(abi::ExitReason::exception_nmi);
-    EXPECT_FALSE(vcpu.stepped.active);
+    EXPECT_FALSE(vcpu.single_step.active);
     EXPECT_EQ(machine.word(gpa), 0x5678U);
     EXPECT_EQ(event(), 0U);
     EXPECT_FALSE(cpu.translate(page, {.write = true}).translated);
@@ -156,7 +156,7 @@ TEST_F(PageFault, SteppedStoresToAPageNoAccessHasMappedYet) {
     ASSERT_EQ(leaf(gdt), 0U);
     fault(gdt, write);
     EXPECT_EQ(event(), 0U);
-    ASSERT_TRUE(vcpu.stepped.active);
+    ASSERT_TRUE(vcpu.single_step.active);
     EXPECT_TRUE(cpu.translate(gdt, {.write = true}).translated);
     machine.word(machine.stepped_place(machine.physical(gdt))) = 0x00008C0000080000; // a call gate
     machine.fields[Field::vm_exit_interruption_information] = 0x80000301;
@@ -171,7 +171,7 @@ TEST_F(PageFault, NothingIsDrainedWhileAPageIsOpen) {
     const std::uint64_t target = machine.take_guest_page();
     set_code({0x0F, 0x11, 0x07});
     fault(Machine::linear_base + table, write);
-    ASSERT_TRUE(vcpu.stepped.active);
+    ASSERT_TRUE(vcpu.single_step.active);
     // One instruction that writes both the open page and the ring.
     machine.area().entry[machine.area().control.ring.tail++] = {
         static_cast<std::uint16_t>(abi::Call::set_pxe), 0, 0, {target | 7, table, 0}};

@@ -1,6 +1,9 @@
 // Profile `hardened`: tables taken over, changes judged, by call and by trapped store.
 
+#include "hypervisor/address_space/requests.h"
 #include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/vmx/guest_state.h"
+#include "hypervisor/vmx/interruption_information.h"
 #include "tests/unit/fake/tables_case.h"
 
 #include <cstring>
@@ -213,10 +216,25 @@ class SteppedByTrapFlag : public TrappedStore {
         machine.fields[Field::guest_rflags] = 0x202;
         exit_with({0x0F, 0x11, 0x07}, slot); // movups %xmm0,(%rdi)
     }
+    void exit(abi::ExitReason reason) {
+        machine.fields[Field::exit_reason] = static_cast<std::uint64_t>(reason);
+        handle_vm_exit(vcpu.registers);
+    }
     void exception(std::uint32_t information) {
         machine.fields[Field::vm_exit_interruption_information] = information;
-        machine.fields[Field::exit_reason] = 0; // EXCEPTION_NMI
-        handle_vm_exit(vcpu.registers);
+        exit(abi::ExitReason::exception_nmi);
+    }
+    std::uint8_t injected() {
+        return static_cast<std::uint8_t>(machine.fields[Field::vm_entry_interruption_information]);
+    }
+    void expect_all_put_back() {
+        EXPECT_FALSE(vcpu.single_step.active);
+        EXPECT_EQ(machine.fields[Field::ept_pointer], machine.machine().ept.pointer(0));
+        EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
+        EXPECT_EQ(machine.fields[Field::guest_interruptibility_state], 0U);
+        EXPECT_EQ(machine.fields[Field::exception_bitmap], 0U);
+        EXPECT_EQ(machine.fields[Field::guest_pending_debug_exceptions], 0U);
+        EXPECT_EQ(rights(machine.gdt), EptRights::read_execute);
     }
 };
 
@@ -229,12 +247,8 @@ TEST_F(SteppedByTrapFlag, NothingOfTheGuestsRunsMeanwhile) {
     EXPECT_EQ(machine.fields[Field::exception_bitmap], 0xFFFFFFFFU);
     machine.word(machine.stepped_place(slot)) = tls;
     exception(0x80000301); // #DB
-    EXPECT_EQ(machine.fields[Field::ept_pointer], machine.machine().ept.pointer(0));
-    EXPECT_EQ(rights(machine.gdt), EptRights::read_execute);
+    expect_all_put_back();
     EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
-    EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
-    EXPECT_EQ(machine.fields[Field::guest_interruptibility_state], 0U);
-    EXPECT_EQ(machine.fields[Field::exception_bitmap], 0U);
     EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information], 0U);
 }
 
@@ -249,25 +263,70 @@ TEST_F(SteppedByTrapFlag, AFaultOfTheInstructionIsTheGuests) {
 }
 
 TEST_F(SteppedByTrapFlag, AnotherExitClosesThePageFirst) {
-    machine.fields[Field::exit_reason] = static_cast<std::uint64_t>(abi::ExitReason::cpuid);
-    handle_vm_exit(vcpu.registers);
-    EXPECT_EQ(rights(machine.gdt), EptRights::read_execute);
-    EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
+    const std::uint64_t rip = machine.fields[Field::guest_rip];
+    machine.fields[Field::vm_exit_instruction_length] = 2;
+    machine.word(machine.stepped_place(slot)) = tls;
+    exit(abi::ExitReason::cpuid);
+    expect_all_put_back();
+    EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
+    EXPECT_EQ(machine.fields[Field::guest_rip], rip + 2);
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information], 0U);
+}
+
+TEST_F(SteppedByTrapFlag, RefusedTakesThePlaceOfWhatTheInstructionCaused) {
+    const std::uint64_t rip = machine.fields[Field::guest_rip];
+    machine.fields[Field::vm_exit_instruction_length] = 2;
+    machine.word(machine.stepped_place(slot)) = call_gate;
+    exit(abi::ExitReason::cpuid);
+    expect_all_put_back();
+    EXPECT_EQ(machine.gdt_slot(6), 0U);
+    EXPECT_EQ(machine.fields[Field::guest_rip], rip);
+    EXPECT_EQ(injected(), vector::general_protection);
+    EXPECT_EQ(vcpu.statistics.injected, 1U);
+}
+
+TEST_F(SteppedByTrapFlag, RefusedDoesNotTakeThePlaceOfAnNmi) {
+    machine.word(machine.stepped_place(slot)) = call_gate;
+    vcpu.nmi.kick_in_flight = 1;
+    exception(0x80000202); // NMI
+    expect_all_put_back();
+    EXPECT_EQ(machine.gdt_slot(6), 0U);
+    EXPECT_EQ(injected(), vector::general_protection);
+    EXPECT_EQ(vcpu.statistics.kicks_received, 1U);
+}
+
+TEST_F(SteppedByTrapFlag, ARequestBeforeVmEntryEndsItUnrun) {
+    vcpu.requests = request::ept_translations;
+    machine.enter(0);
+    expect_all_put_back();
+    EXPECT_EQ(machine.gdt_slot(6), 0U);
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information], 0U);
+    EXPECT_EQ(vcpu.requests, 0U);
+    EXPECT_EQ(vcpu.pending, 0U);
+}
+
+TEST_F(SteppedByTrapFlag, TheGuestsOwnTrapComesAfterIt) {
+    exception(0x80000301); // #DB
+    machine.fields[Field::guest_rflags] = 0x302;
+    exit_with({0x0F, 0x11, 0x07}, slot);
+    exception(0x80000301);
+    EXPECT_EQ(machine.fields[Field::guest_rflags], 0x302U);
+    EXPECT_EQ(machine.fields[Field::guest_pending_debug_exceptions], pending_debug::single_step);
 }
 
 TEST_F(SteppedByTrapFlag, ASecondProtectedPageIsRefused) {
     exit_with({0x0F, 0x11, 0x07}, machine.physical(machine.idt));
-    EXPECT_EQ(rights(machine.gdt), EptRights::read_execute);
+    expect_all_put_back();
     EXPECT_EQ(rights(machine.idt), EptRights::read_execute);
-    EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
-    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information] & 0xFF, 13U);
+    EXPECT_EQ(injected(), vector::general_protection);
 }
 
 TEST_F(SteppedByTrapFlag, ARefusedStoreIsTakenBack) {
     machine.word(machine.stepped_place(slot)) = call_gate;
     exception(0x80000301);
+    expect_all_put_back();
     EXPECT_EQ(machine.gdt_slot(6), 0U);
-    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information] & 0xFF, 13U);
+    EXPECT_EQ(injected(), vector::general_protection);
 }
 
 TEST_F(TrappedStore, TheMonitorsMemoryIsNotThere) {

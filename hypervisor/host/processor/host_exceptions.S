@@ -1,5 +1,5 @@
 // Exceptions in VMX root operation: a common frame for host_exceptions.cpp. An NMI returns, and so
-// does a fault that a row of the exception table expects; all else ends the run.
+// does a fault that a row of the exception table expects; everything else ends the run.
 
 .section .text
 .balign 16

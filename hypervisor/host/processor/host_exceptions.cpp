@@ -1,5 +1,6 @@
-// What an exception in the monitor does: NMIs wait for the guest, expected faults go to their
-// recovery, all others are the end, in words.
+// What an exception in the monitor does: an NMI for the guest is kept until the guest can take it,
+// an expected fault continues at its recovery, and every other exception is printed and ends the
+// run.
 
 #include "hypervisor/host/console.h"
 #include "hypervisor/host/processor/host_tables.h"
@@ -23,7 +24,8 @@ struct ExceptionFrame {
     std::uint64_t ss;
 };
 
-/// A row that try_read_msr and its kin leave (host/processor/instructions.h).
+/// A row of the exception table, left by try_read_msr() and similar
+/// (host/processor/instructions.h).
 struct ExceptionRow {
     std::uint64_t instruction;
     std::uint64_t recovery;
@@ -48,8 +50,8 @@ HostTables& this_processors_tables() {
     return *reinterpret_cast<HostTables*>(block - offsetof(HostTables, stack_protector));
 }
 
-// A kick has done its work, for the monitor runs: but if it came behind the last look for requests,
-// the processor must look again.
+// A kick only has to bring the processor into the monitor, which is running. But if it came after
+// the last check for requests before VM entry, the processor must check again.
 void handle_nmi(ExceptionFrame& frame) {
     NmiState& nmi = *this_processors_tables().nmi;
     if (__atomic_exchange_n(&nmi.kick_in_flight, 0, __ATOMIC_SEQ_CST) == 0)

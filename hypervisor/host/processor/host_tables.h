@@ -26,31 +26,32 @@ struct [[gnu::packed]] TaskStateSegment {
 };
 static_assert(sizeof(TaskStateSegment) == 104);
 
-/// What an NMI in the monitor is for, kept by the vCPU (address_space/requests.h).
+/// What an NMI that comes in the monitor is for; part of the vCPU (address_space/requests.h).
 struct NmiState {
     std::uint32_t
         kick_in_flight;        ///< another vCPU has sent an NMI to bring this one out of the guest
-    std::uint32_t pending;     ///< one has come that is the guest's (vcpu/resume.h, inject_nmi)
+    std::uint32_t pending;     ///< an NMI for the guest has come (vcpu/resume.h, inject_nmi)
     std::uint64_t entry_stack; ///< RSP at entry_restart (exits/vm_exit.S)
 };
 
-/// One processor's tables. Must stay where they are once loaded.
+/// One processor's descriptor tables. They must not move once they are loaded.
 struct HostTables {
     StackProtectorBlock stack_protector; ///< at the host's FS base
     alignas(16) std::array<std::uint64_t, 5> gdt;
     NmiState* nmi;
     alignas(16) TaskStateSegment tss;
-    /// An NMI may come between two pops of the exit stub, whose stack is Vcpu::registers.
+    /// For NMIs, since one may come between two pops of the exit stub, whose stack is
+    /// Vcpu::registers.
     alignas(16) std::array<std::uint8_t, page_size> nmi_stack;
 };
 
-/// Fills and loads them, and the IDT that all processors share. `nmi` must outlive them.
+/// Fills and loads these tables and the IDT, which all processors share. `nmi` must outlive them.
 void load_host_tables(HostTables& tables, NmiState& nmi);
 
 /// The linear address of the shared IDT.
 std::uint64_t host_idt_base();
 
-/// Ends the blocking of NMIs that the exit for an NMI brought with it (SDM vol. 3, 28.3.3).
+/// Ends the blocking of NMIs that begins with a VM exit for an NMI (SDM vol. 3, 28.3.3).
 void end_nmi_blocking();
 
 } // namespace hv::cpu

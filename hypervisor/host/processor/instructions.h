@@ -61,22 +61,24 @@ inline void write_msr(std::uint32_t msr, std::uint64_t value) {
                  : "memory");
 }
 
-/// As read_msr, but false where the processor answers with #GP. A row in the exception table sends
-/// the fault to label 2 (host/processor/host_exceptions.cpp).
+// An instruction that may fault. A row in the exception table sends its fault to label 2
+// (host/processor/host_exceptions.cpp); operand 0 becomes 1 if it has faulted, else 0.
+#define LAZYHV_TRY(instruction)                                                                    \
+    "1: " instruction "\n\t"                                                                       \
+    "xorl %k0, %k0\n\t"                                                                            \
+    "jmp 3f\n"                                                                                     \
+    "2: movl $1, %k0\n"                                                                            \
+    "3:\n\t"                                                                                       \
+    ".pushsection .exception_table, \"a\"\n\t"                                                     \
+    ".quad 1b, 2b\n\t"                                                                             \
+    ".popsection"
+
+/// As read_msr, but false where the processor answers with #GP; `value` is then undefined.
 inline bool try_read_msr(std::uint32_t msr, std::uint64_t& value) {
     std::uint32_t low = 0;
     std::uint32_t high = 0;
     bool fault = false;
-    asm volatile("1: rdmsr\n\t"
-                 "xorl %k2, %k2\n\t"
-                 "jmp 3f\n"
-                 "2: movl $1, %k2\n"
-                 "3:\n\t"
-                 ".pushsection .exception_table, \"a\"\n\t"
-                 ".quad 1b, 2b\n\t"
-                 ".popsection"
-                 : "=a"(low), "=d"(high), "=&r"(fault)
-                 : "c"(msr));
+    asm volatile(LAZYHV_TRY("rdmsr") : "=&r"(fault), "=a"(low), "=d"(high) : "c"(msr));
     value = std::uint64_t{high} << 32 | low;
     return !fault;
 }
@@ -84,14 +86,7 @@ inline bool try_read_msr(std::uint32_t msr, std::uint64_t& value) {
 /// As write_msr, but false where the processor answers with #GP.
 inline bool try_write_msr(std::uint32_t msr, std::uint64_t value) {
     bool fault = false;
-    asm volatile("1: wrmsr\n\t"
-                 "xorl %k0, %k0\n\t"
-                 "jmp 3f\n"
-                 "2: movl $1, %k0\n"
-                 "3:\n\t"
-                 ".pushsection .exception_table, \"a\"\n\t"
-                 ".quad 1b, 2b\n\t"
-                 ".popsection"
+    asm volatile(LAZYHV_TRY("wrmsr")
                  : "=&r"(fault)
                  : "c"(msr), "a"(static_cast<std::uint32_t>(value)),
                    "d"(static_cast<std::uint32_t>(value >> 32))
@@ -102,19 +97,14 @@ inline bool try_write_msr(std::uint32_t msr, std::uint64_t value) {
 /// XSETBV, or false where the processor answers with #GP or #UD.
 inline bool try_xsetbv(std::uint32_t index, std::uint64_t value) {
     bool fault = false;
-    asm volatile("1: xsetbv\n\t"
-                 "xorl %k0, %k0\n\t"
-                 "jmp 3f\n"
-                 "2: movl $1, %k0\n"
-                 "3:\n\t"
-                 ".pushsection .exception_table, \"a\"\n\t"
-                 ".quad 1b, 2b\n\t"
-                 ".popsection"
+    asm volatile(LAZYHV_TRY("xsetbv")
                  : "=&r"(fault)
                  : "c"(index), "a"(static_cast<std::uint32_t>(value)),
                    "d"(static_cast<std::uint32_t>(value >> 32)));
     return !fault;
 }
+
+#undef LAZYHV_TRY
 
 inline void write_port8(std::uint16_t port, std::uint8_t value) {
     asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));

@@ -35,7 +35,8 @@ std::uint32_t local_apic_id() {
 
 void send_ipi(std::uint32_t apic_id, std::uint32_t command) {
     if (in_x2apic_mode()) {
-        // The write is no serialising one (SDM vol. 3, 11.12.3): what was stored comes first.
+        // This WRMSR does not serialize (SDM vol. 3, 11.12.3): earlier stores must be visible
+        // first.
         asm volatile("mfence" : : : "memory");
         write_msr(number(Msr::x2apic_command), std::uint64_t{apic_id} << 32 | command);
         return;

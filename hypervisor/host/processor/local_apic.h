@@ -12,7 +12,7 @@ inline constexpr std::uint32_t nmi = 4 << 8;
 inline constexpr std::uint32_t init = 5 << 8 | 1 << 14;
 /// The processor starts at `page` << 12, below 1 MiB.
 constexpr std::uint32_t startup(std::uint8_t page) { return 6 << 8 | 1 << 14 | page; }
-/// To be added: to all processors but this one.
+/// Added to a command: to all processors except this one.
 inline constexpr std::uint32_t to_others = 3 << 18;
 } // namespace ipi
 

@@ -63,7 +63,7 @@ void __throw_out_of_range_fmt(const char* what, ...) { hv::console::fail(what); 
 } // namespace std
 
 // Boost.Container without exceptions. Capacity is checked before each use, so none of these is
-// reached; if one were, it would be the monitor's mistake.
+// reached unless the monitor has a bug.
 namespace boost {
 
 [[noreturn]] void assertion_failed(const char* expression, const char* function, const char* file,

@@ -32,7 +32,7 @@ enum class InvvpidType : std::uint64_t {
 
 enum class InveptType : std::uint64_t { single_context = 1, all_contexts = 2 };
 
-/// A VMREAD or VMWRITE that failed is a mistake of the monitor's: says which field, ends the run.
+/// A VMREAD or VMWRITE failed, which is a bug in the monitor: prints the field and ends the run.
 [[noreturn, gnu::cold]] void vmcs_access_failed(Field field);
 
 #ifdef LAZYHV_UNIT_TEST

@@ -1,5 +1,5 @@
-// What libZydis imports from a C library. The build gives its imports a prefix, so that in unit
-// tests they do not meet the ones of the real library.
+// What libZydis imports from a C library. The build gives these names a prefix, so that in unit
+// tests they do not clash with those of the real C library.
 
 #include "hypervisor/host/console.h"
 

@@ -1,5 +1,6 @@
 #include "hypervisor/instructions/decoder/store.h"
 
+#include "hypervisor/x86/rflags.h"
 #include "hypervisor/x86/status_flags.h"
 
 namespace hv {
@@ -9,9 +10,7 @@ namespace {
 using status_flag::operand_mask;
 
 constexpr std::uint8_t accumulator = 0;
-constexpr std::uint8_t stack_pointer = 4;
 constexpr std::uint8_t destination_index = 7;
-constexpr std::uint64_t direction_flag = 1 << 10;
 
 std::uint64_t read_register(GuestRegisters& registers, RegisterOperand operand,
                             std::uint32_t size) {
@@ -33,7 +32,7 @@ void write_register(GuestRegisters& registers, RegisterOperand operand, std::uin
     }
 }
 
-/// The store at work: operands cut to size, flags where they are kept.
+/// A store that is being executed: its operands cut to size, and a reference to the flags.
 struct Execution {
     const Store& store;
     std::uint64_t old_value;
@@ -91,7 +90,7 @@ struct Execution {
     std::uint64_t store_string() {
         const std::uint64_t step = store.size;
         std::uint64_t& pointer = registers[destination_index];
-        pointer = (rflags & direction_flag) != 0 ? pointer - step : pointer + step;
+        pointer = (rflags & hv::rflags::direction) != 0 ? pointer - step : pointer + step;
         return source;
     }
 
@@ -155,7 +154,7 @@ bool uses_flags(const Store& store) {
 }
 
 bool uses_stack_pointer(const Store& store) {
-    return store.source.number == stack_pointer && !store.source.high_byte;
+    return store.source.number == rsp_number && !store.source.high_byte;
 }
 
 std::uint64_t linear_address(const Store& store, GuestRegisters& registers, std::uint64_t rip,

@@ -7,7 +7,7 @@
 
 namespace hv {
 
-/// What becomes of the memory operand. The names are those of the instructions' descriptions in the
+/// What happens to the memory operand. The names are those of the instructions' descriptions in the
 /// Intel manual, volume 2.
 enum class StoreOperation : std::uint8_t {
     replace, ///< MOV, MOVNTI
@@ -53,7 +53,8 @@ struct AddressOperand {
     std::int64_t displacement = 0;
 };
 
-/// One instruction that writes at most 8 bytes of memory once. Depends on the bytes alone.
+/// One instruction that writes memory once, at most 8 bytes. Its description depends only on the
+/// bytes of the instruction.
 struct Store {
     StoreOperation operation = StoreOperation::replace;
     std::uint8_t size = 0;   ///< bytes written: 1, 2, 4 or 8
@@ -67,8 +68,8 @@ struct Store {
 bool reads_memory(const Store& store);
 /// Whether apply() reads or changes RFLAGS. If not, the caller need not fetch it.
 bool uses_flags(const Store& store);
-/// Whether apply() reads or changes RSP, which the caller then puts into `unused_rsp` before and
-/// takes from there behind. Never true of an address: see linear_address().
+/// Whether apply() reads or changes RSP. The caller then copies RSP to `unused_rsp` before the
+/// call, and back after it. An address that uses RSP does not count: see linear_address().
 bool uses_stack_pointer(const Store& store);
 
 /// The linear address written, not checked for canonicality. `rip` is the instruction's own;
@@ -77,9 +78,9 @@ bool uses_stack_pointer(const Store& store);
 std::uint64_t linear_address(const Store& store, GuestRegisters& registers, std::uint64_t rip,
                              std::uint64_t segment_base);
 
-/// Executes the store: returns what memory holds behind it (its low `size` bytes), and changes
+/// Executes the store: returns what memory holds afterwards (its low `size` bytes), and changes
 /// registers and the status flags of `rflags` as the instruction does. Flags that the manual leaves
-/// undefined stay as they are, but for AF, which the logical operations clear.
+/// undefined stay as they are, except AF, which the logical operations clear.
 std::uint64_t apply(const Store& store, std::uint64_t old_value, GuestRegisters& registers,
                     std::uint64_t& rflags);
 

@@ -10,7 +10,7 @@
 
 namespace hv {
 
-/// The bytes at RIP, zeros behind the last that could be fetched.
+/// The bytes at RIP, followed by zeros where no more could be fetched.
 struct InstructionBytes {
     std::array<std::uint8_t, 16> bytes{};
     std::uint32_t count = 0; ///< fetched: at most longest_instruction
@@ -19,8 +19,9 @@ struct InstructionBytes {
 /// Direct-mapped by RIP, compared by all bytes of the instruction: changed code is decoded anew.
 class StoreCache {
   public:
-    /// The store that the bytes encode, decoded or remembered; null when it is none that hv::Store
-    /// can describe. Valid until the next call. `count` must be at least the instruction's length.
+    /// The store that the bytes encode, decoded or remembered; null when hv::Store cannot
+    /// describe the instruction. Valid until the next call. `count` must be at least the
+    /// instruction's length.
     const Store* find(std::uint64_t rip, const InstructionBytes& instruction) {
         Row& row = rows_[(rip ^ rip >> 6) % rows_.size()];
         const Words words = masked(instruction, row.store.length);

@@ -77,7 +77,8 @@ bool is_written_memory(const ZydisDecodedOperand& operand) {
            (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
 }
 
-/// The operand behind the memory operand. False if it is no immediate or general register.
+/// The operand after the memory operand. False if it is neither an immediate nor a general
+/// register.
 bool source_operand(const ZydisDecodedOperand& operand, Store& store) {
     if (operand.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
         store.immediate = operand.imm.value.u;
@@ -129,7 +130,7 @@ bool decode_store(const std::uint8_t* bytes, std::uint32_t count, Store& store) 
     if (known == nullptr) {
         return false;
     }
-    // Target and source come first; the hidden operands behind them are not needed.
+    // Target and source come first; the hidden operands after them are not needed.
     ZydisDecodedOperand operands[2];
     const ZyanU8 operand_count = instruction.operand_count < 2 ? instruction.operand_count : 2;
     if (!ZYAN_SUCCESS(ZydisDecoderDecodeOperands(&decoder, &context, &instruction, operands,

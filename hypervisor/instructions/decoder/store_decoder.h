@@ -3,7 +3,7 @@
 //
 // The library was compiled for an ordinary process: it uses the registers XMM0 to XMM4 and reads a
 // stack-protector word at FS:0x28. hypervisor/instructions/decoder/vector_state.h says what its
-// caller owes it.
+// caller must provide.
 
 #include "hypervisor/instructions/decoder/store.h"
 

@@ -2,7 +2,7 @@
 // What a call into libZydis needs around it, since the library was compiled for an ordinary
 // process.
 //
-// The caller owes it:
+// The caller must provide:
 //  1. CR0.EM = 0, CR0.TS = 0 and CR4.OSFXSR = 1 in the host state, or its SSE instructions fault.
 //  2. The guest's XMM registers saved before it and restored after it: VectorStateSaver. It uses
 //     legacy SSE only (a unit test looks through its code), so the upper halves of YMM and ZMM, x87

@@ -1,4 +1,4 @@
-// Arithmetic and logic. hv::apply() knows what they do; here is where operands come from.
+// Arithmetic and logic. hv::apply() computes; this file fetches operands and stores results.
 
 #include "hypervisor/instructions/interpreter/handlers.h"
 #include "hypervisor/instructions/interpreter/processor.h"
@@ -9,7 +9,7 @@ namespace hv::startup {
 
 namespace {
 
-/// The operation on operand 0 with what stands behind it.
+/// The operation on operand 0, with the operands after it as its source.
 Store operation_of(Processor& processor, std::uint32_t operation, std::uint32_t size) {
     Store store;
     store.operation = static_cast<StoreOperation>(operation);
@@ -31,8 +31,8 @@ std::uint32_t result_of(Processor& processor, const Store& store, std::uint32_t 
     return static_cast<std::uint32_t>(apply(store, old, state.general, state.rflags));
 }
 
-/// The word that a bit operation is about: an offset in a register reaches beyond the operand. The
-/// operation and the offset in the word go to `store`.
+/// The word that a bit operation changes: a bit offset in a register may reach beyond the operand.
+/// The operation and the offset in the word go to `store`.
 Place word_of_bit(Processor& processor, std::uint32_t operation, Store& store) {
     Place place = processor.place(0);
     store.operation = static_cast<StoreOperation>(operation);
@@ -49,7 +49,8 @@ Place word_of_bit(Processor& processor, std::uint32_t operation, Store& store) {
     return place;
 }
 
-/// By a count from 1 to 31; the flags, too. AF is undefined, and OF for other counts than 1.
+/// Shifts by a count from 1 to 31, and sets the flags. AF is undefined, and so is OF unless the
+/// count is 1.
 std::uint32_t shifted(StartupState& state, Shift which, std::uint32_t old, std::uint32_t size,
                       unsigned count) {
     const unsigned unused = 64 - size * 8;

@@ -68,7 +68,7 @@ bool condition(std::uint64_t rflags, std::uint32_t number) {
     return holds != ((number & 1) != 0);
 }
 
-/// To a pointer in the instruction or in memory, the offset in front of the selector.
+/// Jumps to a far pointer in the instruction or in memory; the offset comes before the selector.
 void jump_to_pointer(Processor& processor) {
     const ZydisDecodedOperand& operand = processor.operands[0];
     const std::uint32_t size = processor.width();

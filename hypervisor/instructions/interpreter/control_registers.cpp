@@ -1,4 +1,4 @@
-// CR0 to CR4 of a starting processor, and the way into long mode (SDM vol. 3, 4.1.2 and 10.8.5).
+// CR0 to CR4 of a starting processor, and how it enters long mode (SDM vol. 3, 4.1.2 and 10.8.5).
 
 #include "hypervisor/instructions/interpreter/processor.h"
 

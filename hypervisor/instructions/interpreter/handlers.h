@@ -8,7 +8,7 @@ namespace hv::startup {
 struct Processor;
 
 enum class Shift : std::uint32_t { left, right, arithmetic_right };
-/// Which LOOP: how ZF must be, too.
+/// Which LOOP instruction: what it demands of ZF besides ECX.
 enum class LoopWhile : std::uint32_t { any, zero, not_zero };
 
 // arithmetic.cpp. The argument is a StoreOperation where none is named.

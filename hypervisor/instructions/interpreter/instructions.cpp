@@ -14,7 +14,7 @@ constexpr std::uint32_t with(StoreOperation operation) {
 constexpr std::uint32_t with(Shift which) { return static_cast<std::uint32_t>(which); }
 constexpr std::uint32_t with(LoopWhile wanted) { return static_cast<std::uint32_t>(wanted); }
 
-constexpr std::uint32_t direction_flag = 1 << 10;
+constexpr auto direction_flag = static_cast<std::uint32_t>(rflags::direction);
 constexpr auto interrupt_flag = static_cast<std::uint32_t>(rflags::interrupt_enable);
 constexpr auto carry_flag = static_cast<std::uint32_t>(status_flag::carry);
 

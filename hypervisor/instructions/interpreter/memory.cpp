@@ -69,10 +69,8 @@ bool on_one_page(std::uint32_t linear, std::uint32_t size) {
 std::optional<std::uint64_t> Processor::physical(std::uint32_t linear, std::uint32_t access) {
     if (!state.paging())
         return linear;
-    // What a processor may reserve, others do not: none of it is looked at here.
-    constexpr PagingFeatures lenient{.physical_address_bits = 52, .gigabyte_pages = true};
     const PageWalk walk = walk_pages<FourLevelPaging>(
-        environment.memory, state.cr3 & paging::address_mask, linear, lenient);
+        environment.memory, state.cr3 & paging::address_mask, linear, lenient_features);
     if (walk.end != WalkEnd::mapped || walk.forbids(access, (state.cr0 & cr0::write_protect) != 0))
         return std::nullopt;
     return walk.gpa;

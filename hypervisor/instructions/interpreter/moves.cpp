@@ -9,8 +9,9 @@ namespace hv::startup {
 namespace {
 
 // What POPF changes in ring 0: the status flags, TF, IF, DF, IOPL, NT; and with 32 bits AC and ID.
-constexpr std::uint64_t popped_flags =
-    status_flag::all | rflags::trap | rflags::interrupt_enable | 1 << 10 | 3 << 12 | 1 << 14;
+constexpr std::uint64_t popped_flags = status_flag::all | rflags::trap | rflags::interrupt_enable |
+                                       rflags::direction | rflags::io_privilege_level |
+                                       rflags::nested_task;
 constexpr std::uint64_t popped_upper_flags = 1 << 18 | 1 << 21;
 
 } // namespace
@@ -47,7 +48,7 @@ void push_operand(Processor& processor, std::uint32_t) {
 }
 
 void pop_operand(Processor& processor, std::uint32_t) {
-    // Behind the pop: an address by ESP is that of the new ESP.
+    // After the pop: an address that uses ESP is computed with the new ESP.
     const std::uint32_t value = processor.pop(processor.width());
     processor.write(processor.place(0), value);
 }

@@ -1,5 +1,6 @@
 #pragma once
-// The interpreter's processor: one instruction at work, and its ways to registers and memory.
+// The interpreter's processor: the instruction that it executes, and access to its registers and
+// memory.
 
 #include "hypervisor/instructions/decoder/store.h"
 #include "hypervisor/instructions/interpreter/startup.h"
@@ -12,8 +13,6 @@
 
 namespace hv::startup {
 
-inline constexpr std::uint32_t stack_pointer = 4; ///< its register number
-
 /// Where a word is: in a register, or at an offset in a segment.
 struct Place {
     ZydisRegister which = ZYDIS_REGISTER_NONE; ///< NONE: in memory
@@ -22,22 +21,23 @@ struct Place {
     std::uint32_t size = 0; ///< in bytes: 1, 2 or 4
 };
 
-/// A refusal stays: behind the first one every read gives 0 and no write does anything, so that
-/// handlers need not ask in between. Registers are put back where the instruction did not end.
+/// A refusal is final: after the first, every read gives 0 and no write has an effect, so handlers
+/// need not check between operations. The registers of an instruction that did not complete are
+/// restored.
 struct Processor {
     StartupState& state;
     const StartupEnvironment& environment;
     ZydisDecodedInstruction instruction{};
     std::array<ZydisDecodedOperand, 3> operands{};
-    std::uint32_t next = 0; ///< RIP behind the instruction
+    std::uint32_t next = 0; ///< RIP after the instruction
     const char* refusal = nullptr;
-    /// Another vCPU changed a word between reading and writing: the instruction is run anew.
+    /// Another vCPU changed a word between reading and writing: the instruction runs again.
     bool again = false;
 
     void refuse(const char* reason) { refusal = refusal == nullptr ? reason : refusal; }
 
     // memory.cpp: linear addresses wrap at 4 GiB.
-    /// `access` is of fault_code.
+    /// `access` has bits of fault_code.
     std::optional<std::uint64_t> physical(std::uint32_t linear, std::uint32_t access);
     std::uint64_t read_linear(std::uint32_t linear, std::uint32_t size);
     void write_linear(std::uint32_t linear, std::uint32_t size, std::uint64_t value);
@@ -56,13 +56,13 @@ struct Processor {
     void set_general(std::uint32_t number, std::uint32_t size, std::uint32_t value);
     /// The effective address of a memory operand.
     std::uint32_t offset(const ZydisDecodedOperandMem& memory) const;
-    /// Of an operand of any size.
+    /// Where an operand of any size is.
     Place locate(std::uint32_t operand);
-    /// Of an operand that is one word.
+    /// Where an operand is that is one word.
     Place place(std::uint32_t operand);
     std::uint32_t read(const Place& place);
     void write(const Place& place, std::uint32_t value);
-    /// Writes what was computed from `old`, which was read there.
+    /// Writes `value`, which was computed from `old`, the value read there.
     void replace(const Place& place, std::uint32_t old, std::uint32_t value);
     /// The value of an operand, immediates sign-extended.
     std::uint32_t value(std::uint32_t operand);
@@ -71,7 +71,7 @@ struct Processor {
                       std::uint32_t value);
 
     // segments.cpp
-    /// The linear address of bytes that the segment has; refuses where it has not.
+    /// The linear address of bytes in a segment; refuses when they are outside its limit.
     std::uint32_t linear(SegmentNumber segment, std::uint32_t offset, std::uint32_t size,
                          bool for_writing);
     void load_segment(SegmentNumber number, std::uint16_t selector);
@@ -87,16 +87,16 @@ struct Processor {
     void write_control(ZydisRegister which, std::uint32_t value);
 };
 
-/// Executes the instruction; `argument` says which of a family.
+/// Executes the instruction; `argument` says which one of a family it is.
 using Handler = void (*)(Processor& processor, std::uint32_t argument);
 
-/// What executes a mnemonic.
+/// The function that executes a mnemonic.
 struct Instruction {
     ZydisMnemonic mnemonic;
     std::uint32_t argument;
     Handler handler;
 };
-/// Null for those that start-up code does not use.
+/// Null for mnemonics that start-up code does not use.
 const Instruction* find_instruction(ZydisMnemonic mnemonic);
 
 } // namespace hv::startup

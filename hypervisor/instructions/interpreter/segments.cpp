@@ -30,7 +30,7 @@ bool allows(AccessRights rights, bool writing) {
                    : !code || (rights.type() & segment_type::readable) != 0;
 }
 
-/// Whether ring 0 may load the register with it (SDM vol. 2, MOV).
+/// Whether ring 0 may load the register with this descriptor (SDM vol. 2, MOV).
 bool fits(SegmentNumber number, Selector selector, SegmentDescriptor descriptor) {
     const std::uint8_t requested = selector.requested_privilege_level();
     const std::uint8_t level = descriptor.privilege_level();
@@ -88,7 +88,7 @@ void Processor::load_segment(SegmentNumber number, std::uint16_t raw) {
         refuse("a descriptor that does not fit its register");
         return;
     }
-    // The descriptor's own accessed bit is left to the vCPU's next load of it.
+    // The accessed bit in memory is not set here: the vCPU's next load of the segment sets it.
     segment = segment_from_descriptor(raw, descriptor.raw | SegmentDescriptor::accessed_bit);
 }
 

@@ -17,20 +17,20 @@ std::uint32_t top(const Processor& processor, std::uint32_t pointer) {
 } // namespace
 
 void Processor::push(std::uint32_t value, std::uint32_t size) {
-    const std::uint32_t pointer = top(*this, general(stack_pointer) - size);
+    const std::uint32_t pointer = top(*this, general(rsp_number) - size);
     write_memory(SegmentNumber::ss, pointer, size, value);
-    set_general(stack_pointer, pointer_size(state), pointer);
+    set_general(rsp_number, pointer_size(state), pointer);
 }
 
 std::uint32_t Processor::pop(std::uint32_t size) {
-    const std::uint32_t pointer = top(*this, general(stack_pointer));
+    const std::uint32_t pointer = top(*this, general(rsp_number));
     const std::uint32_t value = read_memory(SegmentNumber::ss, pointer, size);
     discard(size);
     return value;
 }
 
 void Processor::discard(std::uint32_t size) {
-    set_general(stack_pointer, pointer_size(state), general(stack_pointer) + size);
+    set_general(rsp_number, pointer_size(state), general(rsp_number) + size);
 }
 
 } // namespace hv::startup

@@ -8,7 +8,7 @@ namespace {
 
 using startup::Processor;
 
-/// The instruction at `bytes`, with what executes it; null, with a refusal, when there is nothing.
+/// The function that executes the instruction at `bytes`; null, with a refusal, when there is none.
 const startup::Instruction* decode(Processor& processor, const StartupEnd& end) {
     const StartupState& state = processor.state;
     const bool wide = state.segment(SegmentNumber::cs).access_rights.default_operation_size();
@@ -37,7 +37,7 @@ const startup::Instruction* decode(Processor& processor, const StartupEnd& end) 
     return known;
 }
 
-/// Executes one instruction; false when it could not be, with the state as before it.
+/// Executes one instruction. False when it could not be executed; the state is then unchanged.
 bool step(StartupState& state, const StartupEnvironment& environment, StartupEnd& end) {
     const StartupState before = state;
     Processor processor{.state = state, .environment = environment};

@@ -4,7 +4,7 @@
 //
 // The code is the guest's, and other vCPUs may change it meanwhile: every word is read once, and
 // what was read is used. Memory is the guest's RAM and nothing else. Whatever ordinary start-up
-// code does not do ends the interpretation: exceptions, interrupts and rings other than 0 among it.
+// code does not do ends the interpretation, exceptions, interrupts and rings other than 0 included.
 
 #include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/instructions/decoder/store_decoder.h"
@@ -27,8 +27,8 @@ struct StartupEnvironment {
     Vcpu& vcpu;
     cpu::CpuidResult (*cpuid)(Vcpu& vcpu, const StartupState& state, std::uint32_t leaf,
                               std::uint32_t subleaf);
-    /// RDMSR and WRMSR, but for EFER, FS.base and GS.base, which are in the state. Nothing and
-    /// false: #GP.
+    /// RDMSR and WRMSR, except of EFER, FS.base and GS.base, which are in the state. An empty value
+    /// and false mean #GP.
     std::optional<std::uint64_t> (*read_msr)(Vcpu& vcpu, std::uint32_t msr);
     bool (*write_msr)(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value);
     /// Whether the guest may write these bytes of its RAM, all on one page: false where the page is
@@ -40,22 +40,22 @@ struct StartupEnvironment {
 struct StartupEnd {
     abi::Error error = abi::Error::none; ///< or bad_start, and then:
     const char* reason = "";
-    std::uint64_t address = 0; ///< linear, of the instruction that did not end
+    std::uint64_t address = 0; ///< linear, of the instruction that did not complete
     std::array<std::uint8_t, longest_instruction> code{};
     std::uint32_t code_size = 0; ///< bytes of `code` that could be read
 };
 
-/// Instructions that a start may take, each repetition of a string instruction counted. Code that
-/// takes more waits for something.
+/// Instructions that a start may take; each repetition of a string instruction counts as one. Code
+/// that takes more is waiting for something.
 inline constexpr std::uint32_t startup_budget = 20'000;
 
-/// Runs at most `budget` instructions. At the end `state` is in 64-bit mode, or that before the
-/// instruction which could not be executed. Reserved bits of CR0, CR4 and EFER are the caller's to
-/// judge, before the state becomes a vCPU's.
+/// Runs at most `budget` instructions. Afterwards `state` is in 64-bit mode, or it is the state
+/// before the instruction that could not be executed. The caller judges the reserved bits of CR0,
+/// CR4 and EFER before it gives the state to a vCPU.
 StartupEnd run_startup(StartupState& state, const StartupEnvironment& environment,
                        std::uint32_t budget = startup_budget);
 
-/// run_startup() with the guest's vector registers kept; the caller owes it what
+/// run_startup() with the guest's vector registers saved and restored; the caller must provide what
 /// hypervisor/instructions/decoder/vector_state.h says.
 inline StartupEnd run_guest_startup(StartupState& state, const StartupEnvironment& environment) {
     const VectorStateSaver saver;

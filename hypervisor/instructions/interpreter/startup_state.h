@@ -13,14 +13,12 @@
 
 namespace hv {
 
-/// Segment registers as instructions number them, ES first.
-enum class SegmentNumber : std::uint8_t { es, cs, ss, ds, fs, gs };
-
 struct StartupState {
     GuestRegisters general; ///< RSP in the slot of its number, `unused_rsp`
     std::uint64_t rip;      ///< offset in CS
     std::uint64_t rflags;
-    std::array<Segment, 6> segments; ///< by SegmentNumber; hidden parts as the VMCS has them
+    std::array<Segment, segment_register_count>
+        segments; ///< by SegmentNumber; hidden parts as the VMCS has them
     abi::PseudoDescriptor gdtr;
     abi::PseudoDescriptor idtr;
     std::uint64_t cr0;

@@ -1,5 +1,5 @@
-// String instructions. With REP each run does one element and leaves RIP where it is until none is
-// left, so that the budget bounds them.
+// String instructions. With REP, each run handles one element and leaves RIP where it is until no
+// element is left, so that the budget of instructions bounds them.
 
 #include "hypervisor/instructions/interpreter/handlers.h"
 #include "hypervisor/instructions/interpreter/processor.h"
@@ -12,7 +12,6 @@ constexpr std::uint32_t accumulator = 0;
 constexpr std::uint32_t counter = 1;
 constexpr std::uint32_t source_index = 6;
 constexpr std::uint32_t destination_index = 7;
-constexpr std::uint64_t direction_flag = 1 << 10;
 constexpr std::uint64_t repeated =
     ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE;
 
@@ -25,7 +24,7 @@ std::uint32_t address(const Processor& processor, std::uint32_t number) {
     return address_size(processor) == 2 ? whole & 0xFFFF : whole;
 }
 
-/// DS, or what a prefix says; the destination's is always ES.
+/// The source segment: DS, or the one a prefix names. The destination segment is always ES.
 SegmentNumber source_segment(const Processor& processor) {
     const std::uint64_t attributes = processor.instruction.attributes;
     if ((attributes & ZYDIS_ATTRIB_HAS_SEGMENT_ES) != 0)
@@ -43,7 +42,7 @@ SegmentNumber source_segment(const Processor& processor) {
 
 /// Moves an index register by one element.
 void step(Processor& processor, std::uint32_t number, std::uint32_t size) {
-    const bool down = (processor.state.rflags & direction_flag) != 0;
+    const bool down = (processor.state.rflags & rflags::direction) != 0;
     const std::uint32_t whole = processor.general(number);
     processor.set_general(number, address_size(processor), down ? whole - size : whole + size);
 }

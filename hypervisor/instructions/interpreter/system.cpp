@@ -28,7 +28,7 @@ void write_efer(Processor& processor, std::uint64_t value) {
         state.efer = (state.efer & ~efer_writable) | (value & efer_writable);
 }
 
-/// FS.base or GS.base, which are MSRs as well; null for every other MSR.
+/// The base of FS or GS, which is an MSR as well; null for every other MSR.
 std::uint64_t* segment_base(StartupState& state, std::uint32_t msr) {
     if (msr == number(Msr::ia32_fs_base))
         return &state.segment(SegmentNumber::fs).base;

@@ -105,7 +105,7 @@ std::uint64_t Machine::take_guest_page() {
 }
 
 std::uint64_t Machine::stepped_place(std::uint64_t gpa) const {
-    const SteppedStore& stepped = vcpus_[running_]->stepped;
+    const SingleStep& stepped = vcpus_[running_]->single_step;
     if (!stepped.active || align_down(gpa, page_size) != stepped.page)
         return gpa;
     return direct_physical(vcpus_[running_]->step_pages->image.data()) + gpa % page_size;

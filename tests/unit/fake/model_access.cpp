@@ -46,7 +46,7 @@ bool ModelGuest::access(std::uint64_t linear, Access how, Store store) {
         const ShadowProcessor::Result result = cpu().translate(linear, how);
         if (cpu().broken() != nullptr)
             return complain(cpu().broken());
-        const bool stepped = vcpu.stepped.active;
+        const bool stepped = vcpu.single_step.active;
         if (result.translated)
             return carry_out(linear, result.physical, how, store, stepped);
         machine_.fields[Field::guest_rip] = rip;
@@ -152,7 +152,7 @@ bool ModelGuest::carry_out(std::uint64_t linear, std::uint64_t physical, Access 
          << (how.user ? " by user" : "") << " at 0x" << linear << " reaches 0x" << physical;
     // What the guest calls the page: found from where it lies.
     std::uint64_t gpa = physical;
-    const std::uint64_t stepped_page = machine_.vcpu().stepped.page;
+    const std::uint64_t stepped_page = machine_.vcpu().single_step.page;
     if (stepped && physical == machine_.stepped_place(stepped_page + physical % page_size)) {
         gpa = stepped_page + physical % page_size;
     } else if (physical >= fake_ram_size && physical < fake_memory_size) {

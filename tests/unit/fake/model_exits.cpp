@@ -63,7 +63,7 @@ bool ModelGuest::after_exit() {
     if (statistics().shadow_in_use > statistics().shadow_limit)
         return complain("more shadow tables than there can be");
     if (settings_.check_every != 0 && exits_ % settings_.check_every == 0 &&
-        !machine_.vcpu().stepped.active && !check_everything())
+        !machine_.vcpu().single_step.active && !check_everything())
         return false;
     return check_pairs() && check_cr3_reads();
 }
@@ -122,7 +122,7 @@ bool ModelGuest::check_displaced(std::uint32_t index) {
 bool ModelGuest::check_cr3_reads() {
     const std::uint64_t controls = machine_.fields[Field::primary_processor_based_controls];
     return (controls & primary_processor_based::cr3_store_exiting) != 0 ||
-           machine_.vcpu().stepped.active ||
+           machine_.vcpu().single_step.active ||
            machine_.fields[Field::guest_cr3] == guest_cr3(machine_.vcpu()) ||
            complain("MOV from CR3 does not exit and reads another root");
 }
