@@ -24,7 +24,7 @@ count() {
 while read -r name; do
     echo "@nested begin=$name"
     count ''
-    # As lazyhv itself starts QEMU (tools/machine/qemu.cpp), without a graphics card, whose BIOS
+    # As lazyhv itself starts QEMU (tools/machine/kvm.cpp), without a graphics card, whose BIOS
     # would take its time. Ten minutes of this machine, which does 20 million instructions a second.
     timeout 600 qemu-system-x86_64 -accel kvm -cpu host,+vmx -smp 1 -m 256M -boot d \
         -cdrom /images/$name.iso -vga none -display none -monitor none -serial stdio -nic none \

@@ -37,7 +37,7 @@ CASES = {"ept": "1 off", "shadow": "0 off", "shadow-pti": "0 on"}  # kvm_intel.e
 # As many digits in both counts, for the console has exits too.
 PROGRAMS = {"pingpong": ("02000", "12000"), "fork": ("0200", "0800")}
 MEMORY = 2048  # MiB, of the machine that Bochs emulates
-# As tools/linux/kernel_words.cpp has them; pti= comes behind them.
+# As tools/commands/linux_image.cpp has them; pti= comes behind them.
 GUEST_WORDS = "console=ttyS0 quiet loglevel=1 panic=-1 tsc=reliable no_timer_check nokaslr"
 SHOWN = 0.01  # fewer exits by one reason are not shown
 # EXTERNAL_INTERRUPT, INTERRUPT_WINDOW, HLT, MSR_WRITE (the guest sets its timer), PREEMPTION_TIMER
@@ -119,7 +119,7 @@ def own_instructions(lazyhv, pti):
 
 def make_guest(debian, build, folder):
     """What QEMU boots: name in the file system of its host, and file. The initramfs is that of
-    tools/linux/linux_files.cpp, but for hackbench."""
+    tools/commands/linux_image.cpp, but for hackbench."""
     tree, guest = folder / "guest-tree", folder / "guest"
     for old in (tree, guest):
         shutil.rmtree(old, ignore_errors=True)

@@ -1,6 +1,6 @@
 #include "tools/commands/benchmark_context.h"
 
-#include "tools/commands/build_folder.h"
+#include "tools/host/build_folder.h"
 #include "tools/host/child_process.h"
 #include "tools/machine/memory_size.h"
 

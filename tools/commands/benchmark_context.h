@@ -1,7 +1,7 @@
 #pragma once
 // What the results were measured on, for the JSON file.
 
-#include "tools/commands/bench_parts.h"
+#include "tools/commands/bench_plan.h"
 #include "tools/commands/options.h"
 #include "tools/machine/machine.h"
 

@@ -1,7 +1,7 @@
-#include "tools/commands/doctor.h"
-
+#include "tools/commands/commands.h"
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
+#include "tools/machine/kvm.h"
 #include "tools/machine/machine.h"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
-#include "tools/commands/fuzz.h"
-
+#include "tools/commands/commands.h"
 #include "tools/commands/fuzz_target.h"
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"

@@ -1,10 +1,10 @@
 #include "tools/commands/fuzz_target.h"
 
-#include "tools/commands/build_folder.h"
-#include "tools/commands/progress.h"
+#include "tools/host/build_folder.h"
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
 #include "tools/host/interruption.h"
+#include "tools/host/progress.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,14 +12,39 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <fcntl.h>
+#include <charconv>
 #include <memory>
 #include <poll.h>
 #include <unistd.h>
 
 namespace tool {
 namespace {
+
+/// The number directly after `word`; `otherwise` when it is not there.
+std::uint64_t number_after(std::string_view line, std::string_view word, std::uint64_t otherwise) {
+    const std::size_t found = line.find(word);
+    if (found == std::string_view::npos)
+        return otherwise;
+    const std::string_view rest = line.substr(found + word.size());
+    std::uint64_t number = otherwise;
+    std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    return number;
+}
+
+/// Takes a line of libFuzzer's output, without its line feed, into account.
+void note_line(std::string_view line, FuzzStatus& status) {
+    if (line.starts_with("#") && line.find("cov: ") != std::string_view::npos) {
+        status.executions = number_after(line, "#", status.executions);
+        status.coverage = number_after(line, "cov: ", status.coverage);
+        return;
+    }
+    if (line.starts_with("INFO:") || line.starts_with("\tNEW_FUNC"))
+        return;
+    constexpr std::string_view written = "Test unit written to ";
+    if (const std::size_t found = line.find(written); found != std::string_view::npos)
+        status.artifact = line.substr(found + written.size());
+    status.report.append(line).push_back('\n');
+}
 
 using Clock = std::chrono::steady_clock;
 
@@ -29,13 +54,11 @@ constexpr std::string_view source_ending = "_fuzz.cpp";
 class FuzzProcess {
   public:
     explicit FuzzProcess(const std::vector<std::string>& command) {
-        std::array<int, 2> ends{};
-        if (pipe2(ends.data(), O_CLOEXEC) != 0)
-            throw Failure(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-        reading_ = FileDescriptor(ends[0]);
-        const FileDescriptor writing(ends[1]);
+        Pipe pipe = open_pipe();
+        reading_ = std::move(pipe.reading);
         child_ = std::make_unique<ChildProcess>(
-            command, StandardStreams{.input = -1, .output = writing.get(), .error = writing.get()},
+            command,
+            StandardStreams{.input = -1, .output = pipe.writing.get(), .error = pipe.writing.get()},
             false);
     }
 
@@ -143,17 +166,11 @@ FuzzTarget find_fuzz_target(const std::string& name) {
             fmt::format("unknown fuzz target \"{}\": give {}", name, fmt::join(names, ", ")));
     }
     const std::filesystem::path kept = build_folder() / "fuzz";
-    FuzzTarget target{.name = name,
-                      .program = build_folder() / "tests" / "fuzz" / (name + "_fuzz"),
-                      .seeds = source_folder() / "tests" / "fuzz" / "corpus" / name,
-                      .corpus = kept / "corpus" / name,
-                      .artifacts = kept / "artifacts" / name};
-    if (!std::filesystem::exists(target.program)) {
-        throw Failure(fmt::format("{} is not built; start this program through ./lazyhv, which "
-                                  "builds what is missing",
-                                  target.program.string()));
-    }
-    return target;
+    return {.name = name,
+            .program = built_file(std::filesystem::path("tests/fuzz") / (name + "_fuzz")),
+            .seeds = source_folder() / "tests" / "fuzz" / "corpus" / name,
+            .corpus = kept / "corpus" / name,
+            .artifacts = kept / "artifacts" / name};
 }
 
 FuzzStatus run_fuzz_target(const FuzzTarget& target, std::chrono::seconds time,

@@ -1,15 +1,22 @@
 #pragma once
-// One target of the fuzzer: its program and its folders, and a long run of it.
-
-#include "tools/commands/fuzz_status.h"
+// One target of the fuzzer: its program and its folders, a long run of it, and what libFuzzer
+// prints.
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tool {
+
+struct FuzzStatus {
+    std::uint64_t executions = 0;
+    std::uint64_t coverage = 0; ///< edges of the control-flow graph that were reached
+    std::string artifact;       ///< file with the input that ended the run; empty: none did
+    std::string report;         ///< all that was said but progress
+};
 
 /// Names of all targets, in alphabetical order.
 std::vector<std::string> fuzz_targets();

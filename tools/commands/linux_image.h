@@ -1,8 +1,8 @@
 #pragma once
-// From options to an image with Linux as the guest.
+// Linux as the guest: kernel, first file system, command line, and the image of all three.
 
 #include "tools/commands/options.h"
-#include "tools/commands/progress.h"
+#include "tools/host/progress.h"
 #include "tools/image/boot_image.h"
 
 #include <filesystem>
@@ -10,6 +10,15 @@
 #include <vector>
 
 namespace tool {
+
+struct KernelOptions {
+    bool has_page_table_isolation;
+    std::string programs; ///< for init to run, with commas between; empty: a shell
+    std::string append;   ///< the user's own words, behind all others; empty: none
+};
+
+/// One word each. Throws Failure when `programs` has a blank in it.
+std::vector<std::string> kernel_words(const KernelOptions& options);
 
 struct LinuxFiles {
     std::filesystem::path kernel;

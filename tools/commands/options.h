@@ -51,6 +51,12 @@ struct LinuxOptions {
     std::string json_file;
 };
 
+struct BuildOptions {
+    std::vector<std::string> targets; ///< empty: everything
+    std::uint32_t jobs = 0;           ///< commands at a time; 0: ninja decides
+    bool lists_targets = false;       ///< instead of building
+};
+
 struct FuzzOptions {
     std::vector<std::string> targets; ///< empty: all
     std::uint32_t minutes = 10;       ///< for each target

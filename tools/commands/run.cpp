@@ -1,8 +1,7 @@
-#include "tools/commands/run.h"
-
 #include "tools/commands/boot.h"
-#include "tools/commands/console_output.h"
-#include "tools/commands/profile_names.h"
+#include "tools/commands/commands.h"
+#include "tools/commands/profiles.h"
+#include "tools/console/user_terminal.h"
 #include "tools/host/failure.h"
 #include "tools/machine/emulation.h"
 

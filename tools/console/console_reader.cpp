@@ -3,9 +3,15 @@
 #include "shared/console.h"
 
 #include <charconv>
+#include <string_view>
 
 namespace tool {
 namespace {
+
+/// With what went wrong behind it; the kernel's time may stand before it.
+constexpr std::string_view beginning = "Kernel panic - not syncing: ";
+/// Lines are looked at to this length.
+constexpr std::size_t max_line = 4096;
 
 constexpr char escape = '\x1b';
 
@@ -22,6 +28,19 @@ bool either_starts_with_other(std::string_view left, std::string_view right) {
 }
 
 } // namespace
+
+void KernelPanic::take(char byte) {
+    if (message_)
+        return;
+    if (byte != '\n') {
+        if (byte != '\r' && line_.size() < max_line)
+            line_ += byte;
+        return;
+    }
+    if (const std::size_t found = line_.find(beginning); found != std::string::npos)
+        message_ = line_.substr(found);
+    line_.clear();
+}
 
 void ConsoleReader::feed(std::string_view bytes) {
     for (const char byte : bytes)

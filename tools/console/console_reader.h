@@ -1,8 +1,6 @@
 #pragma once
 // Takes the serial console apart: GRUB's text, the lines for programs, and what a person reads.
 
-#include "tools/console/kernel_panic.h"
-
 #include <functional>
 #include <optional>
 #include <string>
@@ -10,6 +8,20 @@
 #include <vector>
 
 namespace tool {
+
+/// Fed with all bytes of a console.
+class KernelPanic {
+  public:
+    void take(char byte);
+
+    /// "Kernel panic - not syncing: ..." to the end of the line, of the first one there was.
+    /// Without the end it waits for that.
+    [[nodiscard]] const std::optional<std::string>& message() const { return message_; }
+
+  private:
+    std::string line_;
+    std::optional<std::string> message_;
+};
 
 /// GRUB prints one of these (image/grub_config.cpp) before anything of ours runs.
 inline constexpr std::string_view grub_ready = "@grub ready";

@@ -1,8 +1,9 @@
 #pragma once
-// A program started by the command.
+// A program started by the command, and the end of what it printed.
 
 #include "tools/host/file_descriptor.h"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,5 +55,12 @@ struct Captured {
 
 /// Runs a helper program to its end. Throws Interrupted on the way, Failure as ChildProcess does.
 Captured capture(const std::vector<std::string>& command);
+
+/// Replaces this program by another one, with the signals as they were when it started; the exit
+/// status is then that of `command`. Throws Failure when that fails.
+[[noreturn]] void become_program(std::vector<std::string> command);
+
+/// The last `count` lines of `text` that are not empty, without the line feed at the very end.
+std::string last_lines(std::string_view text, std::size_t count);
 
 } // namespace tool

@@ -32,6 +32,15 @@ class FileDescriptor {
     int descriptor_ = -1;
 };
 
+/// The two ends of a pipe, closed on exec.
+struct Pipe {
+    FileDescriptor reading;
+    FileDescriptor writing;
+};
+
+/// Throws Failure when the system has none to give.
+Pipe open_pipe();
+
 /// Writes all of `bytes`; false with errno when that fails.
 bool write_all(int descriptor, std::string_view bytes);
 

@@ -1,7 +1,7 @@
 #pragma once
 // The ISO that GRUB boots: monitor, ROM, guest and their command lines.
 
-#include "tools/image/monitor_options.h"
+#include "tools/image/grub_config.h"
 
 #include <filesystem>
 #include <optional>

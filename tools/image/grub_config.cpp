@@ -7,6 +7,16 @@
 
 namespace tool {
 
+std::string monitor_command_line(const MonitorOptions& options) {
+    std::string line = fmt::format("profile={} interface={}", abi::name(options.profile),
+                                   abi::name(options.interface));
+    if (options.shadow_kibibytes)
+        line += fmt::format(" shadow={}", *options.shadow_kibibytes);
+    if (options.protects_descriptors)
+        line += *options.protects_descriptors ? " protect=1" : " protect=0";
+    return line;
+}
+
 std::string quote_for_grub(std::string_view argument) {
     std::string quoted = "'";
     for (const char character : argument) {

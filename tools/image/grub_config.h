@@ -1,13 +1,28 @@
 #pragma once
-// The GRUB configuration of a bootable image.
+// The GRUB configuration of a bootable image, and in it the command line of the monitor.
 
-#include "tools/image/monitor_options.h"
+#include "shared/profile.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace tool {
+
+struct MonitorOptions {
+    abi::Profile profile;
+    abi::Interface interface;
+    /// Memory for shadow page tables; nothing: as the monitor decides.
+    std::optional<std::uint32_t> shadow_kibibytes;
+    /// Whether it owns the guest's descriptor tables on classic and hardened; nothing: as the
+    /// monitor decides.
+    std::optional<bool> protects_descriptors = std::nullopt;
+};
+
+/// "profile=classic interface=lazy shadow=2048 protect=0".
+std::string monitor_command_line(const MonitorOptions& options);
 
 /// One argument as GRUB's script language takes it literally. Throws Failure for an argument with a
 /// line break or a NUL, which has no place on a command line.

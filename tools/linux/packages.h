@@ -1,13 +1,23 @@
 #pragma once
 // Files of Debian packages that are not installed: downloaded once, and kept in the build folder.
 
-#include "tools/commands/progress.h"
+#include "tools/host/progress.h"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tool {
+
+/// The first package that another one depends on, of what `apt-cache depends` prints: for
+/// linux-image-amd64 the kernel itself. Nothing when there is none.
+std::optional<std::string> first_dependency(std::string_view text);
+
+/// The files among what `ldd` prints: shared libraries and their loader. Throws Failure that names
+/// a library which is not there.
+std::vector<std::filesystem::path> library_files(std::string_view text);
 
 struct Package {
     std::string_view name;

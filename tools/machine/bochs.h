@@ -1,5 +1,5 @@
 #pragma once
-// How Bochs is started.
+// How Bochs is started, and its CPU models.
 
 #include "tools/machine/machine.h"
 
@@ -7,8 +7,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tool {
+
+inline constexpr std::string_view default_cpu_model = "corei7_haswell_4770";
+
+/// The names in what `bochs --help cpu` prints.
+std::vector<std::string> parse_cpu_models(std::string_view help);
+
+/// Throws Failure, with the models that have VT-x and EPT, unless `model` is one of `known`.
+void require_known_cpu_model(std::string_view model, const std::vector<std::string>& known);
 
 struct BochsFiles {
     std::filesystem::path image;    ///< the ISO

@@ -6,8 +6,7 @@
 #include "tools/host/pseudo_terminal.h"
 #include "tools/host/temporary_folder.h"
 #include "tools/machine/bochs.h"
-#include "tools/machine/last_lines.h"
-#include "tools/machine/qemu.h"
+#include "tools/machine/kvm.h"
 
 #include <fmt/format.h>
 
@@ -15,6 +14,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
+#include <iterator>
 #include <poll.h>
 #include <unistd.h>
 
@@ -39,6 +40,12 @@ std::string read_available(int descriptor) {
     std::array<char, 16384> bytes{};
     const ssize_t count = read(descriptor, bytes.data(), bytes.size());
     return count > 0 ? std::string(bytes.data(), static_cast<std::size_t>(count)) : std::string();
+}
+
+/// The whole file; "" when it cannot be read.
+std::string read_log(const std::filesystem::path& path) {
+    std::ifstream stream(path);
+    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
 /// The terminal that Bochs opens itself. Where nobody reads it, Bochs stops when it is full.

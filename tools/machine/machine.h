@@ -1,8 +1,6 @@
 #pragma once
 // The machine lazyhv is booted on.
 
-#include "tools/machine/kvm_capability.h"
-
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -33,6 +31,8 @@ struct Machine {
     std::optional<std::filesystem::path> emulator_log; ///< else in the temporary folder
     bool log_exits = false; ///< Bochs's log also names each VM exit as the emulated CPU makes it
 };
+
+struct KvmCapability; // machine/kvm.h
 
 struct MachineChoice {
     MachineKind kind;

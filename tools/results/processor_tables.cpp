@@ -1,7 +1,6 @@
 #include "tools/results/processor_tables.h"
 
 #include "tools/results/exit_summary.h"
-#include "tools/results/processor_series.h"
 #include "tools/results/text_columns.h"
 #include "tools/results/workload_details.h"
 
@@ -11,9 +10,78 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <map>
+#include <set>
 
 namespace tool {
 namespace {
+
+/// Numbers of processors.
+using Numbers = std::vector<std::uint32_t>;
+
+/// One workload of one profile and interface. Has at least one result.
+struct Series {
+    std::string workload;
+    abi::Profile profile;
+    abi::Interface interface;
+    std::map<std::uint32_t, const Result*> by_cpus;
+
+    /// Null when it was not measured on that many processors.
+    [[nodiscard]] const Result* on(std::uint32_t cpus) const {
+        const auto found = by_cpus.find(cpus);
+        return found == by_cpus.end() ? nullptr : found->second;
+    }
+    /// On the most processors.
+    [[nodiscard]] const Result& last() const { return *by_cpus.rbegin()->second; }
+};
+
+std::vector<std::string> workloads_of_several(const std::vector<Run>& runs) {
+    std::vector<std::string> names;
+    for (const Run& run : runs) {
+        for (const Result& result : run.results) {
+            const bool is_new =
+                std::find(names.begin(), names.end(), result.workload) == names.end();
+            if (result.cpus > 1 && is_new)
+                names.push_back(result.workload);
+        }
+    }
+    return names;
+}
+
+void add_results(Series& series, const Run& run) {
+    if (run.profile != series.profile || run.interface != series.interface)
+        return;
+    for (const Result& result : run.results)
+        if (result.workload == series.workload)
+            series.by_cpus.emplace(result.cpus, &result);
+}
+
+/// What was measured on several processors, with what the same was on one, workload by workload in
+/// the order in which they were measured first. Points into `runs`.
+std::vector<Series> collect_series(const std::vector<Run>& runs) {
+    std::vector<Series> all;
+    for (const std::string& workload : workloads_of_several(runs)) {
+        for (const Run& run : runs) {
+            if (run.cpus == 1)
+                continue;
+            Series series{workload, run.profile, run.interface, {}};
+            for (const Run& other : runs)
+                add_results(series, other);
+            if (!series.by_cpus.empty())
+                all.push_back(std::move(series));
+        }
+    }
+    return all;
+}
+
+/// Ascending: those on which any of the series was measured.
+Numbers numbers_of_processors(const std::vector<Series>& all) {
+    std::set<std::uint32_t> numbers;
+    for (const Series& series : all)
+        for (const auto& [cpus, result] : series.by_cpus)
+            numbers.insert(cpus);
+    return {numbers.begin(), numbers.end()};
+}
 
 /// Has a column for each number of processors.
 struct Figure {

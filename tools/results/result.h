@@ -1,5 +1,5 @@
 #pragma once
-// What one workload's "@result" line says, and what follows from it by division.
+// What the lines for programs say: KEY=VALUE pairs, and what one workload's "@result" line means.
 
 #include "shared/profile.h"
 
@@ -11,6 +11,12 @@
 #include <vector>
 
 namespace tool {
+
+using KeyValues = std::vector<std::pair<std::string, std::string>>;
+
+/// The pairs in the order of the line. Throws Failure for a word without '=', an empty key, a key
+/// given twice, or a quotation that does not end.
+KeyValues parse_key_values(std::string_view text);
 
 /// What a workload does again and again.
 enum class Unit {

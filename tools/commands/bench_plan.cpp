@@ -1,5 +1,6 @@
-#include "tools/commands/bench_parts.h"
+#include "tools/commands/bench_plan.h"
 
+#include "tools/commands/profiles.h"
 #include "tools/host/failure.h"
 
 #include <fmt/format.h>
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 
 namespace tool {
@@ -105,10 +107,57 @@ std::vector<BenchPart> parts_for_names(const BenchOptions& options, std::uint32_
 
 } // namespace
 
+std::vector<Combination> choose_combinations(std::string_view profile, std::string_view interface) {
+    std::optional<abi::Profile> wanted_profile;
+    if (!profile.empty())
+        wanted_profile = parse_profile(profile);
+    std::optional<abi::Interface> wanted_interface;
+    if (!interface.empty())
+        wanted_interface = parse_interface(interface);
+    std::vector<Combination> chosen;
+    for (const abi::Profile profile_here : profile_order) {
+        for (std::uint32_t index = 0; index < abi::interface_count; ++index) {
+            const auto interface_here = static_cast<abi::Interface>(index);
+            const bool exists =
+                profile_here != abi::Profile::bare || interface_here == abi::Interface::native;
+            if (exists && wanted_profile.value_or(profile_here) == profile_here &&
+                wanted_interface.value_or(interface_here) == interface_here)
+                chosen.push_back({profile_here, interface_here});
+        }
+    }
+    if (chosen.empty())
+        throw Failure("the bare machine has no ROM: profile bare goes with interface native only");
+    return chosen;
+}
+
 std::vector<BenchPart> choose_bench_parts(const BenchOptions& options) {
     const std::uint32_t cpus = options.boot.cpus == 0 ? default_bench_cpus : options.boot.cpus;
     return options.workloads.empty() ? parts_for_all(options, cpus)
                                      : parts_for_names(options, cpus);
+}
+
+std::vector<LinuxBoot> choose_linux_boots(std::string_view profile) {
+    std::vector<abi::Profile> profiles{abi::Profile::modern, abi::Profile::hardened,
+                                       abi::Profile::classic};
+    if (!profile.empty())
+        profiles = {parse_profile(profile)};
+    std::vector<LinuxBoot> boots;
+    for (const abi::Profile each : profiles) {
+        boots.push_back({each, true, false, abi::Interface::native});
+        if (each != abi::Profile::hardened)
+            boots.push_back({each, true, true, abi::Interface::native});
+        boots.push_back({each, false, false, abi::Interface::native});
+        boots.push_back({each, false, false, abi::Interface::lazy});
+    }
+    return boots;
+}
+
+std::string name(const LinuxBoot& boot) {
+    if (boot.is_linux)
+        return fmt::format("Linux on {}{}", abi::name(boot.profile),
+                           boot.has_page_table_isolation ? " with pti" : "");
+    return fmt::format("lazyhv's kernel on {}, {}", abi::name(boot.profile),
+                       abi::name(boot.interface));
 }
 
 } // namespace tool

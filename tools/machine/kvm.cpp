@@ -1,5 +1,6 @@
-#include "tools/machine/kvm_capability.h"
+#include "tools/machine/kvm.h"
 
+#include "shared/console.h"
 #include "tools/host/file_descriptor.h"
 
 #include <fmt/format.h>
@@ -53,6 +54,35 @@ KvmCapability kvm_capability() {
             return {true, "/dev/kvm gives a guest vmx"};
     }
     return {false, "/dev/kvm gives a guest no vmx"};
+}
+
+Emulator prepare_qemu(const Machine& machine, const std::filesystem::path& image) {
+    // -cdrom takes a file name whole, with no options behind a comma.
+    return {.command = {"qemu-system-x86_64",
+                        "-accel",
+                        "kvm",
+                        "-cpu",
+                        "host,+vmx",
+                        "-smp",
+                        fmt::format("{}", machine.cpus),
+                        "-m",
+                        fmt::format("{}M", machine.memory_mebibytes),
+                        "-boot",
+                        "d",
+                        "-cdrom",
+                        image.string(),
+                        "-display",
+                        "none",
+                        "-monitor",
+                        "none",
+                        "-serial",
+                        "stdio",
+                        "-nic",
+                        "none",
+                        "-no-reboot",
+                        "-device",
+                        fmt::format("isa-debug-exit,iobase={:#x},iosize=0x4", abi::qemu_exit_port)},
+            .console_on_standard_streams = true};
 }
 
 } // namespace tool

@@ -1,4 +1,4 @@
-#include "tools/commands/profile_names.h"
+#include "tools/commands/profiles.h"
 
 #include "tools/host/failure.h"
 

@@ -1,17 +1,25 @@
-#include "tools/commands/measured_boot.h"
+#include "tools/commands/measured_boots.h"
 
+#include "tools/host/child_process.h"
 #include "tools/host/failure.h"
 #include "tools/machine/emulation.h"
-#include "tools/machine/last_lines.h"
-#include "tools/results/key_values.h"
+#include "tools/results/result.h"
 
 #include <fmt/format.h>
+
+#include <atomic>
+#include <exception>
+#include <thread>
+#include <vector>
 
 namespace tool {
 namespace {
 
 /// Of a guest that failed.
 constexpr std::size_t shown_console_lines = 40;
+
+/// Emulators that run at the same time.
+constexpr std::size_t parallel_boots = 2;
 
 } // namespace
 
@@ -47,6 +55,33 @@ Run measured_boot(const Machine& machine, const BootImage& image, const std::str
     if (run.results.empty())
         throw fail("the guest printed no result");
     return run;
+}
+
+void boot_in_parallel(std::size_t count, const std::function<void(std::size_t)>& boot) {
+    std::vector<std::exception_ptr> failures(count);
+    std::atomic<std::size_t> next = 0;
+    std::atomic<bool> has_failed = false;
+    const auto work = [&] {
+        for (;;) {
+            const std::size_t index = next++;
+            if (index >= count || has_failed)
+                return;
+            try {
+                boot(index);
+            } catch (...) {
+                failures[index] = std::current_exception();
+                has_failed = true;
+            }
+        }
+    };
+    {
+        std::vector<std::jthread> threads;
+        for (std::size_t number = 0; number < parallel_boots; ++number)
+            threads.emplace_back(work);
+    }
+    for (const std::exception_ptr& failure : failures)
+        if (failure)
+            std::rethrow_exception(failure);
 }
 
 } // namespace tool

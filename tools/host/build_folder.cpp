@@ -1,4 +1,4 @@
-#include "tools/commands/build_folder.h"
+#include "tools/host/build_folder.h"
 
 #include "tools/host/failure.h"
 
@@ -11,6 +11,16 @@ namespace tool {
 
 std::filesystem::path build_folder() {
     return std::filesystem::read_symlink("/proc/self/exe").parent_path().parent_path();
+}
+
+std::filesystem::path built_file(const std::filesystem::path& relative) {
+    std::filesystem::path path = build_folder() / relative;
+    if (!std::filesystem::exists(path)) {
+        throw Failure(fmt::format("{} is not built; start this program as ./lazyhv, which builds "
+                                  "what is missing",
+                                  path.string()));
+    }
+    return path;
 }
 
 std::filesystem::path source_folder() {
