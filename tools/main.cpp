@@ -33,7 +33,7 @@ int perform(const tool::Request& request) {
 } // namespace
 
 int main(int argument_count, char** arguments) {
-    // As the shell has it: 128 and the signal's number.
+    // As in a shell: 128 plus the number of the signal.
     constexpr int signal_status = 128;
     try {
         tool::catch_interruptions();

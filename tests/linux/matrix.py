@@ -96,7 +96,7 @@ def try_bad_input(build):
         narrow[0x236] &= 0xFE
         cases = [
             ("no bzImage", ["--kernel", file("text", b"no kernel\n" * 1000)],
-             "no Linux kernel that a boot loader loads"),
+             "is not a Linux kernel for a boot loader"),
             ("an old one", ["--kernel", file("old", old)], "older than 2.12"),
             ("a 32-bit one", ["--kernel", file("narrow", narrow)], "without 64-bit entry"),
             ("a truncated one", ["--kernel", file("short", kernel[:len(kernel) // 2])],

@@ -16,9 +16,9 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-/// Workloads whose names begin so exist on several processors only.
+/// Workloads with this prefix exist on several processors only.
 constexpr std::string_view shootdown_prefix = "shootdown/";
-/// What several processors do at the same time, besides shoot-downs.
+/// Workloads, besides shoot-downs, that several processors can run at the same time.
 constexpr std::array concurrent_workloads{"full", "pingpong", "address-space", "empty-vmcall"};
 constexpr std::array shootdown_workloads{"shootdown/unmap/1", "shootdown/unmap/8",
                                          "shootdown/protect/8"};
@@ -42,7 +42,7 @@ bool is_concurrent(std::string_view name) {
 
 std::string join(const Names& names) { return fmt::format("{}", fmt::join(names, ",")); }
 
-/// Powers of two up to all processors, then all of them.
+/// Powers of two below the number of processors, then that number itself.
 std::string numbers_of_processors(std::uint32_t cpus) {
     std::vector<std::uint32_t> numbers;
     for (std::uint32_t number = 2; number < cpus; number *= 2)
@@ -126,7 +126,7 @@ std::vector<Combination> choose_combinations(std::string_view profile, std::stri
         }
     }
     if (chosen.empty())
-        throw Failure("the bare machine has no ROM: profile bare goes with interface native only");
+        throw Failure("the bare machine has no ROM: use --interface native with profile bare");
     return chosen;
 }
 

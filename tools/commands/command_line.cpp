@@ -196,7 +196,7 @@ struct AllOptions {
     FuzzOptions fuzz;
 };
 
-/// Those of the command that was given.
+/// The options of the command that was given.
 Request chosen(const CLI::App& application, const AllOptions& options) {
     const auto is_given = [&application](const char* name) {
         return application.got_subcommand(name);

@@ -5,30 +5,32 @@
 
 namespace tool {
 
-/// Prints the table on standard output, writes the JSON file, returns 0. Throws Failure,
-/// Interrupted.
+/// Boots every combination of profile and interface, prints the tables, and writes the JSON file.
+/// Returns 0. Throws Failure and Interrupted.
 int bench(const BenchOptions& options);
 
 /// Becomes ninja, which builds the targets that the options name, or everything; or lists the
 /// targets and returns 0. Throws Failure for a target that does not exist.
 int build(const BuildOptions& options);
 
-/// Returns 0 when `bench` can run here.
+/// Prints what this host has and what it lacks. Returns 0 if `bench` can run here.
 int doctor();
 
-/// Returns the exit status: 0 when nothing crashed. Throws Failure for options that make no sense,
-/// Interrupted once what was found has been said.
+/// Runs the fuzzer's targets, or one of them with a single input. Returns the exit status: 0 if
+/// nothing crashed. Throws Failure for options that do not fit together, and Interrupted after it
+/// has reported what was found.
 int fuzz(const FuzzOptions& options);
 
-/// Boots a Linux kernel and returns its init's status, or measures it (--bench). Throws
+/// Boots a Linux kernel and returns the status of its init, or measures it (--bench). Throws
 /// Failure, also when the kernel panics, and Interrupted.
 int boot_linux(const LinuxOptions& options);
 
-/// Returns the status on the guest's end line. Throws Failure, Interrupted.
+/// Boots one guest, with its console on the terminal. Returns the status on its end line. Throws
+/// Failure and Interrupted.
 int run(const RunOptions& options);
 
-/// Becomes ctest, or the script of the nested run or of Linux, whose exit status is then that of
-/// the command. Throws Failure when that fails.
+/// Becomes ctest, or the script of the nested run or of the Linux matrix; the exit status is then
+/// theirs. Throws Failure when that fails.
 [[noreturn]] void test(const TestOptions& options);
 
 } // namespace tool

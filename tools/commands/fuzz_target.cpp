@@ -31,7 +31,7 @@ std::uint64_t number_after(std::string_view line, std::string_view word, std::ui
     return number;
 }
 
-/// Takes a line of libFuzzer's output, without its line feed, into account.
+/// Updates `status` by a line of libFuzzer's output (without its line feed).
 void note_line(std::string_view line, FuzzStatus& status) {
     if (line.starts_with("#") && line.find("cov: ") != std::string_view::npos) {
         status.executions = number_after(line, "#", status.executions);
@@ -50,7 +50,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view source_ending = "_fuzz.cpp";
 
-/// A process of libFuzzer, and what it has said.
+/// A process of libFuzzer, and what it has printed.
 class FuzzProcess {
   public:
     explicit FuzzProcess(const std::vector<std::string>& command) {
@@ -62,11 +62,11 @@ class FuzzProcess {
             false);
     }
 
-    /// For poll(); -1 when it has ended.
+    /// For poll(); -1 after the process has ended.
     [[nodiscard]] int descriptor() const { return reading_.get(); }
     [[nodiscard]] const FuzzStatus& status() const { return status_; }
 
-    /// Takes what is there to be read. At the end of it the process has ended.
+    /// Reads the bytes that are there. At the end of the stream it waits for the process.
     void read_some() {
         std::array<char, 4096> bytes{};
         const ssize_t count = read(reading_.get(), bytes.data(), bytes.size());
@@ -82,7 +82,7 @@ class FuzzProcess {
         }
     }
 
-    /// It has ended, and not as it should.
+    /// The process has ended with a status other than 0.
     [[nodiscard]] bool has_failed() const { return exit_status_ != 0; }
 
   private:
@@ -123,7 +123,7 @@ void show(Progress& progress, const FuzzTarget& target, const Processes& process
                              sum.executions, sum.coverage, left.count() / 60, left.count() % 60));
 }
 
-/// Waits until one of them has something to say, or a second is over. False when all have ended.
+/// Waits until one of them prints something, at most a second. False when all have ended.
 bool wait_for(const Processes& processes) {
     std::vector<pollfd> waited{{.fd = interruption_descriptor(), .events = POLLIN, .revents = 0}};
     for (const auto& process : processes)
@@ -141,7 +141,7 @@ std::filesystem::path made(const std::filesystem::path& folder) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     if (error)
-        throw Failure(fmt::format("cannot make {}: {}", folder.string(), error.message()));
+        throw Failure(fmt::format("cannot create {}: {}", folder.string(), error.message()));
     return folder;
 }
 
@@ -175,7 +175,7 @@ FuzzTarget find_fuzz_target(const std::string& name) {
 
 FuzzStatus run_fuzz_target(const FuzzTarget& target, std::chrono::seconds time,
                            std::uint32_t jobs) {
-    // -reload: what one process finds the others take up.
+    // -reload: each process picks up what the others have found.
     const std::vector<std::string> command{target.program.string(),
                                            fmt::format("-max_total_time={}", time.count()),
                                            "-reload=1",

@@ -26,14 +26,14 @@ constexpr std::chrono::seconds default_time_limit{600};
 
 void check(const LinuxOptions& options) {
     if (!options.json_file.empty() && !options.is_benchmark)
-        throw Failure("--json is for the results of --bench");
+        throw Failure("--json needs --bench: it writes the results of the benchmark");
     if (options.is_benchmark && (options.has_page_table_isolation || !options.programs.empty()))
         throw Failure("--bench chooses --pti and --run itself: leave them out");
     if (options.boot.profile == abi::name(abi::Profile::bare))
-        throw Failure("Linux is booted by the monitor: give classic, hardened or modern");
+        throw Failure("only the monitor boots Linux: give --profile classic, hardened or modern");
 }
 
-/// Shows the console and, until the kernel has something to say, how long that takes.
+/// Shows the console and, until the kernel prints something, how long the boot has taken.
 class Screen {
   public:
     explicit Screen(bool verbose) : verbose_{verbose} {}
@@ -41,7 +41,7 @@ class Screen {
     void show(ConsoleReader::Kind kind, std::string_view text) {
         if (kind == ConsoleReader::Kind::program && !verbose_)
             return;
-        if (kind == ConsoleReader::Kind::monitor) // speaks before the kernel does
+        if (kind == ConsoleReader::Kind::monitor) // prints before the kernel does
             progress_.clear();
         else
             progress_.stop();
@@ -53,7 +53,8 @@ class Screen {
     BootProgress progress_;
 };
 
-// guest/linux/init.sh says so first. A kernel that resets the machine before ends the run, too.
+// guest/linux/init.sh prints this line first. The run also ends with status 0 if the kernel resets
+// the machine before init runs.
 bool has_run_init(const ConsoleReader& reader) {
     const auto& lines = reader.context_lines();
     return std::any_of(lines.begin(), lines.end(),
@@ -61,7 +62,7 @@ bool has_run_init(const ConsoleReader& reader) {
 }
 
 constexpr std::string_view measured_programs = "pingpong,fork";
-/// Of our own kernel; Linux's programs have numbers of their own (guest/linux/).
+/// Context switches in our own kernel. Linux's programs have their own numbers (guest/linux/).
 constexpr std::uint32_t own_switches = 2000;
 
 BootImage image_of(const LinuxBoot& boot, const LinuxOptions& options, const LinuxFiles& files) {

@@ -23,11 +23,11 @@ constexpr Package kernel_package{"linux-image-amd64", true, "./boot/vmlinuz-*"};
 constexpr Package busybox_package{"busybox-static", false, "./bin/busybox"};
 constexpr Package hackbench_package{"rt-tests", false, "./usr/bin/hackbench"};
 
-/// Of guest/linux/, each a file of that name.
+/// Programs of guest/linux/, each in a file of that name.
 constexpr std::array programs{"compile", "exec",   "fork",     "fpu",
                               "measure", "memory", "pingpong", "signals"};
 
-/// A program that is not static, with the libraries of this host.
+/// Adds a dynamically linked program and the shared libraries of this host that it needs.
 void add_with_libraries(std::vector<InitramfsFile>& files, const fs::path& program) {
     const Captured ldd = capture({"ldd", program.string()});
     if (ldd.status != 0)
@@ -70,8 +70,8 @@ void require_linux_kernel(const fs::path& kernel) {
     if (!stream.seekg(header_offset) ||
         !stream.read(found.data(), static_cast<std::streamsize>(found.size())) ||
         found != signature) {
-        throw Failure(fmt::format("{} is no Linux kernel that a boot loader loads (a bzImage, such "
-                                  "as /boot/vmlinuz)",
+        throw Failure(fmt::format("{} is not a Linux kernel for a boot loader (a bzImage, such as "
+                                  "/boot/vmlinuz)",
                                   kernel.string()));
     }
 }
@@ -81,16 +81,16 @@ void require_linux_kernel(const fs::path& kernel) {
 std::vector<std::string> kernel_words(const KernelOptions& options) {
     std::vector<std::string> words{
         "console=ttyS0",
-        "quiet",      // what the kernel says would come between the lines of programs,
-        "loglevel=1", // but for a panic
-        "panic=-1",   // and then it reboots at once
+        "quiet",      // messages of the kernel would mix with the lines of programs,
+        "loglevel=1", // except for a panic
+        "panic=-1",   // after which it reboots at once
         "tsc=reliable",
-        "no_timer_check", // the emulated timer is slow, not broken
+        "no_timer_check", // the emulated timer is slow but works
         "nokaslr",        // so that counts repeat
         options.has_page_table_isolation ? "pti=on" : "pti=off",
     };
     if (options.programs.find_first_of(" \t\n") != std::string::npos)
-        throw Failure(fmt::format("\"{}\" for --run: write names with commas between and no blanks",
+        throw Failure(fmt::format("\"{}\" for --run: separate the names by commas, without blanks",
                                   options.programs));
     if (!options.programs.empty())
         words.push_back("run=" + options.programs);

@@ -1,5 +1,5 @@
 #pragma once
-// Linux as the guest: kernel, first file system, command line, and the image of all three.
+// Linux as the guest: its kernel, first file system and command line, and the image with all three.
 
 #include "tools/commands/options.h"
 #include "tools/host/progress.h"
@@ -13,11 +13,11 @@ namespace tool {
 
 struct KernelOptions {
     bool has_page_table_isolation;
-    std::string programs; ///< for init to run, with commas between; empty: a shell
-    std::string append;   ///< the user's own words, behind all others; empty: none
+    std::string programs; ///< for init to run, separated by commas; empty: a shell
+    std::string append;   ///< the user's own words, after all others; empty: none
 };
 
-/// One word each. Throws Failure when `programs` has a blank in it.
+/// The kernel's command line, as single words. Throws Failure if `programs` contains a blank.
 std::vector<std::string> kernel_words(const KernelOptions& options);
 
 struct LinuxFiles {
@@ -25,12 +25,13 @@ struct LinuxFiles {
     std::filesystem::path initrd;
 };
 
-/// Those that the options name; else Debian's kernel, and a file system that is made in `folder`.
-/// Throws Failure when one cannot be had, and Interrupted.
+/// The files that the options name. Without options: Debian's kernel, and a file system that is
+/// created in `folder`. Throws Failure if one of them is not available, and Interrupted.
 LinuxFiles choose_linux_files(const LinuxOptions& options, const std::filesystem::path& folder,
                               Progress& progress);
 
-/// The image of monitor, ROM and these files, with the kernel's command line. Throws Failure.
+/// The image with the monitor, the ROM and these files. `words` is the kernel's command line.
+/// Throws Failure.
 BootImage linux_image(const LinuxOptions& options, const LinuxFiles& files, abi::Profile profile,
                       const std::vector<std::string>& words);
 

@@ -15,10 +15,10 @@
 namespace tool {
 namespace {
 
-/// Of a guest that failed.
+/// Lines of the console that are shown of a guest that failed.
 constexpr std::size_t shown_console_lines = 40;
 
-/// Emulators that run at the same time.
+/// How many emulators run at the same time.
 constexpr std::size_t parallel_boots = 2;
 
 } // namespace

@@ -10,7 +10,7 @@
 namespace tool {
 namespace {
 
-/// The one of `known` with that name. Throws Failure that lists them.
+/// The one of `known` with that name. Throws Failure with a list of the names if there is none.
 template <typename Known>
 auto parse_name(std::string_view what, std::string_view name, const Known& known) {
     std::vector<std::string_view> names;

@@ -12,10 +12,10 @@ namespace {
 
 constexpr std::chrono::seconds default_time_limit{120};
 
-/// Throws Failure for an option that only shadow paging gives a meaning.
+/// For an option that has no meaning without shadow paging. Throws Failure on other profiles.
 void require_classic(std::string_view option, abi::Profile profile) {
     if (profile != abi::Profile::classic) {
-        throw Failure(fmt::format("{} is about shadow page tables, which profile classic alone "
+        throw Failure(fmt::format("{} is about shadow page tables, which only profile classic "
                                   "has; this is profile {}",
                                   option, abi::name(profile)));
     }

@@ -16,7 +16,7 @@ void show_console(ConsoleReader::Kind kind, std::string_view text, bool is_verbo
 }
 
 RawTerminal::RawTerminal() {
-    // In the background a change would stop the command.
+    // A command in the background would be stopped if it changed the terminal.
     if (tcgetpgrp(STDIN_FILENO) != getpgrp() || tcgetattr(STDIN_FILENO, &before_) != 0)
         return;
     termios raw = before_;

@@ -1,5 +1,5 @@
 #pragma once
-// The user's terminal as the guest's console: what is shown there, and what is typed.
+// The user's terminal as the guest's console: what is shown there, and how it is typed on.
 
 #include "tools/console/console_reader.h"
 
@@ -8,13 +8,13 @@
 
 namespace tool {
 
-/// Writes a piece of the console: errors to standard error, all else to standard output. Lines for
-/// programs are left out unless `is_verbose`.
+/// Shows a portion of the console: errors on standard error, everything else on standard output.
+/// Lines for programs are left out unless `is_verbose`.
 void show_console(ConsoleReader::Kind kind, std::string_view text, bool is_verbose);
 
-/// As long as it lives, what is typed on standard input comes at once, and the other side alone
-/// echoes it. Ctrl-C still ends the command. Does nothing where standard input is no terminal of
-/// ours.
+/// While an object exists, what is typed on standard input arrives at once, and only the guest
+/// echoes it. Ctrl-C still ends the command. Does nothing if standard input is not a terminal, or
+/// if the command runs in the background.
 class RawTerminal {
   public:
     RawTerminal();

@@ -16,8 +16,8 @@ std::filesystem::path build_folder() {
 std::filesystem::path built_file(const std::filesystem::path& relative) {
     std::filesystem::path path = build_folder() / relative;
     if (!std::filesystem::exists(path)) {
-        throw Failure(fmt::format("{} is not built; start this program as ./lazyhv, which builds "
-                                  "what is missing",
+        throw Failure(fmt::format("{} is not built; start this program through ./lazyhv, which "
+                                  "builds what is missing",
                                   path.string()));
     }
     return path;

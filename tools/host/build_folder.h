@@ -1,18 +1,18 @@
 #pragma once
-// Where this program was built, and from what.
+// The folder in which this program was built, and the folder with its sources.
 
 #include <filesystem>
 
 namespace tool {
 
-/// Build folder: two levels above this program.
+/// The build folder: the parent of the folder with this program (tools/lazyhv).
 std::filesystem::path build_folder();
 
-/// A file that the build makes: its path from the path relative to the build folder. Throws Failure
-/// when it is not there.
+/// The absolute path of a file that the build creates, from its path in the build folder. Throws
+/// Failure if the file does not exist.
 std::filesystem::path built_file(const std::filesystem::path& relative);
 
-/// The folder with the sources, as CMake's cache in the build folder names it. Throws Failure when
+/// The folder with the sources, which CMake's cache in the build folder names. Throws Failure if
 /// there is no such cache.
 std::filesystem::path source_folder();
 

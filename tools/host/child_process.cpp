@@ -21,13 +21,13 @@
 namespace tool {
 namespace {
 
-/// Those that catch_interruptions changes (host/interruption.h).
+/// Restores the default actions, which catch_interruptions changes (host/interruption.h).
 void restore_signals() {
     for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
         signal(signal_number, SIG_DFL);
 }
 
-/// In the child, between fork and exec: only what is safe in a signal handler.
+/// Runs in the child between fork and exec, and so calls only what is safe in a signal handler.
 [[noreturn]] void execute_child(const char* program, char* const* arguments,
                                 char* const* environment, const StandardStreams& streams,
                                 bool is_terminal, pid_t parent) {
@@ -75,7 +75,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command, const Standa
     const std::optional<std::string> program = find_program(command.front());
     if (!program) {
         throw Failure(fmt::format("{} is not installed (not found in PATH); `./lazyhv doctor` says "
-                                  "which package brings it",
+                                  "which package has it",
                                   command.front()));
     }
     std::vector<std::string> arguments = command;
@@ -89,7 +89,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command, const Standa
                       streams, is_terminal, parent);
     if (process_ < 0)
         throw Failure(fmt::format("cannot start {}: {}", *program, std::strerror(errno)));
-    // By number: glibc 2.36 declares pidfd_open without C linkage.
+    // By its number, because glibc 2.36 declares pidfd_open without C linkage.
     descriptor_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, process_, 0)));
     if (!descriptor_.is_open()) {
         const int error = errno;
@@ -113,7 +113,7 @@ int ChildProcess::wait() {
 void ChildProcess::kill() {
     if (status_)
         return;
-    ::kill(-process_, SIGKILL); // fails as long as the child has not called setsid
+    ::kill(-process_, SIGKILL); // fails if the child has not called setsid yet
     ::kill(process_, SIGKILL);
     wait();
 }

@@ -9,8 +9,8 @@
 
 namespace tool {
 
-/// One line that is overwritten on a terminal, one line for each step elsewhere. May be used by
-/// several threads.
+/// Shows the current step: on a terminal in one line that is overwritten, elsewhere in a new line
+/// for each step. Several threads may use one object.
 class Progress {
   public:
     Progress();
@@ -26,10 +26,10 @@ class Progress {
   private:
     std::mutex mutex_;
     bool is_terminal_;
-    bool is_shown_ = false; ///< something stands in the line
+    bool is_shown_ = false; ///< the terminal's line has text in it
 };
 
-/// Says every ten seconds how long the boot has taken, until the guest has something to say.
+/// Prints every ten seconds how long a boot of Linux has taken, until stop() is called.
 class BootProgress {
   public:
     BootProgress();
@@ -37,9 +37,9 @@ class BootProgress {
     BootProgress(const BootProgress&) = delete;
     BootProgress& operator=(const BootProgress&) = delete;
 
-    /// To be called before something else is written to the terminal.
+    /// Must be called before something else is written to the terminal.
     void clear() { progress_.clear(); }
-    /// Says nothing more.
+    /// Prints nothing from now on.
     void stop();
 
   private:
@@ -48,7 +48,7 @@ class BootProgress {
     Progress progress_;
     std::mutex mutex_;
     std::condition_variable_any wake_;
-    std::jthread thread_; // last: it uses the others
+    std::jthread thread_; // last, because it uses the other members
 };
 
 } // namespace tool

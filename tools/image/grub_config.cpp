@@ -23,7 +23,7 @@ std::string quote_for_grub(std::string_view argument) {
         if (character == '\n' || character == '\r' || character == '\0')
             throw Failure("a guest argument may not contain a line break or a NUL");
         if (character == '\'')
-            quoted += "'\\''"; // a quotation cannot contain its own mark, not even escaped
+            quoted += "'\\''"; // between single quotes GRUB has no way to escape one
         else
             quoted += character;
     }

@@ -17,10 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of a program that failed.
+/// Lines of output that are shown of a program that failed.
 constexpr std::size_t shown_lines = 4;
 
-/// Beside the folder that it becomes; removed with all it holds if it does not.
+/// A folder that is renamed to `final_path` when it is complete. If that does not happen, it is
+/// removed with everything in it.
 class NewFolder {
   public:
     explicit NewFolder(const fs::path& final_path) : final_path_(final_path) {
@@ -28,26 +29,27 @@ class NewFolder {
         fs::create_directories(final_path.parent_path(), error);
         std::string name = final_path.string() + ".XXXXXX";
         if (error || mkdtemp(name.data()) == nullptr) {
-            throw Failure(fmt::format("cannot make a folder in {}: {}",
+            throw Failure(fmt::format("cannot create a folder in {}: {}",
                                       final_path.parent_path().string(),
                                       error ? error.message() : std::strerror(errno)));
         }
         path_ = name;
     }
     ~NewFolder() {
-        std::error_code ignored; // nothing can be done about it in a destructor
+        std::error_code ignored; // a destructor cannot report it
         fs::remove_all(path_, ignored);
     }
     NewFolder(const NewFolder&) = delete;
     NewFolder& operator=(const NewFolder&) = delete;
 
     [[nodiscard]] const fs::path& path() const { return path_; }
-    /// Where somebody else was faster, theirs stays.
+    /// Renames the folder. If another process has created `final_path` meanwhile, that one stays.
     void finish() {
         std::error_code error;
         fs::rename(path_, final_path_, error);
         if (error && !fs::exists(final_path_))
-            throw Failure(fmt::format("cannot make {}: {}", final_path_.string(), error.message()));
+            throw Failure(
+                fmt::format("cannot create {}: {}", final_path_.string(), error.message()));
     }
 
   private:
@@ -56,7 +58,7 @@ class NewFolder {
 };
 
 Failure no_package(std::string_view name, std::string_view why) {
-    return Failure(fmt::format("the Debian package {} is needed and cannot be had: {}", name, why));
+    return Failure(fmt::format("the Debian package {} is needed but not available: {}", name, why));
 }
 
 std::string resolve(const Package& package) {

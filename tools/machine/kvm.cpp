@@ -21,8 +21,9 @@ namespace {
 constexpr std::uint32_t feature_leaf = 1;
 constexpr std::uint32_t feature_ecx_vmx = 1U << 5; // SDM vol. 2, CPUID, leaf 1
 
-/// The kernel's struct kvm_cpuid2 with room for its entries. Its own declaration, with an array of
-/// no length, is four bytes longer in C++ than in C, which makes another ioctl number of it.
+/// The kernel's struct kvm_cpuid2, with room for its entries. The kernel's own declaration ends in
+/// an array without a length; in C++ it is four bytes longer than in C, which would change the
+/// number of the ioctl.
 constexpr std::uint32_t max_entries = 512;
 struct SupportedCpuid {
     std::uint32_t count;
@@ -57,7 +58,7 @@ KvmCapability kvm_capability() {
 }
 
 Emulator prepare_qemu(const Machine& machine, const std::filesystem::path& image) {
-    // -cdrom takes a file name whole, with no options behind a comma.
+    // -cdrom takes the whole word as a file name, even one with a comma in it.
     return {.command = {"qemu-system-x86_64",
                         "-accel",
                         "kvm",

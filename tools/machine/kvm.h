@@ -1,5 +1,5 @@
 #pragma once
-// KVM: whether this host's gives a guest VT-x, and how QEMU is started with it.
+// KVM on this host: whether it gives a guest VT-x, and how QEMU is started with it.
 
 #include "tools/machine/machine.h"
 
@@ -10,13 +10,14 @@ namespace tool {
 
 struct KvmCapability {
     bool offers_vmx;
-    std::string reason; ///< in words: why, or why not
+    std::string reason; ///< why, or why not, for the user
 };
 
 /// Asks /dev/kvm which CPUID bits it would give a guest (KVM_GET_SUPPORTED_CPUID, Linux
-/// Documentation/virt/kvm/api.rst 4.46): that the device exists says nothing.
+/// Documentation/virt/kvm/api.rst 4.46). The device may exist without giving a guest VT-x.
 KvmCapability kvm_capability();
 
+/// QEMU's command line for nested VT-x under KVM. `image` is the ISO.
 Emulator prepare_qemu(const Machine& machine, const std::filesystem::path& image);
 
 } // namespace tool

@@ -9,7 +9,7 @@
 namespace tool {
 namespace {
 
-/// Which counters say more about an exit reason.
+/// The counters that break an exit reason down further.
 struct SubReasons {
     std::string_view reason;
     std::string_view prefix;
@@ -22,10 +22,10 @@ constexpr std::array sub_reasons{
 constexpr std::string_view ept_violation = "EPT_VIOLATION";
 constexpr std::string_view exception = "EXCEPTION_NMI";
 
-/// The prefix of the counters that say more about `reason`; "" when there are none.
+/// The prefix of the counters that break `reason` down further; "" if there are none.
 std::string_view sub_reason_prefix(const Result& result, std::string_view reason) {
-    // Accesses to memory exit as EPT violations, or, where there is no EPT, as page faults. With
-    // EPT an exception is the end of a stepped store, and says nothing more.
+    // Accesses to memory exit as EPT violations or, without EPT, as page faults. With EPT an
+    // exception only marks the end of a stepped store.
     const bool has_ept = result.counter(fmt::format("exit.{}", ept_violation)) != 0;
     if (reason == (has_ept ? ept_violation : exception))
         return "memory";

@@ -16,7 +16,7 @@ std::string kernel_name(const Run& run) {
     return fmt::format("lazyhv's, {}", abi::name(run.interface));
 }
 
-/// `workloads`: what is compared, under the name that it has in each kernel.
+/// `workloads`: the workload that is compared, by its name in each of the kernels.
 std::string rows_of(const std::vector<Run>& runs, const std::vector<std::string>& workloads,
                     std::string_view tick_name) {
     const std::vector<Column> columns{

@@ -12,7 +12,7 @@
 namespace tool {
 namespace {
 
-/// Takes a value off the front of `text`, up to the blank or the closing quotation mark.
+/// Takes a value off the front of `text`, up to the next blank or closing quotation mark.
 std::string take_value(std::string_view& text, std::string_view whole) {
     const bool quoted = text.starts_with('"');
     if (quoted)
@@ -30,7 +30,7 @@ std::uint64_t parse_count(std::string_view key, std::string_view text) {
     const char* const end = text.data() + text.size();
     const auto [parsed_to, error] = std::from_chars(text.data(), end, count);
     if (error != std::errc() || parsed_to != end)
-        throw Failure(fmt::format("\"{}\" is no number for {} in a result line", text, key));
+        throw Failure(fmt::format("\"{}\" is not a number for {} in a result line", text, key));
     return count;
 }
 
@@ -151,7 +151,7 @@ Result parse_result(std::string_view text) {
     if (result.iterations == 0 || entries == std::uint64_t{0})
         throw Failure(fmt::format("nothing was done in workload {}: {}", result.workload, text));
     if (result.cpus == 1 && result.counter("monitor_ticks") > result.ticks)
-        throw Failure(fmt::format("the monitor's ticks are more than all in workload {}: {} of {}",
+        throw Failure(fmt::format("the monitor's ticks exceed all ticks in workload {}: {} of {}",
                                   result.workload, result.counter("monitor_ticks"), result.ticks));
     return result;
 }
