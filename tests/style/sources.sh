@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # To be sourced. Prints our C++ files, one on each line: those that git tracks or would track; without
 # git, all there are. Arguments: patterns for the names.
 our_files() {
