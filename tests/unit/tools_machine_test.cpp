@@ -2,6 +2,7 @@
 #include "tools/host/failure.h"
 #include "tools/image/grub_config.h"
 #include "tools/machine/bochs.h"
+#include "tools/machine/kvm.h"
 #include "tools/machine/machine.h"
 #include "tools/machine/memory_size.h"
 

@@ -91,7 +91,7 @@ std::map<std::string, std::string> json_context(const LinuxOptions& options,
     return context;
 }
 
-/// Measures Linux beside lazyhv's own kernel, prints a table and, where the options name a file,
+/// Measures Linux next to lazyhv's own kernel, prints a table and, where the options name a file,
 /// writes JSON. Returns 0. Throws Failure and Interrupted.
 int linux_bench(const LinuxOptions& options, const Machine& machine) {
     const std::vector<LinuxBoot> boots = choose_linux_boots(options.boot.profile);

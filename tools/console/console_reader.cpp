@@ -8,7 +8,7 @@
 namespace tool {
 namespace {
 
-/// With what went wrong behind it; the kernel's time may stand before it.
+/// Followed by what went wrong; a timestamp of the kernel may precede it.
 constexpr std::string_view beginning = "Kernel panic - not syncing: ";
 /// Longer lines are searched up to this length only.
 constexpr std::size_t max_line = 4096;

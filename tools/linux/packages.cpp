@@ -130,7 +130,7 @@ fs::path package_folder(const Package& package, Progress& progress) {
     for (const std::string_view program : {"apt-get", "apt-cache", "dpkg-deb"}) {
         if (!find_program(program))
             throw no_package(package.name,
-                             fmt::format("there is no {}, so this is no Debian", program));
+                             fmt::format("there is no {}, so this is not Debian", program));
     }
     const std::string name = resolve(package);
     progress.say(fmt::format("downloading the Debian package {}", name));
