@@ -60,10 +60,11 @@ void require_targets(const std::vector<std::string>& wanted,
         const bool is_known =
             std::any_of(targets.begin(), targets.end(),
                         [&name](const BuildTarget& target) { return target.name == name; });
-        if (!is_known)
+        if (!is_known) {
             throw Failure(fmt::format("there is no target \"{}\" to build: `./lazyhv build --list` "
                                       "prints the targets",
                                       name));
+        }
     }
 }
 
