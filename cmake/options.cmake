@@ -1,16 +1,24 @@
-# The flags everything is built with. Two worlds: what runs on the developer's host, and what runs
-# on the bare (or emulated) machine.
+# The flags that everything is built with. There are two kinds of code: programs that run on the
+# developer's host, and code that runs on the bare (or emulated) machine. The presets
+# (CMakePresets.json) choose the options; without a preset the build is that of ./lazyhv.
+
+option(LAZYHV_SANITIZE
+    "Unit tests run under AddressSanitizer and UndefinedBehaviorSanitizer" ON)
+option(LAZYHV_COVERAGE
+    "Unit tests count the lines of the monitor and the ROM that they run" ON)
 
 add_library(lazyhv_warnings INTERFACE)
 target_compile_options(lazyhv_warnings INTERFACE
     $<$<COMPILE_LANGUAGE:C,CXX>:-Wall;-Wextra;-Wconversion;-Wshadow;-Werror>)
 target_include_directories(lazyhv_warnings INTERFACE ${CMAKE_SOURCE_DIR})
 
-# Programs of the developer's host.
+# Programs that run on the developer's host.
 add_library(lazyhv_hosted INTERFACE)
 target_link_libraries(lazyhv_hosted INTERFACE lazyhv_warnings)
 
-# Code without an operating system: no exceptions, RTTI, floating point, vector or red-zone use.
+# Code without an operating system: no exceptions, no RTTI, no floating-point or vector registers, no
+# red zone. Its optimisation does not depend on the build type, so that counts of instructions are the
+# same in every build.
 add_library(lazyhv_freestanding INTERFACE)
 target_link_libraries(lazyhv_freestanding INTERFACE lazyhv_warnings)
 target_compile_options(lazyhv_freestanding INTERFACE
@@ -22,19 +30,23 @@ target_link_options(lazyhv_freestanding INTERFACE
     -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096
     -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings)
 
-# Sanitizers for unit tests.
+# For the unit tests and the libraries that only they link.
 add_library(lazyhv_sanitized INTERFACE)
-target_compile_options(lazyhv_sanitized INTERFACE
-    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1)
-target_link_options(lazyhv_sanitized INTERFACE -fsanitize=address,undefined)
+if(LAZYHV_SANITIZE)
+    target_compile_options(lazyhv_sanitized INTERFACE
+        -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1)
+    target_link_options(lazyhv_sanitized INTERFACE -fsanitize=address,undefined)
+endif()
 
-# Counts the lines that unit tests run (tests/coverage/).
+# For the libraries whose lines tests/coverage/ counts.
 add_library(lazyhv_covered INTERFACE)
-target_compile_options(lazyhv_covered INTERFACE --coverage)
-target_link_options(lazyhv_covered INTERFACE --coverage)
+if(LAZYHV_COVERAGE)
+    target_compile_options(lazyhv_covered INTERFACE --coverage)
+    target_link_options(lazyhv_covered INTERFACE --coverage)
+endif()
 
-# Leaves the debug information of an image to a file beside it, NAME.debug, where debuggers find it:
-# the boot loader reads the image from an emulated CD, and it is nine tenths of it.
+# Moves the debug information of an image to a file next to it, NAME.debug, where debuggers find it.
+# It is nine tenths of the image, which the boot loader reads from an emulated CD.
 function(split_debug_information TARGET)
     add_custom_command(TARGET ${TARGET} POST_BUILD VERBATIM
         COMMAND ${CMAKE_OBJCOPY} --only-keep-debug $<TARGET_FILE:${TARGET}>

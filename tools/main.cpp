@@ -1,13 +1,8 @@
 // lazyhv: the developer's command.
 
 #include "shared/console.h"
-#include "tools/commands/bench.h"
 #include "tools/commands/command_line.h"
-#include "tools/commands/doctor.h"
-#include "tools/commands/fuzz.h"
-#include "tools/commands/linux.h"
-#include "tools/commands/run.h"
-#include "tools/commands/test.h"
+#include "tools/commands/commands.h"
 #include "tools/host/failure.h"
 #include "tools/host/interruption.h"
 
@@ -18,6 +13,8 @@
 namespace {
 
 int perform(const tool::Request& request) {
+    if (const auto* const build = std::get_if<tool::BuildOptions>(&request))
+        return tool::build(*build);
     if (const auto* const run = std::get_if<tool::RunOptions>(&request))
         return tool::run(*run);
     if (const auto* const bench = std::get_if<tool::BenchOptions>(&request))
@@ -36,7 +33,7 @@ int perform(const tool::Request& request) {
 } // namespace
 
 int main(int argument_count, char** arguments) {
-    // As the shell has it: 128 and the signal's number.
+    // As in a shell: 128 plus the number of the signal.
     constexpr int signal_status = 128;
     try {
         tool::catch_interruptions();

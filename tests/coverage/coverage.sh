@@ -1,9 +1,10 @@
 #!/bin/bash
-# Line and branch coverage of hypervisor/ and vmi_rom/ by the unit tests: of everything that compiles
-# for the host, so all but the files of boot/ itself, host/processor/ and the ROM's bootstrap.
-# usage: coverage.sh BUILD-FOLDER clear    forgets what was run
-#        coverage.sh BUILD-FOLDER report   prints each file; fails below the bound
-# Branches are counted but not bound: the sanitizers' own are among them.
+# Line and branch coverage of hypervisor/ and vmi_rom/ by the unit tests. Covers everything that is
+# compiled for the host: all but the files of boot/ itself, host/processor/ and
+# the ROM's bootstrap.
+# usage: coverage.sh BUILD-FOLDER clear    clears the counters
+#        coverage.sh BUILD-FOLDER report   prints each file; fails if too few lines were run
+# There is no minimum for branches, because those of the sanitizers are counted too.
 set -euo pipefail
 build_folder=$(realpath "$1")
 source_folder=$(realpath "$(dirname "$0")/../..")

@@ -3,10 +3,11 @@
 
 usage: matrix.py BUILD-FOLDER [BOOT...]
 
-A boot is PROFILE-MODEL-MEMORY-CPUS, with -pti or -protect behind it; --list names them all, and
-only those given are tried. Two run at a time. Each must end with status 0. Boots with the same words
-must have the same counts: the first one is made twice. What a guest is told that cannot boot, or
-that ends badly, is looked at as well.
+A boot is called PROFILE-MODEL-MEMORY-CPUS, with -pti or -protect at the end; --list prints them all.
+If boots are given, only those are tried. Two run at a time, and each must end with status 0. Equal
+boots must give equal counts, so the first boot of each profile is repeated (-again). Finally there are
+kernels, initrds and options with which Linux cannot boot or ends badly (bad-input): each must end with
+its own message.
 """
 
 import concurrent.futures
@@ -47,7 +48,7 @@ def boot(build, name):
 
 
 def results(ran):
-    """The lines for programs; ticks and counts are the same in every run of one processor."""
+    """The result lines. On one processor their ticks and counts are the same in every run."""
     return re.findall(r"^@result .*", ran.stdout, re.MULTILINE)
 
 
@@ -76,12 +77,12 @@ def try_matrix(build, names):
     for name, lines in seen.items():
         first = seen.get(name.removesuffix("-again"))
         if name.endswith("-again") and first is not None and first != lines:
-            failed.append(name + ": other counts than the first time")
+            failed.append(name + ": its counts differ from those of the first time")
     return failed
 
 
 def try_bad_input(build):
-    """(what, words, part of the message); each must fail."""
+    """Each case must fail with its message. Returns the names of those that do not."""
     with tempfile.TemporaryDirectory() as folder:
         kernel = next((build / "linux").glob("**/vmlinuz*")).read_bytes()
 
@@ -96,7 +97,7 @@ def try_bad_input(build):
         narrow[0x236] &= 0xFE
         cases = [
             ("no bzImage", ["--kernel", file("text", b"no kernel\n" * 1000)],
-             "no Linux kernel that a boot loader loads"),
+             "is not a Linux kernel for a boot loader"),
             ("an old one", ["--kernel", file("old", old)], "older than 2.12"),
             ("a 32-bit one", ["--kernel", file("narrow", narrow)], "without 64-bit entry"),
             ("a truncated one", ["--kernel", file("short", kernel[:len(kernel) // 2])],

@@ -2,7 +2,7 @@
 # Searches all states of the ring's protocol (ring.pml) with Spin.
 #   check.sh FOLDER right TASKS HANDLERS        fails if an assertion can be violated
 #   check.sh FOLDER BROKEN_... TASKS HANDLERS   fails if none can
-# What Spin generates goes to FOLDER.
+# Generated files go to FOLDER.
 set -euo pipefail
 
 folder=$1 variant=$2 tasks=$3 handlers=$4
@@ -17,8 +17,9 @@ fail() {
 mkdir -p "$folder"
 cd "$folder"
 spin -D"$variant" -DTASKS="$tasks" -DHANDLERS="$handlers" -a "$model"
-# An error is found at once, in a small hash table; all states take longer than to compile for them.
-# NOREDUCE: each step touches what all share, so there is nothing to reduce. MEMLIM in MiB.
+# An error is found quickly and with a small hash table. Searching all states takes long enough for an
+# optimised program to pay off. NOREDUCE: every step touches shared variables, so partial-order reduction
+# gains nothing. MEMLIM is in MiB.
 optimize=-O0 hash=-w18
 if [[ $variant == right ]]; then optimize=-O2 hash=-w24; fi
 gcc -w "$optimize" -DSAFETY -DNOREDUCE -DNOFAIR -DMEMLIM=2000 -o search pan.c
@@ -28,7 +29,7 @@ grep -q 'Full statespace search' output || fail 'no full search'
 found=$(grep -o 'assertion violated .*' output || true)
 if [[ $variant == right ]]; then
     grep -q 'errors: 0' output || fail 'an error'
-    # Each of these says that some states were not visited.
+    # Each of these messages means that some states were not visited.
     if grep -Ei 'depth too small|not completed|out of memory|MEMLIM bound|truncated' output; then
         fail 'not all states were visited'
     fi

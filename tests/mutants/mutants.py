@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""The tests see mistakes: each mutant of the sources makes a unit test fail.
+"""Checks that the tests notice mistakes: each mutant of the sources must make a unit test fail.
 
 usage: mutants.py BUILD-FOLDER [MUTANT...]
 
-A mutant is a file NAME.patch: a line that says what is wrong with it, a line "Killed by TEST.",
-and a unified diff of one source file. The mutated file lies in a folder of its own, never among the
-sources; what it changes is compiled and linked in front of the libraries of unit_tests, with some of
-its tests. A mutant that survives, does not apply or does not compile is a failure, and so is a test
-that crashes instead of failing.
+A mutant is a file NAME.patch: a line that says what is wrong, a line "Killed by TEST.", and a unified
+diff of one source file. The mutated file is written to a folder of its own, never among the sources.
+The objects that it affects are compiled, and linked ahead of the libraries of unit_tests together with
+some of its tests. It is a failure if a mutant survives, does not apply or does not compile, and if a
+test crashes instead of failing.
 """
 
 import json
@@ -22,9 +22,9 @@ from pathlib import Path
 MUTANTS = Path(__file__).resolve().parent
 ROOT = MUTANTS.parents[1]
 SECONDS = 60  # for one compilation or one test
-# What takes time and finds nothing here: it is the test that must fail.
+# Flags that take time and find nothing here: only the tests are to fail.
 DROPPED_FLAGS = re.compile(r"-fsanitize.*|-fno-sanitize.*|--coverage|-g|-O\d|-Werror")
-# Objects of unit_tests: the fakes, and the tests that mutants name.
+# Tests whose objects are linked: those that mutants name.
 TESTS = ["canonical_address", "descriptor_rules", "drain", "drain_pause", "drained_producer",
          "interrupted_producer", "processor_tables", "protected_tables", "registered_changes",
          "registered_tables", "ring_producer", "vmcall"]
@@ -34,7 +34,7 @@ SYSTEM_LIBRARIES = ["-lgmock", "-lgtest_main", "-lgtest", "-lZydis", "-ldl"]
 
 
 class Failure(Exception):
-    """Why a mutant, or the build without one, is not as it should be."""
+    """Why a mutant, or the build without a mutant, is wrong."""
 
 
 def run(command, environment=None):
@@ -65,7 +65,7 @@ class Mutant:
                 self.hunks[-1].append(line)
 
     def source(self):
-        """The mutated file. A hunk is found by its text: line numbers may be out of date."""
+        """The mutated file. Hunks are found by their text, because line numbers may be out of date."""
         text = (ROOT / self.file).read_text()
         for hunk in self.hunks:
             before, after = ("".join(line[1:] + "\n" for line in hunk if line[0] != other)
@@ -77,12 +77,12 @@ class Mutant:
 
 
 class Build:
-    """The build folder's objects, without what would be linked again and again for nothing."""
+    """The build folder's objects, without debug information, which would slow down every link."""
 
     def __init__(self, folder, temporary):
         units = folder / "tests/CMakeFiles/unit_tests.dir/unit"
         self.objects = [temporary / "tests.o"]
-        # All fakes, as in unit_tests: the libraries need some that no test names.
+        # All fakes, as in unit_tests: the libraries need some of them that no test names.
         succeed("do not link", ["ld", "-r", "--strip-debug", "-o", self.objects[0],
                                 *(units / f"{test}_test.cpp.o" for test in TESTS),
                                 *sorted(units.glob("fake/*.o"))])
@@ -91,19 +91,19 @@ class Build:
             succeed("cannot be stripped",
                     ["strip", "--strip-debug", "-o", self.objects[-1], folder / library])
         entries = json.loads((folder / "compile_commands.json").read_text())
-        # Those of the libraries for unit tests, not of the monitor and the ROM.
+        # Commands of the libraries for unit tests, not of the monitor and the ROM.
         self.commands = {str(Path(entry["file"]).relative_to(ROOT)): shlex.split(entry["command"])
                          for entry in entries if "-DLAZYHV_UNIT_TEST" in entry["command"]}
 
     def sources_with(self, file):
-        """What must be compiled when `file` is another: itself, or who includes the header."""
+        """What must be compiled when `file` changes: the file itself, or all that include the header."""
         if file in self.commands:
             return [file]
         return [source for source in self.commands
                 if not source.startswith("tests/") and file in headers_of(source)]
 
     def compile(self, source, overlay):
-        """Compiles the mutant of a source, or the source with a mutant of a header."""
+        """Compiles a mutated source, or a source that includes a mutated header."""
         command = self.commands[source]
         flags = [word for word in command[1:command.index("-o")]
                  if not DROPPED_FLAGS.fullmatch(word)]
@@ -130,12 +130,12 @@ def headers_of(source):
 
 
 def failed_tests(program, tests):
-    """Runs tests; returns the names of those that failed, without their parameters."""
+    """Runs tests; returns the names of the failed ones, without their parameters."""
     report = program.with_suffix(".json")
     report.unlink(missing_ok=True)
-    # A parameterised one is called Prefix/Suite.Name/parameter.
+    # A parameterised test is called Prefix/Suite.Name/parameter.
     patterns = ":".join(f"{test}:*/{test}/*" for test in tests)
-    # The libraries count the lines that unit_tests runs; these runs do not belong there.
+    # The libraries count the lines that unit_tests runs; these runs must not be counted.
     environment = {**os.environ, "GCOV_PREFIX": f"{program}.coverage"}
     ran = run([program, f"--gtest_filter={patterns}", f"--gtest_output=json:{report}"],
               environment)

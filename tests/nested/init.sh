@@ -1,6 +1,7 @@
 #!/bin/busybox sh
-# The first program of the Linux that Bochs boots (nested.py): runs each image under KVM, and prints
-# what KVM counted. Its lines for nested.py begin with "@nested".
+# shellcheck shell=dash
+# The first program of the Linux that Bochs boots (nested.py): runs each image under KVM and prints what
+# KVM counted. Lines for nested.py begin with "@nested".
 
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -15,7 +16,8 @@ done
 echo "@nested kernel=$(uname -r) nested=$(cat /sys/module/kvm_intel/parameters/nested)"
 
 events=/sys/kernel/tracing/events/kvm
-# Every VM exit of a nested guest; and those that KVM hands on to the hypervisor in it.
+# Starts counting (or, with "!", stops): all VM exits of a nested guest, and those of them that KVM
+# forwards to the hypervisor.
 count() {
     echo "$1hist:keys=exit_reason" >$events/kvm_nested_vmexit/trigger
     echo "$1hist:keys=exit_code" >$events/kvm_nested_vmexit_inject/trigger
@@ -24,10 +26,10 @@ count() {
 while read -r name; do
     echo "@nested begin=$name"
     count ''
-    # As lazyhv itself starts QEMU (tools/machine/qemu.cpp), without a graphics card, whose BIOS
-    # would take its time. Ten minutes of this machine, which does 20 million instructions a second.
+    # As lazyhv itself starts QEMU (tools/machine/kvm.cpp), but without a graphics card, whose BIOS
+    # takes long. The limit is ten minutes of this machine: 20 million instructions are a second.
     timeout 600 qemu-system-x86_64 -accel kvm -cpu host,+vmx -smp 1 -m 256M -boot d \
-        -cdrom /images/$name.iso -vga none -display none -monitor none -serial stdio -nic none \
+        -cdrom "/images/$name.iso" -vga none -display none -monitor none -serial stdio -nic none \
         -no-reboot -device isa-debug-exit,iobase=0xf4,iosize=0x4 </dev/null
     echo "@nested status=$?"
     for event in kvm_nested_vmexit kvm_nested_vmexit_inject; do
@@ -38,5 +40,5 @@ while read -r name; do
     count '!'
     echo "@nested end=$name"
 done </runs
-sleep 5 # until the serial line has sent it all
+sleep 5 # until the serial line has sent everything
 poweroff -f

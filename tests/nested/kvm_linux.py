@@ -2,26 +2,27 @@
 """KVM with the programs of `lazyhv linux`: VM exits and instructions of each switch and fork.
 
 usage: kvm_linux.py BUILD-FOLDER [CASE...]
-       kvm_linux.py --log FILE      # prints the tables of an earlier run once more
+       kvm_linux.py --log FILE      # prints the tables of an earlier run again
 
 Bochs boots Debian's kernel, whose KVM runs Debian's QEMU (kvm_linux.sh), which boots the same
 kernel with the programs of guest/linux/, in 512 MiB. The cases are ept (KVM with EPT), shadow
 (without), and shadow-pti (the guest isolates its page tables as well). Before that lazyhv boots the
-same on its profile modern, where the programs have no VM exits: those instructions are the guest's
-own. There /dev/mem is locked, for a program that maps the monitor's counters has a mapping more to
-copy in fork.
+same on its profile modern, where the programs cause no VM exits: these instructions are the guest's
+own. In that boot /dev/mem is locked, because a program that maps the monitor's counters has one more
+mapping for fork to copy.
 
-Exits are those of KVM's own counter (exits in debugfs), read while the guest is idle. Each program
-runs with two counts, and the difference of the exits is divided by that of the counts, so that what
-it takes to start it is left out. Instructions are ticks of the TSC, which in Bochs counts them,
-KVM's and QEMU's included. They are of the smaller count, which is the one that the programs have by
-themselves. All is run again with exits counted by reason, whose instructions are not used. What the
-timers of host and guest take is in all figures, and "no timer" has the exits without those of
-TIMER_EXITS.
+Exits are those of KVM's own counter (exits in debugfs), read while the guest is idle. Each program runs
+with two counts, and the difference of the exits is divided by the difference of the counts, so that
+starting the program is left out. Instructions are ticks of the TSC, which in Bochs counts all
+instructions, those of KVM and QEMU included. They are taken from the run with the smaller count, which
+is the programs' default. Then everything is run again with exits counted by reason; instructions of
+that pass are not used. All figures include the timers of host and guest; "no timer" is the number of
+exits without TIMER_EXITS.
 
-Printed are a table for the cases, and one of exits by reason. "each exit" is what there is beyond
-the guest's own instructions; "over ept" what the larger count has beyond case ept, for each exit
-more than there, which asks nothing of another hypervisor. It takes some 25 minutes.
+The output is a table of the cases and a table of exits by reason. "each exit" is the number of
+instructions beyond the guest's own, for each exit. "over ept" compares the larger count with case ept:
+the additional instructions for each additional exit, a figure that involves no other hypervisor. The
+script takes some 25 minutes.
 """
 
 import re
@@ -34,18 +35,18 @@ import nested
 from nested import copy, run
 
 CASES = {"ept": "1 off", "shadow": "0 off", "shadow-pti": "0 on"}  # kvm_intel.ept, pti
-# As many digits in both counts, for the console has exits too.
+# Both counts have the same number of digits, because the console causes exits too.
 PROGRAMS = {"pingpong": ("02000", "12000"), "fork": ("0200", "0800")}
 MEMORY = 2048  # MiB, of the machine that Bochs emulates
-# As tools/linux/kernel_words.cpp has them; pti= comes behind them.
+# As in tools/commands/linux_image.cpp; pti= is appended.
 GUEST_WORDS = "console=ttyS0 quiet loglevel=1 panic=-1 tsc=reliable no_timer_check nokaslr"
-SHOWN = 0.01  # fewer exits by one reason are not shown
+SHOWN = 0.01  # reasons with fewer exits are not shown
 # EXTERNAL_INTERRUPT, INTERRUPT_WINDOW, HLT, MSR_WRITE (the guest sets its timer), PREEMPTION_TIMER
 TIMER_EXITS = {1, 7, 12, 32, 52}
 
 
 class Program:
-    """Runs of one program, the smaller count first."""
+    """The two runs of one program, the smaller count first."""
 
     def __init__(self):
         self.ticks, self.counts, self.counters = [], [], []
@@ -80,7 +81,7 @@ def parse_result(line):
 
 
 class Case:
-    """What was measured of one: Program by name, as it is and with exits counted by reason."""
+    """What was measured in one case: Program by name, without and with exits counted by reason."""
 
     def __init__(self):
         self.plain, self.by_reason = {}, {}
@@ -106,7 +107,7 @@ class Case:
 
 
 def own_instructions(lazyhv, pti):
-    """A line of the log: instructions of each switch and fork when there are no VM exits."""
+    """A line of the log: the instructions of each switch and fork without VM exits."""
     nested.say(f"on lazyhv, profile modern, pti={pti}")
     words = ["--pti"] if pti == "on" else []
     output = run([lazyhv, "linux", "--machine", "bochs", "--profile", "modern", "--verbose",
@@ -118,8 +119,8 @@ def own_instructions(lazyhv, pti):
 
 
 def make_guest(debian, build, folder):
-    """What QEMU boots: name in the file system of its host, and file. The initramfs is that of
-    tools/linux/linux_files.cpp, but for hackbench."""
+    """What QEMU boots, as a dictionary: name in the file system of QEMU's host, and file. The
+    initramfs is that of tools/commands/linux_image.cpp without hackbench."""
     tree, guest = folder / "guest-tree", folder / "guest"
     for old in (tree, guest):
         shutil.rmtree(old, ignore_errors=True)
@@ -138,7 +139,7 @@ def make_guest(debian, build, folder):
 
 
 def follow(lines):
-    """Cases by name; and the guest's own instructions by pti= and program."""
+    """The cases by name, and the guest's own instructions by pti= and program."""
     cases, own, current = {}, {}, None
     for line in lines:
         begun = re.match(r"@kvm begin=(\S+)", line)
@@ -190,7 +191,7 @@ def print_reasons(cases):
 
 
 def measure(build, chosen):
-    """Writes the log; returns its name."""
+    """Measures, and writes the log; returns its path."""
     folder = build / "nested"
     folder.mkdir(exist_ok=True)
     debian = nested.Debian(folder)
@@ -203,9 +204,9 @@ def measure(build, chosen):
     with open(path, "w") as log:
         for pti in sorted({CASES[name].split()[1] for name in chosen}):
             print(own_instructions(build / "tools/lazyhv", pti), file=log, flush=True)
-        nested.say("booting Linux in Bochs: two to five minutes, and three to ten for each case")
+        nested.say("booting Linux in Bochs: takes two to five minutes, and three to ten for each case")
         follow(logged(nested.boot_linux(folder, MEMORY), log))
-    nested.say(f"it took {time.monotonic() - begun:.0f} seconds; all that was said is in {path}")
+    nested.say(f"it took {time.monotonic() - begun:.0f} seconds; the output is in {path}")
     return path
 
 
@@ -215,7 +216,7 @@ def main():
     else:
         chosen = sys.argv[2:] or list(CASES)
         if unknown := set(chosen) - CASES.keys():
-            raise nested.Failure(f"no case {', '.join(unknown)}; there are {', '.join(CASES)}")
+            raise nested.Failure(f"unknown case {', '.join(unknown)}: give {', '.join(CASES)}")
         path = measure(Path(sys.argv[1]).resolve(), chosen)
     cases, own = follow(path.read_text().splitlines())
     whole = {name: case for name, case in cases.items() if case.is_whole}
@@ -223,7 +224,7 @@ def main():
     print_reasons(whole)
     broken = sorted((cases.keys() | set(chosen)) - whole.keys())
     for name in broken:
-        print(f"{name}: did not come to its end")
+        print(f"{name}: did not finish")
     return 1 if broken else 0
 
 

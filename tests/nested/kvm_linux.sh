@@ -1,7 +1,7 @@
 #!/bin/busybox sh
-# The first program of the Linux that Bochs boots (kvm_linux.py): runs programs in Linux under KVM,
-# and prints what KVM has counted before and after each. Its lines for kvm_linux.py begin with
-# "@kvm".
+# shellcheck shell=dash disable=SC2016
+# The first program of the Linux that Bochs boots (kvm_linux.py): runs programs in Linux under KVM and
+# prints KVM's counters before and after each. Lines for kvm_linux.py begin with "@kvm".
 
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -16,7 +16,7 @@ echo "@kvm kernel=$(uname -r) clock=$(cat $clock)"
 event=/sys/kernel/tracing/events/kvm/kvm_exit
 mkfifo /in /out
 
-# Shows the guest's console up to a line that begins so. Nothing runs here while it waits.
+# Prints the guest's console up to a line with this beginning. Nothing else runs here meanwhile.
 await() { # BEGINNING
     while read -r line <&4; do
         echo "$line"
@@ -26,7 +26,7 @@ await() { # BEGINNING
     return 1
 }
 
-# KVM's counters; with the event counted, also exits by reason. The guest is idle meanwhile.
+# Prints KVM's counters and, if the event is being counted, exits by reason. The guest is idle.
 print_counters() {
     sleep 1
     counters=
@@ -56,7 +56,7 @@ run_guest() {
         '$(cat /sys/devices/system/cpu/vulnerabilities/meltdown)' >&3
     await @guest || return
     measure_all || return
-    # The event takes instructions of its own, so all is done once more.
+    # Counting the event costs instructions, so it is done in a second pass.
     echo hist:keys=exit_reason >$event/trigger
     echo "@kvm by_reason"
     measure_all
@@ -79,5 +79,5 @@ while read -r name ept pti; do
     wait
     rmmod kvm-intel
 done </runs
-sleep 5 # until the serial line has sent it all
+sleep 5 # until the serial line has sent everything
 poweroff -f

@@ -3,11 +3,12 @@
 
 usage: nested.py BUILD-FOLDER [RUN...]
 
-Bochs boots Debian's kernel, whose KVM runs Debian's QEMU (init.sh), which boots the same image that
-was booted in Bochs directly just before. Compared are what the guest measured, here and there, and
-the VM exits that lazyhv counted with those that KVM handed on to it.
+Bochs boots Debian's kernel. Its KVM runs Debian's QEMU (init.sh), which boots the same image that was
+booted directly in Bochs just before. The script compares what the guest measured in both, and the VM
+exits that lazyhv counted with those that KVM forwarded to it.
 
-A run is PROFILE-INTERFACE for workloads, PROFILE-INTERFACE-test for the guest's self-tests.
+A run is called PROFILE-INTERFACE if it measures workloads, and PROFILE-INTERFACE-test if it runs the
+guest's self-tests.
 """
 
 import os
@@ -33,7 +34,7 @@ FIRMWARE = [("seabios", "bios-256k.bin"), ("qemu", "kvmvapic.bin"),
             ("qemu", "linuxboot_dma.bin")]
 KERNEL_WORDS = "console=ttyS0 quiet nowatchdog audit=0 mitigations=off cryptomgr.notests"
 SECONDS = 5400  # for the run in Bochs
-# As tools/machine/bochs.cpp has it, but for COM1, which is a file here, and for more memory.
+# As in tools/machine/bochs.cpp, except that COM1 is a file here and that there is more memory.
 SETTINGS = """\
 romimage: file=$BXSHARE/BIOS-bochs-latest
 vgaromimage: file=$BXSHARE/VGABIOS-lgpl-latest
@@ -60,9 +61,9 @@ linux /boot/vmlinuz {words}
 initrd /boot/initrd
 boot
 """
-# The guest's clock counts instructions in Bochs, and KVM has its time too. How often the monitor
-# reads and writes the VMCS is a matter of the controls it is granted, and how many shadow tables
-# there are of the roots that it keeps at hand.
+# Not compared: the guest's clock counts instructions in Bochs, including those of KVM. How often the
+# monitor accesses the VMCS depends on the VM-execution controls that it has, and the number of shadow
+# page tables on the roots that it keeps.
 NOT_COMPARED = {"ticks", "monitor_ticks", "vmcs_accesses", "shadow_ticks", "shadow_in_use"}
 
 
@@ -75,7 +76,7 @@ def say(text):
 
 
 def run(command, **options):
-    """Standard output of a program; Failure when its status is not 0."""
+    """The standard output of a program. Raises Failure if its status is not 0."""
     ran = subprocess.run(list(map(str, command)), capture_output=True, text=True, **options)
     if ran.returncode != 0:
         raise Failure(f"{Path(command[0]).name} failed:\n{ran.stdout}{ran.stderr}")
@@ -83,7 +84,7 @@ def run(command, **options):
 
 
 class Debian:
-    """Packages that need not be installed: fetched once, and unpacked in a folder of their own."""
+    """Packages that need not be installed: downloaded once and unpacked in a folder of their own."""
 
     def __init__(self, folder):
         self.folder = folder / "packages"
@@ -91,14 +92,14 @@ class Debian:
         dependency = re.search(r"Depends: (linux-image-(\S+))",
                                run(["apt-cache", "depends", "linux-image-amd64"]))
         if not dependency:
-            raise Failure("apt knows no package linux-image-amd64; first apt-get update")
+            raise Failure("apt does not know the package linux-image-amd64: run apt-get update first")
         self.kernel, self.version = self.package(dependency[1]), dependency[2]
         self.busybox = self.package("busybox-static") / "bin/busybox"
 
     def package(self, name):
         unpacked = self.folder / name
         if not unpacked.exists():
-            say(f"fetching {name}")
+            say(f"downloading {name}")
             run(["apt-get", "download", name], cwd=self.folder)
             archive = next(self.folder.glob(f"{name}_*.deb"))
             begun = self.folder / f"{name}.begun"
@@ -113,7 +114,7 @@ class Debian:
 
 
 class Plan:
-    """What a run's name says."""
+    """One run, as its name describes it."""
 
     def __init__(self, name):
         self.name = name
@@ -135,8 +136,8 @@ def make_initrd(debian, tree, target):
 
 
 def make_linux(debian, folder, script, files, runs, words=KERNEL_WORDS):
-    """The ISO that Bochs boots: GRUB, the kernel, and a file system in memory with all the rest:
-    the script as its first program, KVM and QEMU, files by name, and a line for each run."""
+    """Creates the ISO that Bochs boots: GRUB, the kernel, and an initrd with everything else: the
+    script as the first program, KVM, QEMU, `files` by name, and a line for each run."""
     tree = folder / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     for name in ["proc", "sys", "dev", "tmp"]:
@@ -167,7 +168,7 @@ def make_linux(debian, folder, script, files, runs, words=KERNEL_WORDS):
 
 
 def boot_linux(folder, memory=1024):
-    """Runs Bochs to its end; returns the lines of the console, as they come."""
+    """Runs Bochs until it ends; yields the lines of the console as they arrive."""
     (folder / "bochsrc").write_text(SETTINGS.format(folder=folder, memory=memory))
     (folder / "debugger").write_text("c\n")  # Debian's Bochs waits for a command
     (folder / "console").write_text("")
@@ -196,8 +197,8 @@ def boot_linux(folder, memory=1024):
 
 
 def read_screens(screen):
-    """Throws away what Bochs writes to its terminals: to the one that it was given, and to one that
-    it opens, and whose name it prints. Where nobody reads that one, Bochs stops when it is full."""
+    """Discards what Bochs writes to its terminals: the one that it was given, and one that it opens
+    and whose name it prints. If nobody reads the latter, it fills up and Bochs stops."""
     screens, printed = [screen], b""
     while screens:
         for ready in select.select(screens, [], [])[0]:
@@ -217,7 +218,7 @@ def read_screens(screen):
 
 
 class Console:
-    """What monitor and guest said of one run."""
+    """What monitor and guest printed in one run."""
 
     def __init__(self, lines):
         self.lines = lines
@@ -234,8 +235,8 @@ class Console:
                           re.findall(r"^lazyhv:   ([A-Z_]+) (\d+)$", text, re.MULTILINE)}
 
     def counts(self, workload):
-        """Those that are the same wherever it runs. KVM offers no CR3-target values: a root that
-        the ROM would load without a VM exit is one more entry of the batch."""
+        """The counts that must be equal in Bochs and under KVM. KVM has no CR3-target values: a root
+        that the ROM would otherwise load without a VM exit is one more entry of the batch."""
         numbers = dict(self.results.get(workload, {}))
         root_loads = numbers.pop("root_loads", 0)
         if root_loads:
@@ -245,7 +246,7 @@ class Console:
 
 
 def reason_names():
-    """Exit reasons by number, as monitor and KVM spell them."""
+    """The names of exit reasons by number, as the monitor and KVM spell them."""
     text = (ROOT / "shared/exit_reason.h").read_text()
     numbers = dict(re.findall(r"^    (\w+) = (\d+),", text, re.MULTILINE))
     return {int(numbers[word]): name for word, name in
@@ -267,7 +268,7 @@ class NestedRun:
         counted = re.match(r"@nested event=(\w+) reason=(\d+) count=(\d+)", line)
         if counted:
             number = int(counted[2])
-            # Bit 31 says that VM entry failed (SDM vol. 3, 25.9.1).
+            # Bit 31: VM entry failed (SDM vol. 3, 25.9.1).
             name = names.get(number & 0xFFFF, str(number)) + (" at entry" if number >> 31 else "")
             self.events[counted[1]][name] = int(counted[3])
         elif line.startswith("@nested end"):
@@ -277,7 +278,7 @@ class NestedRun:
 
 
 def follow(lines, log, names):
-    """Runs by name, from the console's lines; each line also goes to the log."""
+    """The runs by name, from the lines of the console. Copies each line to the log."""
     runs, current = {}, None
     for line in lines:
         print(line, file=log, flush=True)
@@ -293,13 +294,13 @@ def follow(lines, log, names):
 
 
 def differences(direct, nested):
-    """What is not as it should be, in words. There is no direct run of self-tests: timer
-    interrupts come where they come, and so do some of their exits."""
+    """Yields in words what is wrong. Self-tests are not run directly for comparison: timer
+    interrupts arrive at any point, and with them some VM exits."""
     console = nested.console()
     if not nested.is_whole:
-        yield "Bochs ended in the middle of it"
+        yield "Bochs ended in the middle of the run"
     if console.status != 0:
-        yield f"status {console.status}; its console ends:\n" + "\n".join(console.lines[-12:])
+        yield f"status {console.status}; the end of its console:\n" + "\n".join(console.lines[-12:])
     for workload in direct.results if direct else []:
         here, there = direct.counts(workload), console.counts(workload)
         for key in sorted(here.keys() | there.keys()):
@@ -332,7 +333,7 @@ def print_switches(direct, runs):
 
 
 def print_exits(runs):
-    print(f"\n{'run':<20}{'exit reason':<20}{'lazyhv':>8}{'KVM, handed on':>16}{'KVM, all':>10}")
+    print(f"\n{'run':<20}{'exit reason':<20}{'lazyhv':>8}{'KVM, forwarded':>16}{'KVM, all':>10}")
     for name, nested in runs.items():
         counted = nested.console().by_reason
         every, handed_on = nested.events.values()
@@ -362,18 +363,18 @@ def main():
     make_linux(debian, folder, HERE / "init.sh",
                {f"images/{plan.name}.iso": folder / f"{plan.name}.iso" for plan in plans},
                [plan.name for plan in plans])
-    say("booting Linux in Bochs: two to five minutes, and one or two for each run")
+    say("booting Linux in Bochs: takes two to five minutes, and one or two for each run")
     begun = time.monotonic()
     with open(folder / "log", "w") as log:
         runs = follow(boot_linux(folder), log, reason_names())
-    say(f"Bochs ran for {time.monotonic() - begun:.0f} seconds; all it said is in {folder / 'log'}")
+    say(f"Bochs ran for {time.monotonic() - begun:.0f} seconds; its output is in {folder / 'log'}")
     print_switches(direct, runs)
     print_exits(runs)
     wrong = 0
     for plan in plans:
         found = (list(differences(direct.get(plan.name), runs[plan.name]))
                  if plan.name in runs else ["it did not run"])
-        good = "as it should be" if plan.is_test else "as in Bochs"
+        good = "passed" if plan.is_test else "as in Bochs"
         print(f"{plan.name}: " + ("; ".join(found) if found else
                                   f"{good}; lazyhv and KVM counted the same exits"))
         wrong += bool(found)
@@ -381,7 +382,7 @@ def main():
 
 
 def as_command(main):
-    """Runs `main` and ends: with its status, with what failed, or as a signal ends a command."""
+    """Runs `main` and ends with its status, with an error message, or as after a signal."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         sys.exit(main())

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every C++ file looks as clang-format with our .clang-format would leave it.
+# Every C++ file is formatted as clang-format with our .clang-format would format it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/style/sources.sh

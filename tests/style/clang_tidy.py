@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""clang-tidy with our .clang-tidy has nothing to say about any source file of the build, tests
-excepted: theirs are GoogleTest's headers first of all, and they would take longer than all else.
+"""clang-tidy with our .clang-tidy finds nothing in any source file of the build except tests. Tests
+consist mostly of GoogleTest's headers and would take longer than everything else.
 
 usage: clang_tidy.py BUILD-FOLDER [PATTERN]
 
-Most of clang-tidy's time is spent on headers. So files with the same flags are looked at together,
-one behind the other in one translation unit. Those that cannot share one, for they define the same
-names, go into the next; and where a unit has a finding, its files are looked at one by one.
-A file that was clean is not looked at again until it, a header, or the checks change.
+clang-tidy spends most of its time on headers. So files with the same flags are checked together, one
+after another in one translation unit. Files that define the same names cannot share a unit and go into
+the next one. If there is a finding in a unit, its files are checked one by one. A file that was clean
+is not checked again until the file, a header, or the configuration of clang-tidy changes.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATIONS = [".clang-tidy", "tools/.clang-tidy"]
 FILES_A_UNIT = 12
-# Clang refuses libstdc++ where there is no floating point at all (-mgeneral-regs-only).
+# With -mgeneral-regs-only Clang rejects libstdc++, which uses floating point.
 EXTRA_FLAGS = ["-mx87", "-msse2"]
 
 
@@ -37,7 +37,7 @@ def our_files(pattern):
 
 
 def commands(build):
-    """The flags of each source file, as a tuple; of those compiled several times, the first."""
+    """The flags of each source file, as a tuple. For a file compiled several times: the first ones."""
     flags = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
         words = shlex.split(entry["command"])[1:]
@@ -58,7 +58,7 @@ def digest(*texts):
 class Tidy:
     def __init__(self, build):
         self.cache = build / "clang-tidy"
-        # Units lie beside copies of the configurations of the files in them.
+        # Units are written next to copies of the configurations that apply to their files.
         for name in CONFIGURATIONS:
             Path(self.cache, name).parent.mkdir(parents=True, exist_ok=True)
             Path(self.cache, name).write_text(Path(ROOT, name).read_text())
@@ -73,11 +73,11 @@ class Tidy:
                                    Path(ROOT, file).read_text())
 
     def clang_tidy(self, source, file):
-        """Looks at `source` with the flags of `file`."""
+        """Checks `source` with the flags of `file`."""
         return run(["clang-tidy", "--quiet", str(source), "--", *self.flags[file], *EXTRA_FLAGS])
 
     def one(self, file):
-        """Findings of one file by itself."""
+        """Findings in one file, checked alone."""
         result = self.clang_tidy(file, file)
         if result.returncode == 0:
             self.marker(file).touch()
@@ -85,7 +85,7 @@ class Tidy:
         return result.stdout + result.stderr
 
     def unit(self, files):
-        """Findings of files, as many as possible in one translation unit."""
+        """Findings in files, of which as many as possible are checked in one translation unit."""
         findings = ""
         while len(files) > 1:
             together = self.compatible(files)
@@ -100,7 +100,7 @@ class Tidy:
         return findings + "".join(self.one(file) for file in files)
 
     def compatible(self, files):
-        """The files without those that collide with one before them."""
+        """The files without those that collide with an earlier one."""
         while True:
             source = self.write_unit(files)
             result = run(["clang++", "-fsyntax-only", "-w", "-ferror-limit=0",
@@ -122,7 +122,7 @@ class Tidy:
 
 
 def unused_using_declarations(file):
-    """What a unit of several files hides: another one may use the name."""
+    """clang-tidy misses these in a unit of several files, where another file may use the name."""
     text = Path(ROOT, file).read_text()
     return "".join(
         f"{file}: using declaration '{name}' is not used\n"
@@ -152,7 +152,7 @@ def main():
             groups.setdefault((folder, tidy.flags[file]), []).append(file)
     units = []
     for group in groups.values():
-        # Files of one folder often define the same names: they are dealt out.
+        # Files of one folder often define the same names, so each goes to another unit.
         count = -(-len(group) // FILES_A_UNIT)
         units += [group[number::count] for number in range(count)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -70,7 +70,9 @@ TEST(Emulator, HitsTheTimeLimit) {
                      guest_image(), "--", "crash=hang"});
     const Outcome outcome = command.wait();
     EXPECT_EQ(outcome.status, 1);
-    EXPECT_THAT(outcome.error, HasSubstr("lazyhv: error: the time limit of 4 seconds is over"));
+    EXPECT_THAT(outcome.error,
+                HasSubstr("lazyhv: error: the guest has not ended within the time limit of 4 "
+                          "seconds"));
     EXPECT_THAT(command.leftovers(), IsEmpty());
 }
 

@@ -1,4 +1,4 @@
-// `lazyhv fuzz`: its arguments, Ctrl-C, single inputs, and what it says of a crash.
+// `lazyhv fuzz`: its arguments, Ctrl-C, single inputs, and what it prints about a crash.
 
 #include "tests/system/command.h"
 
@@ -41,8 +41,9 @@ TEST(Fuzz, ArgumentsThatMakeNoSenseAreRefused) {
     expect_refused({"fuzz", "--fast"}, "--fast");
     expect_refused({"fuzz", "drain", "--input", "/nowhere/input"},
                    "the input /nowhere/input cannot be read");
-    expect_refused({"fuzz", "--input", "/dev/null"}, "--input is for one target");
-    expect_refused({"fuzz", "drain", "exits", "--input", "/dev/null"}, "--input is for one target");
+    expect_refused({"fuzz", "--input", "/dev/null"}, "--input needs exactly one target");
+    expect_refused({"fuzz", "drain", "exits", "--input", "/dev/null"},
+                   "--input needs exactly one target");
 }
 
 TEST(Fuzz, HelpHasExamplesAndNamesTheTargets) {

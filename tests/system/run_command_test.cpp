@@ -100,7 +100,7 @@ exit $status
     const Outcome outcome = command.wait();
     std::filesystem::remove(folder);
     EXPECT_EQ(outcome.status, 1) << outcome.error;
-    EXPECT_THAT(outcome.error, HasSubstr("No space left on device; the old file is as it was"));
+    EXPECT_THAT(outcome.error, HasSubstr("No space left on device; the old file is unchanged"));
 }
 
 } // namespace

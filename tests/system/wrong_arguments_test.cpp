@@ -1,4 +1,4 @@
-// What cannot be is refused before anything is booted, each with its own message.
+// Arguments that cannot be met are refused before anything is booted, each with its own message.
 
 #include "tests/system/command.h"
 
@@ -31,12 +31,13 @@ TEST(WrongArguments, UnknownProfile) {
 
 TEST(WrongArguments, WhatLinuxCannotBe) {
     expect_refused({"linux", "--profile", "soft"}, "unknown profile \"soft\"");
-    expect_refused({"linux", "--profile", "bare"}, "Linux is booted by the monitor");
-    expect_refused({"linux", "--json", "x.json"}, "--json is for the results of --bench");
+    expect_refused({"linux", "--profile", "bare"}, "only the monitor boots Linux");
+    expect_refused({"linux", "--json", "x.json"}, "--json needs --bench");
     expect_refused({"linux", "--bench", "--pti"}, "--bench chooses --pti and --run itself");
-    expect_refused({"linux", "--run", "pingpong, fork"}, "with commas between and no blanks");
+    expect_refused({"linux", "--run", "pingpong, fork"},
+                   "separate the names by commas, without blanks");
     expect_refused({"linux", "--kernel", "no-such-file"}, "there is no guest image no-such-file");
-    expect_refused({"linux", "--kernel", guest_image()}, "is no Linux kernel");
+    expect_refused({"linux", "--kernel", guest_image()}, "is not a Linux kernel");
 }
 
 TEST(WrongArguments, UnknownInterface) {
@@ -93,10 +94,10 @@ TEST(WrongArguments, ShadowMemoryThatMakesNoSense) {
 
 TEST(WrongArguments, OnlyClassicHasShadowPageTables) {
     expect_refused({"run", "--shadow-memory", "2M", guest_image()},
-                   "--shadow-memory is about shadow page tables, which profile classic alone has; "
+                   "--shadow-memory is about shadow page tables, which only profile classic has; "
                    "this is profile hardened");
     expect_refused({"run", "--profile", "modern", "--checked", guest_image()},
-                   "--checked is about shadow page tables, which profile classic alone has; this "
+                   "--checked is about shadow page tables, which only profile classic has; this "
                    "is profile modern");
     expect_refused({"bench", "--profile", "modern", "--shadow-memory", "2M"},
                    "--shadow-memory is for profile classic, which is not among those measured");
@@ -105,7 +106,7 @@ TEST(WrongArguments, OnlyClassicHasShadowPageTables) {
 TEST(WrongArguments, MissingGuest) {
     expect_refused({"run", "/nowhere/guest.elf"}, "there is no guest image /nowhere/guest.elf");
     expect_refused({"bench", "/nowhere/guest.elf"}, "there is no guest image /nowhere/guest.elf");
-    expect_refused({"run", "/"}, "the guest image / is no file");
+    expect_refused({"run", "/"}, "the guest image / is not a file");
     expect_refused({"run"}, "GUEST.elf is required");
 }
 
@@ -142,7 +143,7 @@ TEST(WrongArguments, UnknownOptionOrCommand) {
     expect_refused({"brench"}, "brench");
     expect_refused({"bench", "--switches", "0"}, "--switches");
     expect_refused({"bench", "--switches", "many"}, "--switches");
-    expect_refused({}, "say what to do: bench, run, linux, test, fuzz or doctor");
+    expect_refused({}, "name a command: build, bench, run, linux, test, fuzz or doctor");
 }
 
 TEST(WrongArguments, NoFolderForTheResults) {
@@ -151,8 +152,10 @@ TEST(WrongArguments, NoFolderForTheResults) {
 }
 
 TEST(Help, HasExamples) {
-    for (const std::vector<std::string>& arguments :
-         {std::vector<std::string>{"--help"}, {"bench", "--help"}, {"run", "--help"}}) {
+    for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
+                                                      {"build", "--help"},
+                                                      {"bench", "--help"},
+                                                      {"run", "--help"}}) {
         const Outcome outcome = lazyhv(arguments);
         EXPECT_EQ(outcome.status, 0);
         EXPECT_THAT(outcome.output, HasSubstr("Examples:\n  ./lazyhv "));

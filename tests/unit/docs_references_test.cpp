@@ -1,4 +1,5 @@
-// What the pages of docs/ and the README refer to exists: other pages, files, folders, tests.
+// Everything that the pages of docs/, the README and its neighbours refer to exists: other pages,
+// files, folders, tests.
 
 #include <gtest/gtest.h>
 
@@ -23,7 +24,8 @@ std::string read_file(const fs::path& path) {
 }
 
 std::vector<fs::path> pages() {
-    std::vector<fs::path> found{source_folder / "README.md"};
+    std::vector<fs::path> found{source_folder / "README.md", source_folder / "CONTRIBUTING.md",
+                                source_folder / "CHANGELOG.md"};
     for (const auto& entry : fs::directory_iterator(source_folder / "docs"))
         if (entry.path().extension() == ".md")
             found.push_back(entry.path());

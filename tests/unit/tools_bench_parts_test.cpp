@@ -1,4 +1,4 @@
-#include "tools/commands/bench_parts.h"
+#include "tools/commands/bench_plan.h"
 #include "tools/host/failure.h"
 
 #include <fmt/format.h>

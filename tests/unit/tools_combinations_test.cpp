@@ -1,5 +1,5 @@
-#include "tools/commands/combinations.h"
-#include "tools/commands/profile_names.h"
+#include "tools/commands/bench_plan.h"
+#include "tools/commands/profiles.h"
 #include "tools/host/failure.h"
 
 #include <fmt/format.h>

@@ -1,5 +1,4 @@
 #include "tools/results/exit_summary.h"
-#include "tools/results/shadow_summary.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 #include "tools/host/failure.h"
-#include "tools/results/key_values.h"
+#include "tools/results/result.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

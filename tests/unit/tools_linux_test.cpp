@@ -1,9 +1,9 @@
 // What the tool knows of Linux as a guest.
 
-#include "tools/commands/linux_boots.h"
+#include "tools/commands/bench_plan.h"
+#include "tools/commands/linux_image.h"
 #include "tools/host/failure.h"
-#include "tools/linux/kernel_words.h"
-#include "tools/linux/package_text.h"
+#include "tools/linux/packages.h"
 #include "tools/results/linux_table.h"
 
 #include <gmock/gmock.h>

@@ -1,8 +1,8 @@
+#include "tools/host/child_process.h"
 #include "tools/host/failure.h"
 #include "tools/image/grub_config.h"
 #include "tools/machine/bochs.h"
-#include "tools/machine/cpu_models.h"
-#include "tools/machine/last_lines.h"
+#include "tools/machine/kvm.h"
 #include "tools/machine/machine.h"
 #include "tools/machine/memory_size.h"
 

@@ -63,7 +63,7 @@ TEST_F(ResultFile, StaysWholeWhenWritingFails) {
     setrlimit(RLIMIT_FSIZE, &before);
     std::signal(SIGXFSZ, handler_before);
     EXPECT_THAT(message, testing::HasSubstr("cannot write the results to " + file().string()));
-    EXPECT_THAT(message, testing::HasSubstr("the old file is as it was"));
+    EXPECT_THAT(message, testing::HasSubstr("the old file is unchanged"));
     EXPECT_EQ(content(), "old");
     EXPECT_EQ(files_in_folder(), 1);
 }

@@ -1,13 +1,10 @@
-#include "tools/commands/bench.h"
-
-#include "tools/commands/bench_parts.h"
+#include "tools/commands/bench_plan.h"
 #include "tools/commands/benchmark_context.h"
 #include "tools/commands/boot.h"
-#include "tools/commands/combinations.h"
-#include "tools/commands/measured_boot.h"
-#include "tools/commands/parallel_boots.h"
-#include "tools/commands/progress.h"
+#include "tools/commands/commands.h"
+#include "tools/commands/measured_boots.h"
 #include "tools/host/failure.h"
+#include "tools/host/progress.h"
 #include "tools/machine/memory_size.h"
 #include "tools/results/benchmark_json.h"
 #include "tools/results/result_file.h"
@@ -36,7 +33,7 @@ std::string name(const Boot& boot) {
                        boot.part.cpus == 1 ? "" : fmt::format(" on {} processors", boot.part.cpus));
 }
 
-/// Throws Failure when the guest fails or does not measure what it is to measure.
+/// Throws Failure when the guest fails or does not measure on the processors that it was given.
 Run measure(Machine machine, BootOptions options, const Boot& boot) {
     machine.cpus = boot.part.cpus;
     options.guest_arguments.insert(options.guest_arguments.begin(), boot.part.guest_words.begin(),
@@ -47,12 +44,12 @@ Run measure(Machine machine, BootOptions options, const Boot& boot) {
         measured_boot(machine, choose_image(options, monitor, MonitorBuild::plain), name(boot));
     if (std::any_of(run.results.begin(), run.results.end(),
                     [&run](const Result& result) { return (result.cpus == 1) != (run.cpus == 1); }))
-        throw Failure(name(boot) + ": the guest did not measure on the processors that its word "
-                                   "processors= names");
+        throw Failure(name(boot) + ": the guest did not measure on the processors that its "
+                                   "argument processors= names");
     return run;
 }
 
-/// Some at the same time; the results are in the order of `boots`.
+/// Boots some of them at the same time. The results are in the order of `boots`.
 std::vector<Run> measure_all(const Machine& machine, const BootOptions& options,
                              const std::vector<Boot>& boots) {
     std::vector<Run> runs(boots.size());
@@ -74,7 +71,7 @@ std::vector<Boot> boots_of(const std::vector<BenchPart>& parts,
     return boots;
 }
 
-/// Finds out before anything is booted. Throws Failure.
+/// Checks --shadow-memory before anything is booted. Throws Failure.
 void check_shadow_memory(const std::string& size, const std::vector<Combination>& combinations) {
     const bool has_classic =
         std::any_of(combinations.begin(), combinations.end(), [](const Combination& combination) {
@@ -94,7 +91,7 @@ int bench(const BenchOptions& options) {
         check_shadow_memory(options.boot.shadow_memory, combinations);
     const std::vector<BenchPart> parts = choose_bench_parts(options);
     BootOptions boot = options.boot;
-    boot.cpus = parts.front().cpus; // of the machine that is announced
+    boot.cpus = parts.front().cpus; // for the line that announces the machine
     if (!options.json_file.empty())
         require_result_folder(options.json_file);
     if (!boot.guest.empty())

@@ -1,6 +1,6 @@
 #include "tools/commands/benchmark_context.h"
 
-#include "tools/commands/build_folder.h"
+#include "tools/host/build_folder.h"
 #include "tools/host/child_process.h"
 #include "tools/machine/memory_size.h"
 
@@ -16,7 +16,8 @@
 namespace tool {
 namespace {
 
-/// The commit the sources are at, with "-dirty" when files differ from it; "unknown" outside git.
+/// The commit of the sources, with "-dirty" appended if files differ from it; "unknown" without
+/// git.
 std::string commit() {
     if (!find_program("git"))
         return "unknown";
@@ -30,7 +31,7 @@ std::string commit() {
     return head.output + (changes.output.empty() ? "" : "-dirty");
 }
 
-/// The first line of what a program says that has `word` in it, from there on.
+/// The first line of a program's output that contains `word`, from that word on.
 std::string version(const std::vector<std::string>& command, std::string_view word) {
     const std::string output = capture(command).output;
     const std::size_t found = output.find(word);

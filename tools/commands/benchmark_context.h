@@ -1,7 +1,7 @@
 #pragma once
-// What the results were measured on, for the JSON file.
+// On what the results were measured, for the JSON file.
 
-#include "tools/commands/bench_parts.h"
+#include "tools/commands/bench_plan.h"
 #include "tools/commands/options.h"
 #include "tools/machine/machine.h"
 
@@ -10,9 +10,9 @@
 
 namespace tool {
 
-/// Host name, date, emulator and its version, CPU model, processors of the machines, commit,
-/// switches asked for, and memory for shadow page tables where it was chosen: by the names that
-/// Google Benchmark uses where it has one.
+/// Host name, date, emulator and its version, CPU model, numbers of processors, commit, number of
+/// switches, and memory for shadow page tables if it was chosen. Keys are those of Google Benchmark
+/// where it has one.
 std::map<std::string, std::string> benchmark_context(const Machine& machine,
                                                      const BenchOptions& options,
                                                      const std::vector<BenchPart>& parts);

@@ -1,9 +1,10 @@
 #include "tools/commands/boot.h"
 
-#include "tools/commands/build_folder.h"
+#include "tools/host/build_folder.h"
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
-#include "tools/machine/cpu_models.h"
+#include "tools/machine/bochs.h"
+#include "tools/machine/kvm.h"
 #include "tools/machine/memory_size.h"
 
 #include <fmt/format.h>
@@ -11,20 +12,6 @@
 #include <cstdio>
 
 namespace tool {
-namespace {
-
-std::filesystem::path built(std::string_view name) {
-    std::filesystem::path path = build_folder() / name;
-    if (!std::filesystem::exists(path)) {
-        throw Failure(fmt::format("{} is not built; start this program through ./lazyhv, which "
-                                  "builds what is missing",
-                                  path.string()));
-    }
-    return path;
-}
-
-} // namespace
-
 Machine choose_machine(const BootOptions& options, std::chrono::seconds default_time_limit) {
     Machine machine{.kind = MachineKind::bochs,
                     .cpu_model = options.cpu_model,
@@ -66,10 +53,10 @@ BootImage choose_image(const BootOptions& options, const MonitorOptions& monitor
                        MonitorBuild build) {
     if (!options.guest.empty())
         require_readable_guest(options.guest);
-    return {.monitor = built(build == MonitorBuild::checked ? "hypervisor/lazyhv-checked.elf"
-                                                            : "hypervisor/lazyhv.elf"),
-            .rom = built("vmi_rom/vmi.rom"),
-            .guest = options.guest.empty() ? built("guest/guest.elf")
+    return {.monitor = built_file(build == MonitorBuild::checked ? "hypervisor/lazyhv-checked.elf"
+                                                                 : "hypervisor/lazyhv.elf"),
+            .rom = built_file("vmi_rom/vmi.rom"),
+            .guest = options.guest.empty() ? built_file("guest/guest.elf")
                                            : std::filesystem::path(options.guest),
             .initrd = std::nullopt,
             .monitor_options = monitor,

@@ -9,10 +9,10 @@ namespace tool {
 
 struct DoctorOptions {};
 
-/// What was asked for, or, when the command line ends it all (--help, or a mistake, both of which
-/// have been printed), the exit status.
-using Request = std::variant<int, RunOptions, LinuxOptions, BenchOptions, TestOptions, FuzzOptions,
-                             DoctorOptions>;
+/// The options of the command that was given; or the exit status, after --help or a mistake, for
+/// which the help or the error has already been printed.
+using Request = std::variant<int, BuildOptions, RunOptions, LinuxOptions, BenchOptions, TestOptions,
+                             FuzzOptions, DoctorOptions>;
 
 Request parse_command_line(int argument_count, char** arguments);
 

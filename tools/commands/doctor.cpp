@@ -1,7 +1,7 @@
-#include "tools/commands/doctor.h"
-
+#include "tools/commands/commands.h"
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
+#include "tools/machine/kvm.h"
 #include "tools/machine/machine.h"
 
 #include <fmt/format.h>
@@ -17,7 +17,7 @@ namespace {
 struct Program {
     std::string_view name;
     std::string_view version_option;
-    std::string_view version_word; ///< on the line that tells the version
+    std::string_view version_word; ///< in the line of output that names the version
     std::string_view package;
 };
 
@@ -45,7 +45,7 @@ constexpr std::array files{
     File{"/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1", "libfaketime"},
 };
 
-/// The line of `output` with `word`, without blanks at its ends.
+/// The line of `output` that contains `word`, without leading blanks.
 std::string line_with(std::string_view output, std::string_view word) {
     const std::size_t found = output.find(word);
     if (found == std::string_view::npos)
@@ -129,10 +129,10 @@ int doctor() {
     fmt::print("Result\n");
     fmt::print("  {}\n", choose_machine("", kvm).reason);
     if (!kvm.offers_vmx)
-        fmt::print(
-            "  Nothing is lost by it: Bochs emulates VT-x, and its counts repeat exactly.\n");
+        fmt::print("  That is no loss: Bochs emulates VT-x, and its counts repeat exactly.\n");
     if (!all_there)
-        fmt::print("  Something is missing: install it as said above, or let ./lazyhv do it.\n");
+        fmt::print("  Something is missing: install it as shown above, or run another ./lazyhv "
+                   "command,\n  which installs it.\n");
     else
         fmt::print("  ./lazyhv bench can run here.\n");
     return all_there ? 0 : 1;

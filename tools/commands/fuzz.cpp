@@ -1,5 +1,4 @@
-#include "tools/commands/fuzz.h"
-
+#include "tools/commands/commands.h"
 #include "tools/commands/fuzz_target.h"
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
@@ -26,7 +25,7 @@ void say_new_inputs(const FuzzTarget& target, std::size_t before) {
                target.corpus.string());
 }
 
-/// One input, with all that the target says of it.
+/// Runs one input and shows everything that the target prints.
 int run_input(const FuzzTarget& target, const std::string& input) {
     if (access(input.c_str(), R_OK) != 0)
         throw Failure(fmt::format("the input {} cannot be read", input));
@@ -49,8 +48,7 @@ bool run_target(const FuzzTarget& target, const FuzzOptions& options) {
     say_new_inputs(target, before);
     if (status.artifact.empty())
         return true;
-    fmt::print(stderr,
-               "{}{}: an input crashes it: {}\nTo see it again: ./lazyhv fuzz {} --input {}\n",
+    fmt::print(stderr, "{}{}: an input crashes it: {}\nTo repeat it: ./lazyhv fuzz {} --input {}\n",
                status.report, target.name, status.artifact, target.name, status.artifact);
     return false;
 }
@@ -63,7 +61,7 @@ int fuzz(const FuzzOptions& options) {
         targets.push_back(find_fuzz_target(name));
     if (!options.input.empty()) {
         if (targets.size() != 1 || options.targets.empty())
-            throw Failure("--input is for one target: ./lazyhv fuzz TARGET --input FILE");
+            throw Failure("--input needs exactly one target: ./lazyhv fuzz TARGET --input FILE");
         return run_input(targets.front(), options.input);
     }
     for (const FuzzTarget& target : targets)

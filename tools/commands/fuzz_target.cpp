@@ -1,10 +1,10 @@
 #include "tools/commands/fuzz_target.h"
 
-#include "tools/commands/build_folder.h"
-#include "tools/commands/progress.h"
+#include "tools/host/build_folder.h"
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
 #include "tools/host/interruption.h"
+#include "tools/host/progress.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,8 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstring>
-#include <fcntl.h>
+#include <charconv>
 #include <memory>
 #include <poll.h>
 #include <unistd.h>
@@ -21,29 +20,53 @@
 namespace tool {
 namespace {
 
+/// The number directly after `word`; `otherwise` when it is not there.
+std::uint64_t number_after(std::string_view line, std::string_view word, std::uint64_t otherwise) {
+    const std::size_t found = line.find(word);
+    if (found == std::string_view::npos)
+        return otherwise;
+    const std::string_view rest = line.substr(found + word.size());
+    std::uint64_t number = otherwise;
+    std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    return number;
+}
+
+/// Updates `status` by a line of libFuzzer's output (without its line feed).
+void note_line(std::string_view line, FuzzStatus& status) {
+    if (line.starts_with("#") && line.find("cov: ") != std::string_view::npos) {
+        status.executions = number_after(line, "#", status.executions);
+        status.coverage = number_after(line, "cov: ", status.coverage);
+        return;
+    }
+    if (line.starts_with("INFO:") || line.starts_with("\tNEW_FUNC"))
+        return;
+    constexpr std::string_view written = "Test unit written to ";
+    if (const std::size_t found = line.find(written); found != std::string_view::npos)
+        status.artifact = line.substr(found + written.size());
+    status.report.append(line).push_back('\n');
+}
+
 using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view source_ending = "_fuzz.cpp";
 
-/// A process of libFuzzer, and what it has said.
+/// A process of libFuzzer, and what it has printed.
 class FuzzProcess {
   public:
     explicit FuzzProcess(const std::vector<std::string>& command) {
-        std::array<int, 2> ends{};
-        if (pipe2(ends.data(), O_CLOEXEC) != 0)
-            throw Failure(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-        reading_ = FileDescriptor(ends[0]);
-        const FileDescriptor writing(ends[1]);
+        Pipe pipe = open_pipe();
+        reading_ = std::move(pipe.reading);
         child_ = std::make_unique<ChildProcess>(
-            command, StandardStreams{.input = -1, .output = writing.get(), .error = writing.get()},
+            command,
+            StandardStreams{.input = -1, .output = pipe.writing.get(), .error = pipe.writing.get()},
             false);
     }
 
-    /// For poll(); -1 when it has ended.
+    /// For poll(); -1 after the process has ended.
     [[nodiscard]] int descriptor() const { return reading_.get(); }
     [[nodiscard]] const FuzzStatus& status() const { return status_; }
 
-    /// Takes what is there to be read. At the end of it the process has ended.
+    /// Reads the bytes that are there. At the end of the stream it waits for the process.
     void read_some() {
         std::array<char, 4096> bytes{};
         const ssize_t count = read(reading_.get(), bytes.data(), bytes.size());
@@ -59,7 +82,7 @@ class FuzzProcess {
         }
     }
 
-    /// It has ended, and not as it should.
+    /// The process has ended with a status other than 0.
     [[nodiscard]] bool has_failed() const { return exit_status_ != 0; }
 
   private:
@@ -100,7 +123,7 @@ void show(Progress& progress, const FuzzTarget& target, const Processes& process
                              sum.executions, sum.coverage, left.count() / 60, left.count() % 60));
 }
 
-/// Waits until one of them has something to say, or a second is over. False when all have ended.
+/// Waits until one of them prints something, at most a second. False when all have ended.
 bool wait_for(const Processes& processes) {
     std::vector<pollfd> waited{{.fd = interruption_descriptor(), .events = POLLIN, .revents = 0}};
     for (const auto& process : processes)
@@ -118,7 +141,7 @@ std::filesystem::path made(const std::filesystem::path& folder) {
     std::error_code error;
     std::filesystem::create_directories(folder, error);
     if (error)
-        throw Failure(fmt::format("cannot make {}: {}", folder.string(), error.message()));
+        throw Failure(fmt::format("cannot create {}: {}", folder.string(), error.message()));
     return folder;
 }
 
@@ -143,22 +166,16 @@ FuzzTarget find_fuzz_target(const std::string& name) {
             fmt::format("unknown fuzz target \"{}\": give {}", name, fmt::join(names, ", ")));
     }
     const std::filesystem::path kept = build_folder() / "fuzz";
-    FuzzTarget target{.name = name,
-                      .program = build_folder() / "tests" / "fuzz" / (name + "_fuzz"),
-                      .seeds = source_folder() / "tests" / "fuzz" / "corpus" / name,
-                      .corpus = kept / "corpus" / name,
-                      .artifacts = kept / "artifacts" / name};
-    if (!std::filesystem::exists(target.program)) {
-        throw Failure(fmt::format("{} is not built; start this program through ./lazyhv, which "
-                                  "builds what is missing",
-                                  target.program.string()));
-    }
-    return target;
+    return {.name = name,
+            .program = built_file(std::filesystem::path("tests/fuzz") / (name + "_fuzz")),
+            .seeds = source_folder() / "tests" / "fuzz" / "corpus" / name,
+            .corpus = kept / "corpus" / name,
+            .artifacts = kept / "artifacts" / name};
 }
 
 FuzzStatus run_fuzz_target(const FuzzTarget& target, std::chrono::seconds time,
                            std::uint32_t jobs) {
-    // -reload: what one process finds the others take up.
+    // -reload: each process picks up what the others have found.
     const std::vector<std::string> command{target.program.string(),
                                            fmt::format("-max_total_time={}", time.count()),
                                            "-reload=1",

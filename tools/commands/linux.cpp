@@ -1,18 +1,23 @@
-#include "tools/commands/linux.h"
-
+#include "tools/commands/bench_plan.h"
+#include "tools/commands/benchmark_context.h"
 #include "tools/commands/boot.h"
-#include "tools/commands/boot_progress.h"
-#include "tools/commands/console_output.h"
-#include "tools/commands/linux_bench.h"
+#include "tools/commands/commands.h"
 #include "tools/commands/linux_image.h"
-#include "tools/commands/profile_names.h"
+#include "tools/commands/measured_boots.h"
+#include "tools/commands/profiles.h"
+#include "tools/console/user_terminal.h"
 #include "tools/host/failure.h"
-#include "tools/host/raw_terminal.h"
+#include "tools/host/progress.h"
 #include "tools/host/temporary_folder.h"
-#include "tools/linux/kernel_words.h"
 #include "tools/machine/emulation.h"
+#include "tools/results/benchmark_json.h"
+#include "tools/results/linux_table.h"
+#include "tools/results/result_file.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdio>
 
 namespace tool {
 namespace {
@@ -21,14 +26,14 @@ constexpr std::chrono::seconds default_time_limit{600};
 
 void check(const LinuxOptions& options) {
     if (!options.json_file.empty() && !options.is_benchmark)
-        throw Failure("--json is for the results of --bench");
+        throw Failure("--json needs --bench: it writes the results of the benchmark");
     if (options.is_benchmark && (options.has_page_table_isolation || !options.programs.empty()))
         throw Failure("--bench chooses --pti and --run itself: leave them out");
     if (options.boot.profile == abi::name(abi::Profile::bare))
-        throw Failure("Linux is booted by the monitor: give classic, hardened or modern");
+        throw Failure("only the monitor boots Linux: give --profile classic, hardened or modern");
 }
 
-/// Shows the console and, until the kernel has something to say, how long that takes.
+/// Shows the console and, until the kernel prints something, how long the boot has taken.
 class Screen {
   public:
     explicit Screen(bool verbose) : verbose_{verbose} {}
@@ -36,7 +41,7 @@ class Screen {
     void show(ConsoleReader::Kind kind, std::string_view text) {
         if (kind == ConsoleReader::Kind::program && !verbose_)
             return;
-        if (kind == ConsoleReader::Kind::monitor) // speaks before the kernel does
+        if (kind == ConsoleReader::Kind::monitor) // prints before the kernel does
             progress_.clear();
         else
             progress_.stop();
@@ -48,11 +53,75 @@ class Screen {
     BootProgress progress_;
 };
 
-// guest/linux/init.sh says so first. A kernel that resets the machine before ends the run, too.
+// guest/linux/init.sh prints this line first. The run also ends with status 0 if the kernel resets
+// the machine before init runs.
 bool has_run_init(const ConsoleReader& reader) {
     const auto& lines = reader.context_lines();
     return std::any_of(lines.begin(), lines.end(),
                        [](const std::string& line) { return line.starts_with("kernel="); });
+}
+
+constexpr std::string_view measured_programs = "pingpong,fork";
+/// Context switches in our own kernel. Linux's programs have their own numbers (guest/linux/).
+constexpr std::uint32_t own_switches = 2000;
+
+BootImage image_of(const LinuxBoot& boot, const LinuxOptions& options, const LinuxFiles& files) {
+    if (boot.is_linux) {
+        return linux_image(options, files, boot.profile,
+                           kernel_words({.has_page_table_isolation = boot.has_page_table_isolation,
+                                         .programs = std::string(measured_programs),
+                                         .append = options.append}));
+    }
+    BootOptions own = options.boot;
+    own.guest_arguments = {fmt::format("switches={}", own_switches), "workload=pingpong"};
+    return choose_image(own, monitor_options(own, boot.profile, boot.interface),
+                        MonitorBuild::plain);
+}
+
+std::map<std::string, std::string> json_context(const LinuxOptions& options,
+                                                const Machine& machine) {
+    BenchOptions bench;
+    bench.boot = options.boot;
+    bench.switches = own_switches;
+    std::map<std::string, std::string> context =
+        benchmark_context(machine, bench, {{.cpus = machine.cpus, .guest_words = {}}});
+    context["protect"] = fmt::format("{:d}", options.protects_descriptors);
+    if (!options.append.empty())
+        context["append"] = options.append;
+    return context;
+}
+
+/// Measures Linux next to lazyhv's own kernel, prints a table and, where the options name a file,
+/// writes JSON. Returns 0. Throws Failure and Interrupted.
+int linux_bench(const LinuxOptions& options, const Machine& machine) {
+    const std::vector<LinuxBoot> boots = choose_linux_boots(options.boot.profile);
+    if (!options.json_file.empty())
+        require_result_folder(options.json_file);
+    if (machine.cpus != 1)
+        throw Failure("--bench measures on one processor: leave --cpus out");
+    const TemporaryFolder folder;
+    std::vector<Run> runs(boots.size());
+    {
+        Progress progress;
+        const LinuxFiles files = choose_linux_files(options, folder.path(), progress);
+        boot_in_parallel(boots.size(), [&](std::size_t index) {
+            const LinuxBoot& boot = boots[index];
+            progress.say(
+                fmt::format("measuring {} ({} of {})", name(boot), index + 1, boots.size()));
+            runs[index] = measured_boot(machine, image_of(boot, options, files), name(boot));
+            runs[index].has_page_table_isolation = boot.has_page_table_isolation;
+        });
+    }
+    const std::string_view ticks = tick_name(machine.kind);
+    fmt::print("{}", linux_table(runs, {.machine = std::string(name(machine.kind)),
+                                        .cpu_model = machine.cpu_model,
+                                        .tick_name = std::string(ticks)}));
+    if (!options.json_file.empty())
+        write_result_file(options.json_file,
+                          benchmark_json(runs, json_context(options, machine), ticks));
+    if (std::fflush(stdout) != 0)
+        throw Failure("cannot write the table to standard output");
+    return 0;
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 #pragma once
-// What the command line says, as written; the commands check it.
+// Options as they were given on the command line; the commands check them.
 
 #include <cstdint>
 #include <optional>
@@ -25,9 +25,9 @@ struct BootOptions {
 struct RunOptions {
     BootOptions boot;
     std::string emulator_log;
-    std::string image_file; ///< where the image is written, which is not booted then
+    std::string image_file; ///< write the image here instead of booting it
     bool log_exits = false;
-    bool checked = false; ///< with the monitor that checks itself
+    bool checked = false; ///< use the monitor that checks itself
     bool verbose = false;
 };
 
@@ -42,26 +42,32 @@ struct LinuxOptions {
     BootOptions boot;
     std::string kernel;   ///< empty: Debian's
     std::string initrd;   ///< empty: one with our programs
-    std::string append;   ///< words behind those of the kernel's command line
-    std::string programs; ///< that init runs, with commas between; empty: a shell
+    std::string append;   ///< words to append to the kernel's command line
+    std::string programs; ///< that init runs, separated by commas; empty: a shell
     bool has_page_table_isolation = false;
-    bool protects_descriptors = false; ///< the monitor does, on classic and hardened
+    bool protects_descriptors = false; ///< on classic and hardened, by the monitor
     bool is_benchmark = false;
-    bool verbose = false; ///< also the console's lines for programs
+    bool verbose = false; ///< also show the console's lines for programs
     std::string json_file;
+};
+
+struct BuildOptions {
+    std::vector<std::string> targets; ///< empty: everything
+    std::uint32_t jobs = 0;           ///< commands at a time; 0: ninja decides
+    bool lists_targets = false;       ///< instead of building
 };
 
 struct FuzzOptions {
     std::vector<std::string> targets; ///< empty: all
     std::uint32_t minutes = 10;       ///< for each target
     std::uint32_t jobs = 1;           ///< processes at a time
-    std::string input;                ///< a single input to run instead; empty: none
+    std::string input;                ///< run only this input; empty: not given
 };
 
 struct TestOptions {
     std::vector<std::string> regular_expressions;
     bool nested = false;      ///< the nested run instead of the suite
-    bool linux_guest = false; ///< Linux as the guest, in many ways, instead of the suite
+    bool linux_guest = false; ///< the matrix of Linux boots instead of the suite
 };
 
 } // namespace tool

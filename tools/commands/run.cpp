@@ -1,8 +1,7 @@
-#include "tools/commands/run.h"
-
 #include "tools/commands/boot.h"
-#include "tools/commands/console_output.h"
-#include "tools/commands/profile_names.h"
+#include "tools/commands/commands.h"
+#include "tools/commands/profiles.h"
+#include "tools/console/user_terminal.h"
 #include "tools/host/failure.h"
 #include "tools/machine/emulation.h"
 
@@ -13,10 +12,10 @@ namespace {
 
 constexpr std::chrono::seconds default_time_limit{120};
 
-/// Throws Failure for an option that only shadow paging gives a meaning.
+/// For an option that has no meaning without shadow paging. Throws Failure on other profiles.
 void require_classic(std::string_view option, abi::Profile profile) {
     if (profile != abi::Profile::classic) {
-        throw Failure(fmt::format("{} is about shadow page tables, which profile classic alone "
+        throw Failure(fmt::format("{} is about shadow page tables, which only profile classic "
                                   "has; this is profile {}",
                                   option, abi::name(profile)));
     }

@@ -3,13 +3,19 @@
 #include "shared/console.h"
 
 #include <charconv>
+#include <string_view>
 
 namespace tool {
 namespace {
 
+/// Followed by what went wrong; a timestamp of the kernel may precede it.
+constexpr std::string_view beginning = "Kernel panic - not syncing: ";
+/// Longer lines are searched up to this length only.
+constexpr std::size_t max_line = 4096;
+
 constexpr char escape = '\x1b';
 
-/// The status of an end line; 1 when it is no number, for such a run was no success.
+/// The status of an end line; 1 if it is not a number, because such a run was no success.
 int parse_end_status(std::string_view text) {
     int status = 1;
     const auto [parsed_to, error] = std::from_chars(text.data(), text.data() + text.size(), status);
@@ -23,10 +29,23 @@ bool either_starts_with_other(std::string_view left, std::string_view right) {
 
 } // namespace
 
+void KernelPanic::take(char byte) {
+    if (message_)
+        return;
+    if (byte != '\n') {
+        if (byte != '\r' && line_.size() < max_line)
+            line_ += byte;
+        return;
+    }
+    if (const std::size_t found = line_.find(beginning); found != std::string::npos)
+        message_ = line_.substr(found);
+    line_.clear();
+}
+
 void ConsoleReader::feed(std::string_view bytes) {
     for (const char byte : bytes)
         take(byte);
-    // What cannot become a line for programs is shown at once, before its line ends.
+    // A line that cannot be one for programs is shown at once, before it ends.
     if (phase_ == Phase::running && !line_.empty() && !must_be_held()) {
         sink_(Kind::text, line_);
         line_.clear();
@@ -42,7 +61,7 @@ void ConsoleReader::finish() {
 void ConsoleReader::take(char byte) {
     const bool may_be_grubs = phase_ == Phase::grub || at_start_;
     if (may_be_grubs && (in_escape_ || byte == escape)) {
-        // ESC [ parameters letter: GRUB moves its cursor and clears the screen.
+        // ESC [ parameters letter: with these GRUB moves the cursor and clears the screen.
         const bool is_letter = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
         in_escape_ = byte == escape || !is_letter;
         return;
@@ -82,7 +101,7 @@ void ConsoleReader::take_grub_line() {
 void ConsoleReader::take_line(bool finished) {
     const Kind kind = line_kind();
     const std::string_view line = line_;
-    // An emulator that ends at once may swallow the end of this line, not of its number's meaning.
+    // An emulator that ends at once may lose the end of this line, but never a part of the number.
     if (kind == Kind::program && line.starts_with(abi::end_prefix) && !end_status_)
         end_status_ = parse_end_status(line.substr(abi::end_prefix.size()));
     has_restarted_ = has_restarted_ || line == grub_ready;

@@ -1,8 +1,6 @@
 #pragma once
 // Takes the serial console apart: GRUB's text, the lines for programs, and what a person reads.
 
-#include "tools/console/kernel_panic.h"
-
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,17 +9,31 @@
 
 namespace tool {
 
-/// GRUB prints one of these (image/grub_config.cpp) before anything of ours runs.
+/// Finds a Linux kernel's panic message. Gets every byte of the console.
+class KernelPanic {
+  public:
+    void take(char byte);
+
+    /// The first "Kernel panic - not syncing: ...", up to the end of its line; nothing until that
+    /// line has ended.
+    [[nodiscard]] const std::optional<std::string>& message() const { return message_; }
+
+  private:
+    std::string line_;
+    std::optional<std::string> message_;
+};
+
+/// GRUB prints one of these (image/grub_config.cpp) before any code of ours runs.
 inline constexpr std::string_view grub_ready = "@grub ready";
 inline constexpr std::string_view grub_failed = "@grub failed";
 
-/// Fed with the bytes of COM1 in any portions; the protocol is that of shared/console.h.
+/// Gets the bytes of COM1 in portions of any size. The protocol is that of shared/console.h.
 class ConsoleReader {
   public:
     enum class Kind {
-        text,    ///< for a person, in portions as they come; CR LF has become LF
+        text,    ///< for a person, in portions as they arrive; CR LF has become LF
         program, ///< a whole line that starts with '@', with its LF
-        monitor, ///< a whole line of the monitor's, with its LF
+        monitor, ///< a whole line of the monitor, with its LF
         error,   ///< a whole line with abi::error_prefix, with its LF
     };
     using Sink = std::function<void(Kind, std::string_view)>;
@@ -29,26 +41,27 @@ class ConsoleReader {
     explicit ConsoleReader(Sink sink) : sink_(std::move(sink)) {}
 
     void feed(std::string_view bytes);
-    /// There will be no more bytes: gives an unfinished line to the sink.
+    /// To be called after the last byte: passes an unfinished line to the sink.
     void finish();
 
-    /// The first "@end status=N" says how the run ended; nothing as long as there was none.
+    /// The N of the first "@end status=N", which says how the run ended; nothing if there was none
+    /// so far.
     [[nodiscard]] std::optional<int> end_status() const { return end_status_; }
     /// GRUB could not load the image; grub_error() says why.
     [[nodiscard]] bool grub_has_failed() const { return phase_ == Phase::failed; }
-    /// GRUB has handed over to what it loaded.
+    /// GRUB has started what it loaded.
     [[nodiscard]] bool is_started() const { return phase_ == Phase::running; }
-    /// The first line with "error: " that GRUB printed, from there on.
+    /// The text after "error: " in the first such line that GRUB printed.
     [[nodiscard]] const std::string& grub_error() const { return grub_error_; }
-    /// GRUB has been started a second time: the machine was reset.
+    /// GRUB has been started a second time, so the machine was reset.
     [[nodiscard]] bool has_restarted() const { return has_restarted_; }
-    /// What a Linux kernel said when it panicked; nothing as long as none did.
+    /// The panic message of a Linux kernel; nothing if there was none so far.
     [[nodiscard]] const std::optional<std::string>& kernel_panic() const {
         return kernel_panic_.message();
     }
     [[nodiscard]] const std::vector<std::string>& result_lines() const { return result_lines_; }
     [[nodiscard]] const std::vector<std::string>& context_lines() const { return context_lines_; }
-    /// What followed abi::error_prefix.
+    /// The texts after abi::error_prefix.
     [[nodiscard]] const std::vector<std::string>& errors() const { return errors_; }
 
   private:
@@ -57,17 +70,18 @@ class ConsoleReader {
     void take(char byte);
     void take_grub_line();
     void take_line(bool finished);
-    /// False as soon as the line cannot be one that is shown only as a whole.
+    /// Whether the line may still become one that is shown only as a whole.
     [[nodiscard]] bool must_be_held() const;
     [[nodiscard]] Kind line_kind() const;
 
     Sink sink_;
     Phase phase_ = Phase::grub;
     bool after_carriage_return_ = false;
-    bool streaming_ = false; ///< the start of this line has been given to the sink already
-    bool in_escape_ = false; ///< inside a terminal control sequence of GRUB's
+    bool streaming_ = false; ///< the start of this line has already been passed to the sink
+    bool in_escape_ = false; ///< inside a terminal control sequence of GRUB
     bool has_restarted_ = false;
-    bool at_start_ = true; ///< nothing but GRUB's control sequences came since it handed over
+    bool at_start_ =
+        true; ///< since GRUB started the monitor, only GRUB's control sequences have come
     std::string line_;
     KernelPanic kernel_panic_;
     std::optional<int> end_status_;

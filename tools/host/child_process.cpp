@@ -21,9 +21,16 @@
 namespace tool {
 namespace {
 
-/// In the child, between fork and exec: only what is safe in a signal handler.
-[[noreturn]] void become(const char* program, char* const* arguments, char* const* environment,
-                         const StandardStreams& streams, bool is_terminal, pid_t parent) {
+/// Restores the default actions, which catch_interruptions changes (host/interruption.h).
+void restore_signals() {
+    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
+        signal(signal_number, SIG_DFL);
+}
+
+/// Runs in the child between fork and exec, and so calls only what is safe in a signal handler.
+[[noreturn]] void execute_child(const char* program, char* const* arguments,
+                                char* const* environment, const StandardStreams& streams,
+                                bool is_terminal, pid_t parent) {
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
@@ -34,8 +41,7 @@ namespace {
     dup2(streams.error >= 0 ? streams.error : null, STDERR_FILENO);
     if (is_terminal)
         ioctl(STDIN_FILENO, TIOCSCTTY, 0);
-    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
-        signal(signal_number, SIG_DFL);
+    restore_signals();
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -69,7 +75,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command, const Standa
     const std::optional<std::string> program = find_program(command.front());
     if (!program) {
         throw Failure(fmt::format("{} is not installed (not found in PATH); `./lazyhv doctor` says "
-                                  "which package brings it",
+                                  "which package has it",
                                   command.front()));
     }
     std::vector<std::string> arguments = command;
@@ -79,11 +85,11 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command, const Standa
     const pid_t parent = getpid();
     process_ = fork();
     if (process_ == 0)
-        become(program->c_str(), argument_pointers.data(), environment_pointers.data(), streams,
-               is_terminal, parent);
+        execute_child(program->c_str(), argument_pointers.data(), environment_pointers.data(),
+                      streams, is_terminal, parent);
     if (process_ < 0)
         throw Failure(fmt::format("cannot start {}: {}", *program, std::strerror(errno)));
-    // By number: glibc 2.36 declares pidfd_open without C linkage.
+    // By its number, because glibc 2.36 declares pidfd_open without C linkage.
     descriptor_ = FileDescriptor(static_cast<int>(syscall(SYS_pidfd_open, process_, 0)));
     if (!descriptor_.is_open()) {
         const int error = errno;
@@ -107,7 +113,7 @@ int ChildProcess::wait() {
 void ChildProcess::kill() {
     if (status_)
         return;
-    ::kill(-process_, SIGKILL); // fails as long as the child has not called setsid
+    ::kill(-process_, SIGKILL); // fails if the child has not called setsid yet
     ::kill(process_, SIGKILL);
     wait();
 }
@@ -129,23 +135,19 @@ std::optional<std::string> find_program(std::string_view name) {
 }
 
 Captured capture(const std::vector<std::string>& command) {
-    std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0)
-        throw Failure(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
-    const FileDescriptor reading(ends[0]);
-    FileDescriptor writing(ends[1]);
-    ChildProcess child(command, {.input = -1, .output = writing.get(), .error = writing.get()},
-                       false);
-    writing.reset();
+    Pipe pipe = open_pipe();
+    ChildProcess child(
+        command, {.input = -1, .output = pipe.writing.get(), .error = pipe.writing.get()}, false);
+    pipe.writing.reset();
     std::string output;
     for (;;) {
         std::array<pollfd, 2> waited{
-            {{.fd = reading.get(), .events = POLLIN, .revents = 0},
+            {{.fd = pipe.reading.get(), .events = POLLIN, .revents = 0},
              {.fd = interruption_descriptor(), .events = POLLIN, .revents = 0}}};
         poll(waited.data(), waited.size(), -1);
         throw_if_interrupted();
         std::array<char, 4096> bytes{};
-        const ssize_t count = read(reading.get(), bytes.data(), bytes.size());
+        const ssize_t count = read(pipe.reading.get(), bytes.data(), bytes.size());
         if (count < 0 && errno == EINTR)
             continue;
         if (count <= 0)
@@ -153,6 +155,29 @@ Captured capture(const std::vector<std::string>& command) {
         output.append(bytes.data(), static_cast<std::size_t>(count));
     }
     return {.status = child.wait(), .output = std::move(output)};
+}
+
+void become_program(std::vector<std::string> command) {
+    const std::vector<char*> arguments = pointers(command);
+    restore_signals();
+    execvp(arguments.front(), arguments.data());
+    throw Failure(fmt::format("cannot start {}: {}", command.front(), std::strerror(errno)));
+}
+
+std::string last_lines(std::string_view text, std::size_t count) {
+    std::string last;
+    while (count != 0 && !text.empty()) {
+        const std::size_t feed = text.rfind('\n');
+        const std::string_view line = feed == std::string_view::npos ? text : text.substr(feed + 1);
+        if (!line.empty() && line != "\r") {
+            if (!last.empty())
+                last.insert(0, 1, '\n');
+            last.insert(0, line);
+            --count;
+        }
+        text = feed == std::string_view::npos ? std::string_view() : text.substr(0, feed);
+    }
+    return last;
 }
 
 } // namespace tool

@@ -1,8 +1,9 @@
 #pragma once
-// A program started by the command.
+// Programs that the command starts, and what they print.
 
 #include "tools/host/file_descriptor.h"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,29 +12,31 @@
 
 namespace tool {
 
-/// What the child gets as standard input, output and error; they stay the caller's. -1: /dev/null.
+/// The child's standard input, output and error. The caller keeps the descriptors. -1: /dev/null.
 struct StandardStreams {
     int input = -1;
     int output = -1;
     int error = -1;
 };
 
-/// Runs in a session and process group of its own, which is killed and reaped at the end of this
-/// object's life. It is killed, too, when the command itself is killed.
+/// A running program, in a session and process group of its own. The group is killed and the
+/// process reaped when this object is destroyed. The kernel also kills it when the command itself
+/// is killed.
 class ChildProcess {
   public:
-    /// `command`: program (looked for in PATH unless it has a '/') and arguments. With
-    /// `is_terminal`, `streams.input` becomes its controlling terminal (and TERM says which kind).
-    /// Throws Failure when the program is not found or cannot be started.
+    /// `command`: the program (searched for in PATH unless it contains a '/') and its arguments.
+    /// With `is_terminal`, `streams.input` becomes its controlling terminal, and TERM is set to
+    /// match. Throws Failure when the program is not found or cannot be started.
     ChildProcess(const std::vector<std::string>& command, const StandardStreams& streams,
                  bool is_terminal);
     ~ChildProcess();
     ChildProcess(const ChildProcess&) = delete;
     ChildProcess& operator=(const ChildProcess&) = delete;
 
-    /// Readable as soon as the process has ended, for poll().
+    /// A descriptor for poll(): readable as soon as the process has ended.
     [[nodiscard]] int descriptor() const { return descriptor_.get(); }
-    /// Waits for its end. As the shell puts it: the exit status, or 128 and the signal's number.
+    /// Waits until the process ends. Returns what a shell would: its exit status, or 128 plus the
+    /// number of the signal that ended it.
     int wait();
     /// Kills the whole process group.
     void kill();
@@ -44,15 +47,22 @@ class ChildProcess {
     std::optional<int> status_;
 };
 
-/// The full path of a program in PATH; nothing when it is not there.
+/// The full path of a program in PATH; nothing if it is not found.
 std::optional<std::string> find_program(std::string_view name);
 
 struct Captured {
     int status;
-    std::string output; ///< standard output and standard error
+    std::string output; ///< standard output and standard error together
 };
 
-/// Runs a helper program to its end. Throws Interrupted on the way, Failure as ChildProcess does.
+/// Runs a program until it ends. Throws Interrupted, and Failure as ChildProcess does.
 Captured capture(const std::vector<std::string>& command);
+
+/// Replaces this program by another one (exec), with the default actions for signals. The exit
+/// status is then that of `command`. Throws Failure when that fails.
+[[noreturn]] void become_program(std::vector<std::string> command);
+
+/// The last `count` lines of `text` that are not empty, without the line feed at the very end.
+std::string last_lines(std::string_view text, std::size_t count);
 
 } // namespace tool

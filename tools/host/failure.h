@@ -1,19 +1,19 @@
 #pragma once
-// What goes wrong in the lazyhv command.
+// The exceptions of the lazyhv command.
 
 #include <stdexcept>
 
 namespace tool {
 
-/// Ends the command: main() prints the text, which says what is wrong and what to do about it, and
-/// exits with a status other than 0.
+/// An error that ends the command. The text says what is wrong and what to do about it; main()
+/// prints it and returns a status other than 0.
 class Failure : public std::runtime_error {
   public:
     using std::runtime_error::runtime_error;
 };
 
-/// The user ended the command with a signal; everything started or created is undone on the way
-/// out.
+/// The user ended the command with a signal. While this exception propagates, destructors stop what
+/// was started and remove what was created.
 class Interrupted : public std::exception {
   public:
     explicit Interrupted(int signal_number) : signal_number_(signal_number) {}

@@ -1,6 +1,13 @@
 #include "tools/host/file_descriptor.h"
 
+#include "tools/host/failure.h"
+
+#include <fmt/format.h>
+
+#include <array>
 #include <cerrno>
+#include <cstring>
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace tool {
@@ -8,6 +15,13 @@ namespace tool {
 void FileDescriptor::reset() {
     if (is_open())
         close(std::exchange(descriptor_, -1));
+}
+
+Pipe open_pipe() {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0)
+        throw Failure(fmt::format("cannot create a pipe: {}", std::strerror(errno)));
+    return {.reading = FileDescriptor(ends[0]), .writing = FileDescriptor(ends[1])};
 }
 
 bool write_all(int descriptor, std::string_view bytes) {

@@ -1,12 +1,12 @@
 #pragma once
-// A file descriptor with an owner.
+// File descriptors that close themselves.
 
 #include <string_view>
 #include <utility>
 
 namespace tool {
 
-/// Closes its descriptor at the end; -1 is none.
+/// Owns a file descriptor and closes it when destroyed; -1: none.
 class FileDescriptor {
   public:
     FileDescriptor() = default;
@@ -32,7 +32,16 @@ class FileDescriptor {
     int descriptor_ = -1;
 };
 
-/// Writes all of `bytes`; false with errno when that fails.
+/// The two ends of a pipe. A program started with exec does not inherit them.
+struct Pipe {
+    FileDescriptor reading;
+    FileDescriptor writing;
+};
+
+/// Throws Failure when the system has no descriptors left.
+Pipe open_pipe();
+
+/// Writes all of `bytes`. Returns false, with errno set, when that fails.
 bool write_all(int descriptor, std::string_view bytes);
 
 } // namespace tool

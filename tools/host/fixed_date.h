@@ -1,5 +1,5 @@
 #pragma once
-// The date of all that is emulated: what depends on the host's clock does not repeat
+// The date in every emulated machine. Counts that depend on the host's clock would not repeat
 // (docs/method.md, "Why counts repeat").
 
 #include <cstdint>
@@ -11,9 +11,9 @@ namespace tool {
 /// 2000-01-01, as seconds since 1970.
 inline constexpr std::uint32_t fixed_date = 946'684'800;
 
-/// `command` under a clock that stands still at that date, but for the monotonic one (Debian's
-/// libfaketime, found by its name in all architectures). By library and not by the command
-/// faketime, which would stay between us and the child process.
+/// Wraps `command` so that all its clocks but the monotonic one stand still at that date. Uses
+/// Debian's libfaketime directly (the dynamic linker fills in $LIB) and not the command faketime,
+/// which would remain as a process between us and the program.
 inline std::vector<std::string> at_fixed_date(const std::vector<std::string>& command) {
     std::vector<std::string> words{"env",
                                    "TZ=UTC",

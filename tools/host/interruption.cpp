@@ -10,14 +10,14 @@
 namespace tool {
 namespace {
 
-// A signal handler reaches nothing but globals.
+// Global, because a signal handler has nothing else to work with.
 volatile std::sig_atomic_t caught_signal = 0;
 int reading_end = -1;
 int writing_end = -1;
 
 void note_signal(int signal_number) {
     caught_signal = signal_number;
-    // Never read: the pipe stays readable for everyone who polls it.
+    // Nobody reads this byte, so the pipe stays readable for everyone who polls it.
     [[maybe_unused]] const ssize_t written = write(writing_end, "", 1);
 }
 
@@ -26,7 +26,7 @@ void note_signal(int signal_number) {
 void catch_interruptions() {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
-        throw Failure("cannot make a pipe");
+        throw Failure("cannot create a pipe");
     reading_end = ends[0];
     writing_end = ends[1];
     struct sigaction action = {};
@@ -34,7 +34,7 @@ void catch_interruptions() {
     sigemptyset(&action.sa_mask);
     for (const int signal_number : {SIGINT, SIGTERM, SIGHUP})
         sigaction(signal_number, &action, nullptr);
-    // A reader of our output that goes away is noticed as a failing write.
+    // If the reader of our output goes away, a write fails; that is enough.
     std::signal(SIGPIPE, SIG_IGN);
 }
 

@@ -1,15 +1,15 @@
 #pragma once
-// Ctrl-C, SIGTERM and SIGHUP: noted, so that everything can be undone before the command ends.
+// Ctrl-C, SIGTERM and SIGHUP are only noted, so that the command can clean up before it ends.
 
 namespace tool {
 
-/// Once, before anything is started or created.
+/// To be called once, before anything is started or created.
 void catch_interruptions();
 
-/// A file descriptor that is readable from the first such signal on, for poll().
+/// A file descriptor for poll(): readable from the first such signal on.
 int interruption_descriptor();
 
-/// Throws Interrupted once there was such a signal.
+/// Throws Interrupted if there has been such a signal.
 void throw_if_interrupted();
 
 } // namespace tool

@@ -19,13 +19,13 @@ TemporaryFolder::TemporaryFolder() {
         throw Failure("the folder for temporary files does not exist; set TMPDIR to one that does");
     std::string name = (parent / "lazyhv-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr)
-        throw Failure(fmt::format("cannot make a temporary folder in {}: {}", parent.string(),
+        throw Failure(fmt::format("cannot create a temporary folder in {}: {}", parent.string(),
                                   std::strerror(errno)));
     path_ = name;
 }
 
 TemporaryFolder::~TemporaryFolder() {
-    std::error_code ignored; // nothing can be done about it in a destructor
+    std::error_code ignored; // a destructor cannot report it
     std::filesystem::remove_all(path_, ignored);
 }
 

@@ -5,10 +5,11 @@
 
 namespace tool {
 
-/// Made under $TMPDIR (or /tmp), readable by its owner only; removed with all it holds at the end.
+/// Created under $TMPDIR (or /tmp), readable by its owner only. Removed with everything in it when
+/// the object is destroyed.
 class TemporaryFolder {
   public:
-    /// Throws Failure when it cannot be made.
+    /// Throws Failure when it cannot be created.
     TemporaryFolder();
     ~TemporaryFolder();
     TemporaryFolder(const TemporaryFolder&) = delete;

@@ -17,8 +17,8 @@
 namespace tool {
 namespace {
 
-/// GRUB for BIOS machines (package grub-pc-bin); named, so that other platforms that happen to be
-/// installed do not go into the image.
+/// GRUB for BIOS machines (package grub-pc-bin). Named explicitly, because grub-mkrescue would
+/// otherwise put every platform that is installed into the image.
 constexpr std::string_view grub_folder = "/usr/lib/grub/i386-pc";
 
 void copy_into(const std::filesystem::path& root, std::string_view name,
@@ -39,7 +39,7 @@ void require_readable_guest(const std::filesystem::path& guest) {
     if (!std::filesystem::exists(status))
         throw Failure(fmt::format("there is no guest image {}", guest.string()));
     if (!std::filesystem::is_regular_file(status))
-        throw Failure(fmt::format("the guest image {} is no file", guest.string()));
+        throw Failure(fmt::format("the guest image {} is not a file", guest.string()));
     if (access(guest.c_str(), R_OK) != 0)
         throw Failure(fmt::format("the guest image {} cannot be read: {}", guest.string(),
                                   std::strerror(errno)));
@@ -53,7 +53,7 @@ std::filesystem::path make_boot_image(const BootImage& image, const std::filesys
     std::filesystem::create_directories(config.parent_path(), error);
     if (error)
         throw Failure(
-            fmt::format("cannot make {}: {}", config.parent_path().string(), error.message()));
+            fmt::format("cannot create {}: {}", config.parent_path().string(), error.message()));
     copy_into(root, monitor_in_image, image.monitor);
     copy_into(root, rom_in_image, image.rom);
     copy_into(root, image.initrd ? kernel_in_image : guest_in_image, image.guest);
@@ -67,14 +67,15 @@ std::filesystem::path make_boot_image(const BootImage& image, const std::filesys
         throw Failure(fmt::format("cannot write {}", config.string()));
 
     std::filesystem::path iso = folder / "boot.iso";
-    // GRUB looks for the image by its date, and what it takes for that moves the guest's clock.
+    // GRUB finds the image by its date. How long that takes depends on the date and shifts the
+    // guest's clock, so the date is always the same.
     const Captured mkrescue = capture(at_fixed_date(
         {"grub-mkrescue", fmt::format("--directory={}", grub_folder),
          "--install-modules=multiboot2 normal serial echo boot halt iso9660 biosdisk", "--fonts=",
          "--locales=", "--themes=", "--compress=no", "-o", iso.string(), root.string()}));
     if (mkrescue.status != 0)
         throw Failure(
-            fmt::format("grub-mkrescue could not make the boot image:\n{}", mkrescue.output));
+            fmt::format("grub-mkrescue could not create the boot image:\n{}", mkrescue.output));
     std::filesystem::remove_all(root, error);
     return iso;
 }

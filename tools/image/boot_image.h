@@ -1,7 +1,7 @@
 #pragma once
-// The ISO that GRUB boots: monitor, ROM, guest and their command lines.
+// The ISO that GRUB boots: the monitor, the ROM, the guest and their command lines.
 
-#include "tools/image/monitor_options.h"
+#include "tools/image/grub_config.h"
 
 #include <filesystem>
 #include <optional>
@@ -14,7 +14,7 @@ struct BootImage {
     std::filesystem::path monitor;
     std::filesystem::path rom;
     std::filesystem::path guest;
-    /// The first file system where the guest is a Linux kernel; nothing for other guests.
+    /// The first file system, if the guest is a Linux kernel; not given for other guests.
     std::optional<std::filesystem::path> initrd;
     MonitorOptions monitor_options;
     std::vector<std::string> guest_arguments;
@@ -24,7 +24,7 @@ struct BootImage {
 /// or grub-mkrescue fails.
 std::filesystem::path make_boot_image(const BootImage& image, const std::filesystem::path& folder);
 
-/// Writes the image to `file`, in place of what is there. Throws Failure as above, or when that
+/// Writes the image to `file` and replaces what was there. Throws Failure as above, or when `file`
 /// cannot be written.
 void save_boot_image(const BootImage& image, const std::filesystem::path& file);
 

@@ -7,13 +7,23 @@
 
 namespace tool {
 
+std::string monitor_command_line(const MonitorOptions& options) {
+    std::string line = fmt::format("profile={} interface={}", abi::name(options.profile),
+                                   abi::name(options.interface));
+    if (options.shadow_kibibytes)
+        line += fmt::format(" shadow={}", *options.shadow_kibibytes);
+    if (options.protects_descriptors)
+        line += *options.protects_descriptors ? " protect=1" : " protect=0";
+    return line;
+}
+
 std::string quote_for_grub(std::string_view argument) {
     std::string quoted = "'";
     for (const char character : argument) {
         if (character == '\n' || character == '\r' || character == '\0')
             throw Failure("a guest argument may not contain a line break or a NUL");
         if (character == '\'')
-            quoted += "'\\''"; // a quotation cannot contain its own mark, not even escaped
+            quoted += "'\\''"; // between single quotes GRUB has no way to escape one
         else
             quoted += character;
     }

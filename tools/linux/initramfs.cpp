@@ -69,7 +69,7 @@ std::string read_file(const fs::path& path) {
     return bytes;
 }
 
-/// "a" and "a/b" for "a/b/c"; each before what is in it.
+/// All parent folders: "a" and "a/b" for "a/b/c". Each comes before what it contains.
 std::set<std::string> folders_of(const std::vector<InitramfsFile>& files) {
     std::set<std::string> folders;
     for (const InitramfsFile& file : files) {

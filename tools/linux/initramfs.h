@@ -1,5 +1,5 @@
 #pragma once
-// The first file system of a Linux kernel.
+// The first file system of a Linux kernel (initramfs).
 
 #include <filesystem>
 #include <string>
@@ -8,14 +8,14 @@
 namespace tool {
 
 struct InitramfsFile {
-    std::string path;             ///< in the image, without "/" at its beginning
-    std::filesystem::path source; ///< on the host; a link is followed
+    std::string path;             ///< in the image, without a leading "/"
+    std::filesystem::path source; ///< on the host; links are followed
 };
 
-/// Writes an uncompressed cpio archive of the kind that the kernel reads ("newc"), with the folders
-/// that the files are in. All belongs to root, all is executable, and times are fixed: the same
-/// files give the same archive. Throws Failure when a file cannot be read or written, or a path is
-/// given twice.
+/// Writes `files` and their parent folders to `image`, as an uncompressed cpio archive of the kind
+/// that the kernel reads ("newc"). Everything belongs to root and is executable, and all times are
+/// fixed, so that the same files give the same archive. Throws Failure when a file cannot be read
+/// or written, or when a path occurs twice.
 void write_initramfs(const std::filesystem::path& image, std::vector<InitramfsFile> files);
 
 } // namespace tool

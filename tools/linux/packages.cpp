@@ -1,16 +1,15 @@
 #include "tools/linux/packages.h"
 
-#include "tools/commands/build_folder.h"
+#include "tools/host/build_folder.h"
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
-#include "tools/linux/package_text.h"
-#include "tools/machine/last_lines.h"
 
 #include <fmt/format.h>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <system_error>
 
 namespace tool {
@@ -18,10 +17,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of a program that failed.
+/// Lines of output that are shown of a program that failed.
 constexpr std::size_t shown_lines = 4;
 
-/// Beside the folder that it becomes; removed with all it holds if it does not.
+/// A folder that is renamed to `final_path` when it is complete. If that does not happen, it is
+/// removed with everything in it.
 class NewFolder {
   public:
     explicit NewFolder(const fs::path& final_path) : final_path_(final_path) {
@@ -29,26 +29,27 @@ class NewFolder {
         fs::create_directories(final_path.parent_path(), error);
         std::string name = final_path.string() + ".XXXXXX";
         if (error || mkdtemp(name.data()) == nullptr) {
-            throw Failure(fmt::format("cannot make a folder in {}: {}",
+            throw Failure(fmt::format("cannot create a folder in {}: {}",
                                       final_path.parent_path().string(),
                                       error ? error.message() : std::strerror(errno)));
         }
         path_ = name;
     }
     ~NewFolder() {
-        std::error_code ignored; // nothing can be done about it in a destructor
+        std::error_code ignored; // a destructor cannot report it
         fs::remove_all(path_, ignored);
     }
     NewFolder(const NewFolder&) = delete;
     NewFolder& operator=(const NewFolder&) = delete;
 
     [[nodiscard]] const fs::path& path() const { return path_; }
-    /// Where somebody else was faster, theirs stays.
+    /// Renames the folder. If another process has created `final_path` meanwhile, that one stays.
     void finish() {
         std::error_code error;
         fs::rename(path_, final_path_, error);
         if (error && !fs::exists(final_path_))
-            throw Failure(fmt::format("cannot make {}: {}", final_path_.string(), error.message()));
+            throw Failure(
+                fmt::format("cannot create {}: {}", final_path_.string(), error.message()));
     }
 
   private:
@@ -57,7 +58,7 @@ class NewFolder {
 };
 
 Failure no_package(std::string_view name, std::string_view why) {
-    return Failure(fmt::format("the Debian package {} is needed and cannot be had: {}", name, why));
+    return Failure(fmt::format("the Debian package {} is needed but not available: {}", name, why));
 }
 
 std::string resolve(const Package& package) {
@@ -100,6 +101,28 @@ void unpack(const Package& package, const fs::path& archive, const fs::path& fol
 
 } // namespace
 
+std::optional<std::string> first_dependency(std::string_view text) {
+    std::istringstream words{std::string(text)};
+    for (std::string word; words >> word;)
+        if (word == "Depends:" && words >> word)
+            return word;
+    return std::nullopt;
+}
+
+std::vector<std::filesystem::path> library_files(std::string_view text) {
+    // "libc.so.6 => /lib/x86_64-linux-gnu/libc.so.6 (0x...)", "/lib64/ld-linux... (0x...)"
+    std::vector<std::filesystem::path> files;
+    std::istringstream lines{std::string(text)};
+    for (std::string line; std::getline(lines, line);) {
+        if (line.find("not found") != std::string::npos)
+            throw Failure(fmt::format("a shared library is missing: {}", line));
+        const std::size_t begin = line.find('/');
+        if (begin != std::string::npos)
+            files.emplace_back(line.substr(begin, line.find(' ', begin) - begin));
+    }
+    return files;
+}
+
 fs::path package_folder(const Package& package, Progress& progress) {
     fs::path folder = build_folder() / "linux" / package.name;
     if (fs::exists(folder))
@@ -107,7 +130,7 @@ fs::path package_folder(const Package& package, Progress& progress) {
     for (const std::string_view program : {"apt-get", "apt-cache", "dpkg-deb"}) {
         if (!find_program(program))
             throw no_package(package.name,
-                             fmt::format("there is no {}, so this is no Debian", program));
+                             fmt::format("there is no {}, so this is not Debian", program));
     }
     const std::string name = resolve(package);
     progress.say(fmt::format("downloading the Debian package {}", name));

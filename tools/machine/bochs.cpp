@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -14,10 +15,24 @@
 namespace tool {
 namespace {
 
-/// Emulated time passes by this many instructions a second. A higher number makes the delays of
-/// BIOS and GRUB longer, a lower one makes timer interrupts come after too few instructions.
+/// As the models' VMX capability MSRs say; Bochs does not print which model has which features.
+constexpr std::array<std::string_view, 10> models_with_ept{
+    "corei5_lynnfield_750",      "corei5_arrandale_m520",
+    "corei7_sandy_bridge_2600k", "corei7_ivy_bridge_3770k",
+    "corei7_haswell_4770",       "broadwell_ult",
+    "corei7_skylake_x",          "corei3_cnl",
+    "corei7_icelake_u",          "tigerlake"};
+
+bool is_model_name(std::string_view line) {
+    return !line.empty() && line.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") ==
+                                std::string_view::npos;
+}
+
+/// Emulated time passes by this many instructions a second. With a higher number the BIOS and GRUB
+/// take longer over their delays; with a lower one timer interrupts arrive after too few
+/// instructions.
 constexpr std::uint32_t instructions_per_second = 20'000'000;
-/// Bochs keeps no more in its own memory, and swaps the rest to a file.
+/// Bochs keeps no more than this in its own memory and swaps the rest to a file.
 constexpr std::uint32_t max_host_mebibytes = 2048;
 
 void write_file(const std::filesystem::path& path, std::string_view text) {
@@ -28,7 +43,7 @@ void write_file(const std::filesystem::path& path, std::string_view text) {
         throw Failure(fmt::format("cannot write {}", path.string()));
 }
 
-/// Bochs logs debugging messages by device, and each processor is one of its own.
+/// Bochs switches debugging messages on for each device, and each processor is a device.
 std::string reporting_processors(std::uint32_t count) {
     std::vector<std::string> parts;
     for (std::uint32_t processor = 0; processor < count; ++processor)
@@ -37,6 +52,34 @@ std::string reporting_processors(std::uint32_t count) {
 }
 
 } // namespace
+
+std::vector<std::string> parse_cpu_models(std::string_view help) {
+    std::vector<std::string> models;
+    while (!help.empty()) {
+        const std::size_t end = std::min(help.find('\n'), help.size());
+        std::string_view line = help.substr(0, end);
+        if (line.ends_with('\r'))
+            line.remove_suffix(1);
+        if (is_model_name(line))
+            models.emplace_back(line);
+        help.remove_prefix(std::min(end + 1, help.size()));
+    }
+    return models;
+}
+
+void require_known_cpu_model(std::string_view model, const std::vector<std::string>& known) {
+    if (std::find(known.begin(), known.end(), model) != known.end())
+        return;
+    std::string usable;
+    for (const std::string_view name : models_with_ept)
+        if (std::find(known.begin(), known.end(), name) != known.end())
+            usable += fmt::format("\n  {}", name);
+    throw Failure(fmt::format(
+        "Bochs has no CPU model \"{}\"; those with VT-x and EPT are:{}\n"
+        "(core2_penryn_t9600 has VT-x without EPT, which is enough for profile classic; "
+        "`bochs --help cpu` lists all)",
+        model, usable));
+}
 
 std::string bochs_settings(const Machine& machine, const BochsFiles& files) {
     return fmt::format(
@@ -80,10 +123,10 @@ std::optional<std::string> opened_screen(std::string_view printed) {
 
 Emulator prepare_bochs(const Machine& machine, const BochsFiles& files) {
     write_file(files.settings, bochs_settings(machine, files));
-    // Debian's Bochs has its debugger compiled in and would wait for a command: continue.
+    // Debian's Bochs is built with its debugger, which waits for a command: "c" continues.
     write_file(files.debugger, "c\n");
-    // Its RDRAND begins with the second in which Bochs is started, as the host's clock has it.
-    // Linux takes from there where to put a process's memory, and counts would not repeat.
+    // Bochs seeds RDRAND with the second in which it was started, by the host's clock. Linux
+    // derives the addresses of a process's memory from it, so counts would not repeat.
     return {.command = at_fixed_date(
                 {"bochs", "-q", "-f", files.settings.string(), "-rc", files.debugger.string()}),
             .console_on_standard_streams = false};

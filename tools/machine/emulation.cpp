@@ -6,8 +6,7 @@
 #include "tools/host/pseudo_terminal.h"
 #include "tools/host/temporary_folder.h"
 #include "tools/machine/bochs.h"
-#include "tools/machine/last_lines.h"
-#include "tools/machine/qemu.h"
+#include "tools/machine/kvm.h"
 
 #include <fmt/format.h>
 
@@ -15,6 +14,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
+#include <iterator>
 #include <poll.h>
 #include <unistd.h>
 
@@ -23,31 +24,38 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// How long the emulator may take to end by itself behind the end line, and a kernel that panics
-/// to say the rest.
+/// How long the emulator may take to end by itself after the end line, and how long a kernel that
+/// panics may take to print the rest of its message.
 constexpr std::chrono::seconds grace_time{2};
 constexpr std::size_t shown_log_lines = 8;
 
 struct Streams {
-    int console; ///< bytes of COM1, both ways
-    int screen;  ///< the emulator's terminal, to be read and thrown away; -1: none
+    int console; ///< bytes to and from COM1
+    int screen;  ///< the emulator's terminal, whose output is discarded; -1: none
     int input;   ///< what the user types; -1: none
 };
 
-/// Reads what there is. Nothing at the end of the stream or on an error.
+/// Reads the bytes that are there. Returns none at the end of the stream or on an error.
 std::string read_available(int descriptor) {
     std::array<char, 16384> bytes{};
     const ssize_t count = read(descriptor, bytes.data(), bytes.size());
     return count > 0 ? std::string(bytes.data(), static_cast<std::size_t>(count)) : std::string();
 }
 
-/// The terminal that Bochs opens itself. Where nobody reads it, Bochs stops when it is full.
+/// The whole file; "" when it cannot be read.
+std::string read_log(const std::filesystem::path& path) {
+    std::ifstream stream(path);
+    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+/// The terminal that Bochs opens itself. If nobody reads it, it fills up and Bochs stops.
 class OpenedScreen {
   public:
     /// -1 until find() has found it.
     [[nodiscard]] int descriptor() const { return terminal_.get(); }
 
-    /// Bochs names it in its log before it writes anything to its other terminal.
+    /// Looks for the terminal's name in the log. Bochs prints it there before it writes anything to
+    /// the terminal that it was given.
     void find(const std::filesystem::path& log) {
         if (was_found_)
             return;
@@ -57,7 +65,7 @@ class OpenedScreen {
         }
     }
 
-    /// Reads what there is and throws it away.
+    /// Discards the bytes that are there.
     void drain() {
         if (read_available(descriptor()).empty())
             terminal_ = FileDescriptor(); // Bochs has closed it
@@ -78,9 +86,9 @@ int milliseconds_until(Clock::time_point time) {
     return static_cast<int>(std::max<std::int64_t>(left.count(), 0));
 }
 
-/// Returns when the emulator has ended, the grace time behind the end line or a kernel's panic is
-/// over, GRUB has failed, or GRUB was started again.
-/// Throws Failure at the time limit.
+/// Feeds the console to `reader`. Returns when the emulator has ended, when the grace time after
+/// the end line or after a kernel's panic is over, when GRUB has failed, or when GRUB has been
+/// started a second time. Throws Failure at the time limit.
 void follow(const Machine& machine, ChildProcess& child, Streams streams,
             const std::filesystem::path& log, ConsoleReader& reader) {
     Clock::time_point end = Clock::now() + machine.time_limit;
@@ -109,7 +117,7 @@ void follow(const Machine& machine, ChildProcess& child, Streams streams,
             const std::string typed = read_available(streams.input);
             if (typed.empty())
                 streams.input = -1;
-            write_all(streams.console, typed); // a guest that is not listening loses nothing
+            write_all(streams.console, typed); // may fail: then no guest is listening
         }
         if (reader.grub_has_failed() || reader.has_restarted())
             return;
@@ -127,10 +135,9 @@ void follow(const Machine& machine, ChildProcess& child, Streams streams,
         if (has_ended)
             return;
         reader.finish();
-        throw Failure(
-            fmt::format("the time limit of {} seconds is over and the guest has not ended; "
-                        "--time-limit sets another",
-                        machine.time_limit.count()));
+        throw Failure(fmt::format("the guest has not ended within the time limit of {} seconds; "
+                                  "--time-limit sets another",
+                                  machine.time_limit.count()));
     }
 }
 
@@ -173,7 +180,7 @@ int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reade
                                                             .settings = folder.path() / "bochsrc",
                                                             .debugger = folder.path() / "debugger"})
                                   : prepare_qemu(machine, iso);
-    // Bochs opens its log by name (and truncates it); what stands in it then is QEMU's.
+    // Bochs opens its log by name and truncates it; QEMU writes its messages to this descriptor.
     const FileDescriptor messages(
         open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND, 0666));
     if (!messages.is_open())
@@ -191,7 +198,7 @@ int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reade
            log, reader);
     reader.finish();
     if (reader.kernel_panic())
-        throw Failure(fmt::format("the guest's kernel gave up: {}", *reader.kernel_panic()));
+        throw Failure(fmt::format("the guest's kernel panicked: {}", *reader.kernel_panic()));
     if (!reader.end_status()) {
         if (reader.has_restarted())
             throw Failure("the machine was reset before the guest had said how it ended");

@@ -7,13 +7,12 @@
 
 namespace tool {
 
-/// Builds the image, boots it, feeds its console to `reader` as the bytes come and, when
-/// `forwards_input` and the command's own standard input is a terminal, what is typed there to the
-/// guest. Returns the status on the console's end line. Throws Failure when there is no such line:
-/// GRUB could not load it, the emulator could not be started or ended too early, the machine was
-/// reset, or the time limit was hit; when a Linux kernel panicked, whatever else there was; and
-/// Interrupted. Leaves no process and no file behind (but the log, where one was asked
-/// for).
+/// Builds the image, boots it, and feeds its console to `reader` as the bytes arrive. If
+/// `forwards_input` is set and standard input is a terminal, what is typed there goes to the guest.
+/// Returns the status on the console's end line. Throws Failure if there is no such line (GRUB
+/// could not load the image, the emulator could not be started or ended too early, the machine was
+/// reset, or the time limit was reached), or if a Linux kernel panicked, end line or not. Throws
+/// Interrupted. Leaves no process behind, and no file except the log if one was asked for.
 int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reader,
             bool forwards_input);
 

@@ -1,6 +1,7 @@
 #include "tools/machine/machine.h"
 
 #include "tools/host/failure.h"
+#include "tools/machine/kvm.h"
 
 #include <fmt/format.h>
 

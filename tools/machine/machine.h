@@ -1,7 +1,5 @@
 #pragma once
-// The machine lazyhv is booted on.
-
-#include "tools/machine/kvm_capability.h"
+// The machine on which lazyhv is booted.
 
 #include <chrono>
 #include <cstdint>
@@ -19,7 +17,7 @@ constexpr std::string_view name(MachineKind kind) {
     return kind == MachineKind::bochs ? "bochs" : "kvm";
 }
 
-/// What the machine's TSC counts: Bochs's counts instructions, a processor's counts cycles.
+/// What the machine's TSC counts: instructions in Bochs, cycles on a real processor.
 constexpr std::string_view tick_name(MachineKind kind) {
     return kind == MachineKind::bochs ? "instructions" : "cycles";
 }
@@ -30,23 +28,26 @@ struct Machine {
     std::uint32_t memory_mebibytes;
     std::uint32_t cpus;                                ///< processors
     std::chrono::seconds time_limit;                   ///< of one boot, on the host's clock
-    std::optional<std::filesystem::path> emulator_log; ///< else in the temporary folder
-    bool log_exits = false; ///< Bochs's log also names each VM exit as the emulated CPU makes it
+    std::optional<std::filesystem::path> emulator_log; ///< not given: in the temporary folder
+    bool log_exits = false; ///< Bochs's log also names each VM exit of the emulated CPU
 };
+
+struct KvmCapability; // machine/kvm.h
 
 struct MachineChoice {
     MachineKind kind;
     std::string reason; ///< one line for the user
 };
 
-/// KVM when it gives a guest VT-x, else Bochs; `wanted` ("bochs", "kvm", or "" for no wish)
-/// overrides. Throws Failure when the wish cannot be granted.
+/// `wanted` is "bochs", "kvm", or "": then it is KVM if it gives a guest VT-x, and Bochs otherwise.
+/// Throws Failure when the machine wanted is not available or has no such name.
 MachineChoice choose_machine(std::string_view wanted, const KvmCapability& kvm);
 
 /// A program that emulates the machine.
 struct Emulator {
     std::vector<std::string> command;
-    /// COM1 is its standard input and output, else the pseudo-terminal it was told of.
+    /// COM1 is the program's standard input and output. If false, COM1 is the pseudo-terminal that
+    /// the program was told to use.
     bool console_on_standard_streams;
 };
 

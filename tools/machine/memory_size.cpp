@@ -24,7 +24,7 @@ std::optional<std::uint64_t> parse_kibibytes(std::string_view text) {
         factor = kibibytes_per_mebibyte * 1024;
     if (unit == 'K' || unit == 'M' || unit == 'G')
         text.remove_suffix(1);
-    std::uint32_t count = 0; // so that the product cannot overflow
+    std::uint32_t count = 0; // 32 bits, so that the product below cannot overflow
     const char* const end = text.data() + text.size();
     const auto [parsed_to, error] = std::from_chars(text.data(), end, count);
     if (error != std::errc() || parsed_to != end)

@@ -11,7 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// Counters by name: how the line's prefix is called in the name of a benchmark counter.
+/// Counters PREFIX.NAME of a result line become benchmark counters COUNTER_NAME_per_UNIT.
 struct Family {
     std::string_view prefix;
     std::string_view counter;
@@ -23,19 +23,21 @@ constexpr std::array families{
     Family{"port", "port"},
 };
 
-/// Shadow paging, by the line's name. Ticks are named as elsewhere, and levels are not divided.
+/// Counters of shadow paging, by their names on the result line. Levels are not divided by the
+/// number of iterations.
 constexpr std::array shadow_counters{"shadow_built", "shadow_rebuilt", "shadow_reclaimed",
                                      "root_loads"};
 constexpr std::array shadow_levels{"shadow_in_use", "shadow_limit"};
 
-/// What several processors do to each other, by the line's name, and the extremes of one of them.
+/// What several processors do to each other, by the names on the result line; and the least and the
+/// most exits of one processor.
 constexpr std::array processor_counters{"lock_taken", "lock_waited", "shootdowns", "kicks_sent",
                                         "kicks_received"};
 constexpr std::array processor_extremes{"exits_min", "exits_max"};
 
 std::string_view unit_name(Unit unit) { return unit == Unit::operations ? "operation" : "switch"; }
 
-/// What Result::cost divides by.
+/// The unit that Result::cost divides by.
 std::string_view cost_unit_name(Unit unit) { return unit == Unit::operations ? "entry" : "switch"; }
 
 void add_shadow_counters(Json& benchmark, const Result& result, std::string_view tick_name) {
@@ -112,8 +114,8 @@ std::string_view isolation_suffix(const Run& run) {
     return run.has_page_table_isolation ? "/pti" : "";
 }
 
-/// "PROFILE/INTERFACE", with the processors of the machine behind it where there are several; of
-/// Linux "linux/PROFILE".
+/// "PROFILE/INTERFACE", or "linux/PROFILE" for Linux; followed by the number of processors if the
+/// machine has several.
 std::string run_name(const Run& run) {
     const std::string threads = threads_suffix(run.cpus);
     if (run.is_of_linux())
@@ -122,7 +124,7 @@ std::string run_name(const Run& run) {
     return fmt::format("{}/{}{}", abi::name(run.profile), abi::name(run.interface), threads);
 }
 
-/// What the monitor and the guest said of themselves, by run_name().
+/// The context lines that monitor and guest printed in each run, by run_name().
 Json run_contexts(const std::vector<Run>& runs) {
     Json contexts = Json::object();
     for (const Run& run : runs)

@@ -9,7 +9,7 @@
 namespace tool {
 namespace {
 
-/// Which counters say more about an exit reason.
+/// The counters that break an exit reason down further.
 struct SubReasons {
     std::string_view reason;
     std::string_view prefix;
@@ -22,10 +22,10 @@ constexpr std::array sub_reasons{
 constexpr std::string_view ept_violation = "EPT_VIOLATION";
 constexpr std::string_view exception = "EXCEPTION_NMI";
 
-/// The prefix of the counters that say more about `reason`; "" when there are none.
+/// The prefix of the counters that break `reason` down further; "" if there are none.
 std::string_view sub_reason_prefix(const Result& result, std::string_view reason) {
-    // Accesses to memory exit as EPT violations, or, where there is no EPT, as page faults. With
-    // EPT an exception is the end of a stepped store, and says nothing more.
+    // Accesses to memory exit as EPT violations or, without EPT, as page faults. With EPT an
+    // exception only marks the end of a stepped store.
     const bool has_ept = result.counter(fmt::format("exit.{}", ept_violation)) != 0;
     if (reason == (has_ept ? ept_violation : exception))
         return "memory";
@@ -41,6 +41,16 @@ std::string list_counts(const Result& result, std::string_view prefix) {
         parts.push_back(fmt::format("{} {}", name, format_rate(result.per_iteration(count))));
     return fmt::format("{}", fmt::join(parts, ", "));
 }
+
+struct Event {
+    std::string_view counter;
+    std::string_view text;
+};
+constexpr std::array events{
+    Event{"shadow_built", "built"},
+    Event{"shadow_rebuilt", "built again"},
+    Event{"shadow_reclaimed", "reclaimed"},
+};
 
 } // namespace
 
@@ -60,6 +70,34 @@ std::vector<std::string> exit_summary(const Result& result) {
     if (!drained.empty())
         summary.push_back("drained: " + drained);
     return summary;
+}
+
+std::vector<std::string> shadow_summary(const Result& result, std::string_view tick_name) {
+    const auto rate = [&result](std::string_view counter) {
+        return format_rate(result.per_iteration(result.counter(counter)));
+    };
+    std::vector<std::string> tables;
+    for (const Event& event : events)
+        if (result.counter(event.counter) != 0)
+            tables.push_back(fmt::format("{} {}", event.text, rate(event.counter)));
+    if (result.counter("shadow_ticks") != 0)
+        tables.push_back(fmt::format("filled in {} {}", rate("shadow_ticks"), tick_name));
+    if (result.counter("shadow_in_use") != 0)
+        tables.push_back(fmt::format("in use {} of {}", result.counter("shadow_in_use"),
+                                     result.counter("shadow_limit")));
+    std::vector<std::string> summary;
+    if (result.counter("root_loads") != 0)
+        summary.push_back(fmt::format("CR3 loads without an exit {}", rate("root_loads")));
+    if (!tables.empty())
+        summary.push_back(fmt::format("shadow tables: {}", fmt::join(tables, ", ")));
+    return summary;
+}
+
+std::string full_summary(const Result& result, std::string_view tick_name) {
+    std::vector<std::string> parts = exit_summary(result);
+    for (std::string& part : shadow_summary(result, tick_name))
+        parts.push_back(std::move(part));
+    return fmt::format("{}", fmt::join(parts, "; "));
 }
 
 } // namespace tool

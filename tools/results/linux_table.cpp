@@ -1,12 +1,10 @@
 #include "tools/results/linux_table.h"
 
 #include "tools/results/exit_summary.h"
-#include "tools/results/shadow_summary.h"
 #include "tools/results/text_columns.h"
 #include "tools/results/workload_details.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace tool {
 namespace {
@@ -18,14 +16,7 @@ std::string kernel_name(const Run& run) {
     return fmt::format("lazyhv's, {}", abi::name(run.interface));
 }
 
-std::string summary(const Result& result, std::string_view tick_name) {
-    std::vector<std::string> parts = exit_summary(result);
-    for (std::string& part : shadow_summary(result, tick_name))
-        parts.push_back(std::move(part));
-    return fmt::format("{}", fmt::join(parts, "; "));
-}
-
-/// `workloads`: what is compared, under the name that it has in each kernel.
+/// `workloads`: the workload that is compared, by its name in each of the kernels.
 std::string rows_of(const std::vector<Run>& runs, const std::vector<std::string>& workloads,
                     std::string_view tick_name) {
     const std::vector<Column> columns{
@@ -44,7 +35,7 @@ std::string rows_of(const std::vector<Run>& runs, const std::vector<std::string>
                  result->has_monitor()
                      ? format_rate(result->per_iteration(result->counter("monitor_ticks")))
                      : "-",
-                 summary(*result, tick_name)});
+                 full_summary(*result, tick_name)});
         }
     }
     return rows.empty() ? "" : format_columns(columns, rows, table_width);

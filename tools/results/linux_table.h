@@ -1,5 +1,5 @@
 #pragma once
-// Linux beside lazyhv's own kernel, as a person reads it.
+// A table of Linux next to lazyhv's own kernel.
 
 #include "tools/results/result.h"
 #include "tools/results/table.h"
@@ -9,9 +9,9 @@
 
 namespace tool {
 
-/// For context switches (pingpong of each kernel) and for fork, exit and wait, a row for each run
-/// that has it, in the order of `runs`: VM exits, ticks in guest and monitor, and what the exits
-/// were. Ends with a line feed.
+/// Two parts: context switches (the workload pingpong of each kernel), and fork with exit and wait.
+/// Each has a row for every run that measured it, in the order of `runs`: VM exits, ticks in guest
+/// and monitor, and what the exits were. Ends with a line feed.
 std::string linux_table(const std::vector<Run>& runs, const TableContext& context);
 
 } // namespace tool

@@ -1,7 +1,6 @@
 #include "tools/results/processor_tables.h"
 
 #include "tools/results/exit_summary.h"
-#include "tools/results/processor_series.h"
 #include "tools/results/text_columns.h"
 #include "tools/results/workload_details.h"
 
@@ -11,17 +10,86 @@
 #include <algorithm>
 #include <functional>
 #include <iterator>
+#include <map>
+#include <set>
 
 namespace tool {
 namespace {
 
-/// Has a column for each number of processors.
+/// Numbers of processors.
+using Numbers = std::vector<std::uint32_t>;
+
+/// One workload on one profile and interface. Has at least one result.
+struct Series {
+    std::string workload;
+    abi::Profile profile;
+    abi::Interface interface;
+    std::map<std::uint32_t, const Result*> by_cpus;
+
+    /// The result on that many processors; null if there is none.
+    [[nodiscard]] const Result* on(std::uint32_t cpus) const {
+        const auto found = by_cpus.find(cpus);
+        return found == by_cpus.end() ? nullptr : found->second;
+    }
+    /// The result on the most processors.
+    [[nodiscard]] const Result& last() const { return *by_cpus.rbegin()->second; }
+};
+
+std::vector<std::string> workloads_of_several(const std::vector<Run>& runs) {
+    std::vector<std::string> names;
+    for (const Run& run : runs) {
+        for (const Result& result : run.results) {
+            const bool is_new =
+                std::find(names.begin(), names.end(), result.workload) == names.end();
+            if (result.cpus > 1 && is_new)
+                names.push_back(result.workload);
+        }
+    }
+    return names;
+}
+
+void add_results(Series& series, const Run& run) {
+    if (run.profile != series.profile || run.interface != series.interface)
+        return;
+    for (const Result& result : run.results)
+        if (result.workload == series.workload)
+            series.by_cpus.emplace(result.cpus, &result);
+}
+
+/// What was measured on several processors, together with the same on one processor, by workload in
+/// the order in which the workloads were first measured. Points into `runs`.
+std::vector<Series> collect_series(const std::vector<Run>& runs) {
+    std::vector<Series> all;
+    for (const std::string& workload : workloads_of_several(runs)) {
+        for (const Run& run : runs) {
+            if (run.cpus == 1)
+                continue;
+            Series series{workload, run.profile, run.interface, {}};
+            for (const Run& other : runs)
+                add_results(series, other);
+            if (!series.by_cpus.empty())
+                all.push_back(std::move(series));
+        }
+    }
+    return all;
+}
+
+/// The numbers of processors on which any of the series was measured, ascending.
+Numbers numbers_of_processors(const std::vector<Series>& all) {
+    std::set<std::uint32_t> numbers;
+    for (const Series& series : all)
+        for (const auto& [cpus, result] : series.by_cpus)
+            numbers.insert(cpus);
+    return {numbers.begin(), numbers.end()};
+}
+
+/// A figure, which gets a column for each number of processors.
 struct Figure {
     std::string title;
     std::function<std::string(const Result&)> text;
 };
 
-/// Per switch or operation. The clock of several processors is good for no decimals.
+/// Per switch or operation, without decimals: on several processors the clock is too coarse.
 std::string format_monitor_ticks(const Result& result) {
     return fmt::format("{:.0f}", result.per_iteration(result.counter("monitor_ticks")));
 }
@@ -33,7 +101,7 @@ std::vector<Series> choose(const std::vector<Series>& all, Fits fits) {
     return chosen;
 }
 
-/// Workload, profile and interface. The workload is named where it begins.
+/// Workload, profile and interface. A workload is named only in its first row.
 std::vector<Column> name_columns() {
     return {{"workload", Column::Side::left},
             {"profile", Column::Side::left},
@@ -45,8 +113,8 @@ Row name_cells(const Series& series, std::string_view last_workload) {
             std::string(abi::name(series.profile)), std::string(abi::name(series.interface))};
 }
 
-/// A row for each series; a block of columns for each figure, the numbers of processors side by
-/// side, so that one sees whether it grows.
+/// A row for each series and a block of columns for each figure, with the numbers of processors
+/// side by side, so that growth is easy to see.
 std::string side_by_side(const std::vector<Series>& all, const Numbers& numbers,
                          const std::vector<Figure>& figures) {
     std::vector<Column> columns = name_columns();
@@ -73,7 +141,7 @@ std::string side_by_side(const std::vector<Series>& all, const Numbers& numbers,
     return format_columns(columns, rows, table_width);
 }
 
-/// 0 where the second counter is the higher one.
+/// 0 if the second counter is higher.
 std::uint64_t difference(const Result& result, std::string_view more, std::string_view less) {
     return result.counter(more) - std::min(result.counter(more), result.counter(less));
 }
@@ -114,7 +182,7 @@ std::string switches(const std::vector<Series>& all, std::string_view tick_name)
     return text + '\n';
 }
 
-/// What the exits were, on the most processors; nothing where there were none.
+/// What the exits were on the most processors; empty if there were none.
 std::string shootdown_details(const std::vector<Series>& all, std::uint32_t cpus,
                               std::string_view tick_name) {
     std::vector<Column> columns = name_columns();

@@ -1,5 +1,5 @@
 #pragma once
-// What was measured on several processors at the same time, as a person reads it.
+// Tables of what was measured on several processors at the same time.
 
 #include "tools/results/result.h"
 
@@ -9,10 +9,10 @@
 
 namespace tool {
 
-/// Side by side for each number of processors: VM exits per context switch and what they cost, with
-/// those on one processor as the first; what an empty VMCALL costs; VM exits per shoot-down and
-/// what they were; how often the lock was taken and waited for. In the order of `runs`; nothing
-/// where nothing was measured on several processors.
+/// The figures for each number of processors side by side: VM exits per context switch and what
+/// they cost (first on one processor); what an empty VMCALL costs; VM exits per shoot-down and what
+/// they were; how often the page-table lock was taken and waited for. In the order of `runs`. A
+/// table for which nothing was measured on several processors is left out.
 std::string processor_tables(const std::vector<Run>& runs, std::string_view tick_name);
 
 } // namespace tool

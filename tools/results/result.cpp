@@ -2,7 +2,6 @@
 
 #include "shared/processors.h"
 #include "tools/host/failure.h"
-#include "tools/results/key_values.h"
 
 #include <fmt/format.h>
 
@@ -13,12 +12,25 @@
 namespace tool {
 namespace {
 
+/// Takes a value off the front of `text`, up to the next blank or closing quotation mark.
+std::string take_value(std::string_view& text, std::string_view whole) {
+    const bool quoted = text.starts_with('"');
+    if (quoted)
+        text.remove_prefix(1);
+    const std::size_t end = text.find(quoted ? '"' : ' ');
+    if (quoted && end == std::string_view::npos)
+        throw Failure(fmt::format("a quotation does not end in the line: {}", whole));
+    std::string value(text.substr(0, end));
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + (quoted ? 1 : 0));
+    return value;
+}
+
 std::uint64_t parse_count(std::string_view key, std::string_view text) {
     std::uint64_t count = 0;
     const char* const end = text.data() + text.size();
     const auto [parsed_to, error] = std::from_chars(text.data(), end, count);
     if (error != std::errc() || parsed_to != end)
-        throw Failure(fmt::format("\"{}\" is no number for {} in a result line", text, key));
+        throw Failure(fmt::format("\"{}\" is not a number for {} in a result line", text, key));
     return count;
 }
 
@@ -35,6 +47,26 @@ double divide(std::uint64_t dividend, std::uint64_t divisor) {
 }
 
 } // namespace
+
+KeyValues parse_key_values(std::string_view text) {
+    const std::string_view whole = text;
+    KeyValues pairs;
+    for (;;) {
+        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+        if (text.empty())
+            return pairs;
+        const std::size_t equals = text.find_first_of("= ");
+        if (equals == 0 || equals == std::string_view::npos || text[equals] != '=')
+            throw Failure(fmt::format("KEY=VALUE expected at \"{}\" in the line: {}", text, whole));
+        std::string key(text.substr(0, equals));
+        text.remove_prefix(equals + 1);
+        const auto same_key = [&key](const auto& pair) { return pair.first == key; };
+        if (std::any_of(pairs.begin(), pairs.end(), same_key))
+            throw Failure(fmt::format("{} is given twice in the line: {}", key, whole));
+        std::string value = take_value(text, whole);
+        pairs.emplace_back(std::move(key), std::move(value));
+    }
+}
 
 std::uint64_t Result::counter(std::string_view name) const {
     const auto found = counters.find(name);
@@ -119,7 +151,7 @@ Result parse_result(std::string_view text) {
     if (result.iterations == 0 || entries == std::uint64_t{0})
         throw Failure(fmt::format("nothing was done in workload {}: {}", result.workload, text));
     if (result.cpus == 1 && result.counter("monitor_ticks") > result.ticks)
-        throw Failure(fmt::format("the monitor's ticks are more than all in workload {}: {} of {}",
+        throw Failure(fmt::format("the monitor's ticks exceed all ticks in workload {}: {} of {}",
                                   result.workload, result.counter("monitor_ticks"), result.ticks));
     return result;
 }

@@ -47,7 +47,7 @@ void require_result_folder(const std::filesystem::path& path) {
 
 void write_result_file(const std::filesystem::path& path, std::string_view text) {
     const bool is_there = std::filesystem::exists(path);
-    const std::string_view what_stays = is_there ? "; the old file is as it was" : "";
+    const std::string_view what_stays = is_there ? "; the old file is unchanged" : "";
     std::string temporary = path.string() + ".XXXXXX";
     FileDescriptor file(mkostemp(temporary.data(), O_CLOEXEC));
     if (!file.is_open())
@@ -61,7 +61,7 @@ void write_result_file(const std::filesystem::path& path, std::string_view text)
         errno = error;
         throw cannot_write(path, what_stays);
     }
-    // The new name is on the disk only when the folder is.
+    // The new name is safely on the disk only after the folder is.
     const FileDescriptor folder(open(folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (folder.is_open())
         fsync(folder.get());

@@ -12,7 +12,7 @@
 namespace tool {
 namespace {
 
-/// Those on machines of one processor.
+/// The runs on machines with one processor.
 std::vector<Run> runs_alone(const std::vector<Run>& runs) {
     std::vector<Run> alone;
     for (const Run& run : runs)
@@ -21,7 +21,7 @@ std::vector<Run> runs_alone(const std::vector<Run>& runs) {
     return alone;
 }
 
-/// Workloads in the order in which they were measured first.
+/// Names of workloads, in the order in which they were first measured.
 std::vector<std::string> workload_names(const std::vector<Run>& runs, Unit unit) {
     std::vector<std::string> names;
     for (const Run& run : runs) {

@@ -1,5 +1,5 @@
 #pragma once
-// Results as a person reads them.
+// Tables of results, for a person.
 
 #include "tools/results/result.h"
 
@@ -14,10 +14,10 @@ struct TableContext {
     std::string tick_name; ///< "instructions", "cycles"
 };
 
-/// First the VM exits per switch, and per page-table operation, of every workload side by side,
-/// then what an empty VMCALL costs, then for each workload what the exits were and what they cost,
-/// then what was measured on several processors; all in the order of `runs`. At most 120 columns as
-/// long as names are not longer than usual. Ends with a line feed.
+/// First the VM exits per switch and per page-table operation of every workload side by side, then
+/// what an empty VMCALL costs, then for each workload what the exits were and what they cost, then
+/// what was measured on several processors; all in the order of `runs`. Lines have at most 120
+/// columns, unless names are unusually long. Ends with a line feed.
 std::string results_table(const std::vector<Run>& runs, const TableContext& context);
 
 } // namespace tool

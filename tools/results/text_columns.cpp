@@ -23,8 +23,8 @@ Lines split_lines(std::string_view text) {
     }
 }
 
-/// Breaks behind "," ";" and ":", at other blanks only where there is none; a word longer than
-/// `width` gets a line of its own.
+/// Breaks lines after "," ";" or ":", and at other blanks only if a line has none of these. A word
+/// longer than `width` gets a line of its own.
 Lines wrap(std::string_view text, std::size_t width) {
     Lines lines;
     while (text.size() > width) {

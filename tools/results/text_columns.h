@@ -14,9 +14,9 @@ struct Column {
 };
 using Row = std::vector<std::string>;
 
-/// Titles, then rows, each line indented by two blanks and none ending in blanks. The last column,
-/// when it is on the left side, is broken at blanks so that lines stay within `width` where words
-/// allow it. Every row has as many cells as there are columns.
+/// Prints titles, then rows. Each line is indented by two blanks; none ends in blanks. If the last
+/// column is left-aligned, its text is wrapped at blanks so that lines stay within `width` as far
+/// as the words allow. Every row must have as many cells as there are columns.
 std::string format_columns(const std::vector<Column>& columns, const std::vector<Row>& rows,
                            std::size_t width);
 

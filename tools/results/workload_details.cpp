@@ -1,11 +1,9 @@
 #include "tools/results/workload_details.h"
 
 #include "tools/results/exit_summary.h"
-#include "tools/results/shadow_summary.h"
 #include "tools/results/text_columns.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -33,13 +31,6 @@ std::vector<Column> columns_for(Unit unit) {
     return columns;
 }
 
-std::string summary(const Result& result, std::string_view tick_name) {
-    std::vector<std::string> parts = exit_summary(result);
-    for (std::string& part : shadow_summary(result, tick_name))
-        parts.push_back(std::move(part));
-    return fmt::format("{}", fmt::join(parts, "; "));
-}
-
 Row row_for(const Run& run, const Result& result, std::string_view tick_name) {
     const bool is_of_entries = result.unit == Unit::operations;
     const bool monitored = result.has_monitor();
@@ -57,7 +48,7 @@ Row row_for(const Run& run, const Result& result, std::string_view tick_name) {
     row.push_back(rate_if(monitored, result.cost(result.counter("monitor_ticks"))));
     if (!is_of_entries)
         row.push_back(rate_if(result.counter("exits") != 0, result.vmcs_accesses_per_exit()));
-    row.push_back(summary(result, tick_name));
+    row.push_back(full_summary(result, tick_name));
     return row;
 }
 

@@ -1,0 +1,36 @@
+#pragma once
+// The commands: `./lazyhv NAME`.
+
+#include "tools/commands/options.h"
+
+namespace tool {
+
+/// Boots every combination of profile and interface, prints the tables, and writes the JSON file.
+/// Returns 0. Throws Failure and Interrupted.
+int bench(const BenchOptions& options);
+
+/// Becomes ninja, which builds the targets that the options name, or everything; or lists the
+/// targets and returns 0. Throws Failure for a target that does not exist.
+int build(const BuildOptions& options);
+
+/// Prints what this host has and what it lacks. Returns 0 if `bench` can run here.
+int doctor();
+
+/// Runs the fuzzer's targets, or one of them with a single input. Returns the exit status: 0 if
+/// nothing crashed. Throws Failure for options that do not fit together, and Interrupted after it
+/// has reported what was found.
+int fuzz(const FuzzOptions& options);
+
+/// Boots a Linux kernel and returns the status of its init, or measures it (--bench). Throws
+/// Failure, also when the kernel panics, and Interrupted.
+int boot_linux(const LinuxOptions& options);
+
+/// Boots one guest, with its console on the terminal. Returns the status on its end line. Throws
+/// Failure and Interrupted.
+int run(const RunOptions& options);
+
+/// Becomes ctest, or the script of the nested run or of the Linux matrix; the exit status is then
+/// theirs. Throws Failure when that fails.
+[[noreturn]] void test(const TestOptions& options);
+
+} // namespace tool

@@ -1,0 +1,109 @@
+#pragma once
+// What `--help` prints below the options.
+
+#include <string_view>
+
+namespace tool::help {
+
+inline constexpr std::string_view general = R"(
+Examples:
+  ./lazyhv build                                    builds everything and runs nothing
+  ./lazyhv bench                                    the whole table
+  ./lazyhv run build/guest/guest.elf -- test        the guest kernel's self-tests
+  ./lazyhv linux                                    Debian's kernel, with a shell
+  ./lazyhv test                                     every test
+  ./lazyhv fuzz                                     looks for inputs that break the monitor
+  ./lazyhv doctor                                   what this host has, and what it lacks
+)";
+
+inline constexpr std::string_view build = R"(
+Builds in build/ and runs nothing. Without TARGET it builds everything: monitor, ROM, guest, tools
+and all test programs. The other commands build what they need by themselves.
+
+A TARGET is a CMake target, a folder with /all after it, or a file in build/.
+
+Examples:
+  ./lazyhv build                              everything
+  ./lazyhv build hypervisor/all vmi_rom       the monitor and the ROM
+  ./lazyhv build unit_tests --jobs 2          the unit tests, with two compilers at a time
+  ./lazyhv build guest/guest.elf              one file
+  ./lazyhv build --list                       prints the targets
+
+For a build of another kind (debug, release, asan, coverage, tidy) use CMake's presets:
+  cmake --workflow --preset asan
+)";
+
+inline constexpr std::string_view run = R"(
+Boots one guest image on the monitor, with its console on the terminal, until the guest ends the run.
+The exit status is the guest's: 0 only for success.
+
+Examples:
+  ./lazyhv run build/guest/guest.elf -- test
+  ./lazyhv run --profile modern --interface native build/guest/guest.elf -- workload=full
+  ./lazyhv run --cpus 4 build/guest/guest.elf -- test
+  ./lazyhv run --profile classic --checked --shadow-memory 512K build/guest/guest.elf -- test
+  ./lazyhv run --image lazyhv.iso build/guest/guest.elf -- test
+  ./lazyhv run --cpu corei7_skylake_x --memory 1G --emulator-log bochs.log my-kernel.elf -- debug
+)";
+
+inline constexpr std::string_view bench = R"(
+Boots the guest once for each profile and interface, measures context switches and page-table
+operations, and prints how many VM exits each takes, what these exits are, and what they cost.
+Without --profile and --interface it measures the bare machine (native), and classic, hardened and
+modern (each native, eager, lazy).
+
+Then it boots each combination again on a machine with --cpus processors, measures some of the
+workloads on 2, 4 and 8 of them at the same time, and measures shoot-downs of translations
+(shootdown/...). If --workload is given, only names that begin with shootdown/ are measured on
+several processors; if --cpus is given as well, so is every other workload that can be. A guest of
+your own is measured on several processors only if --cpus is given: it is passed processors=2,4,8,
+and its result lines must contain cpus=N.
+
+Examples:
+  ./lazyhv bench
+  ./lazyhv bench --profile hardened --workload full,pingpong
+  ./lazyhv bench --profile classic --workload pagetable/map/512,pagetable/protect/512
+  ./lazyhv bench --profile classic --cpu core2_penryn_t9600      a processor without EPT
+  ./lazyhv bench --interface lazy --switches 100 --json results.json
+  ./lazyhv bench --cpus 1                                        one processor only
+  ./lazyhv bench --workload full,pingpong --cpus 4               on 1, 2 and 4 processors
+  ./lazyhv bench --workload shootdown/unmap/8                    on 2, 4 and 8
+  ./lazyhv run build/guest/guest.elf -- workload=list            names the workloads
+)";
+
+inline constexpr std::string_view linux_guest = R"(
+Boots Debian's stock kernel on the monitor, with its console on the terminal and a small file system
+that holds busybox and a few test programs (guest/linux/). Without --run you get a shell; `exit` ends
+the run. Kernel and busybox are downloaded with apt-get once and kept in build/linux. The exit status
+is 0 only if every program that --run names succeeds.
+
+Programs: compile, exec, fork, fpu, hackbench, memory, pingpong, signals; each explains itself with
+--help.
+
+With --bench it boots once for each profile, and again with --pti on modern and classic, runs
+pingpong and fork, and prints the VM exits of each context switch and each fork next to those of
+lazyhv's own kernel. JSON names are linux/PROGRAM/PROFILE, and linux/PROGRAM/PROFILE/pti with --pti.
+
+Examples:
+  ./lazyhv linux
+  ./lazyhv linux --profile classic --run pingpong,fork,memory
+  ./lazyhv linux --profile hardened --protect --pti --run signals
+  ./lazyhv linux --kernel /boot/vmlinuz --append "loglevel=7 nosmp"
+  ./lazyhv linux --bench --json results.json
+)";
+
+inline constexpr std::string_view fuzz = R"(
+Runs the monitor's code on the host with inputs that libFuzzer generates, one target after another.
+Inputs that reach new code are kept in build/fuzz/corpus/TARGET, where the next run starts. The first
+input that crashes a target ends the command with status 1 and is kept in
+build/fuzz/artifacts/TARGET. Ctrl-C ends a run; what was found is kept.
+
+Targets: descriptors, drain, exits, hypercall, instruction, rom_probe (docs/fuzzing.md).
+
+Examples:
+  ./lazyhv fuzz                                     each target for ten minutes
+  ./lazyhv fuzz hypercall exits --minutes 60 --jobs 4
+  ./lazyhv fuzz drain --input build/fuzz/artifacts/drain/crash-0123abcd
+)";
+
+} // namespace tool::help

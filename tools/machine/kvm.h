@@ -1,0 +1,23 @@
+#pragma once
+// KVM on this host: whether it gives a guest VT-x, and how QEMU is started with it.
+
+#include "tools/machine/machine.h"
+
+#include <filesystem>
+#include <string>
+
+namespace tool {
+
+struct KvmCapability {
+    bool offers_vmx;
+    std::string reason; ///< why, or why not, for the user
+};
+
+/// Asks /dev/kvm which CPUID bits it would give a guest (KVM_GET_SUPPORTED_CPUID, Linux
+/// Documentation/virt/kvm/api.rst 4.46). The device may exist without giving a guest VT-x.
+KvmCapability kvm_capability();
+
+/// QEMU's command line for nested VT-x under KVM. `image` is the ISO.
+Emulator prepare_qemu(const Machine& machine, const std::filesystem::path& image);
+
+} // namespace tool
