@@ -1,8 +1,8 @@
 #include "guest/hostile/attempt.h"
 
-#include "guest/boot/machine.h"
-#include "guest/console/console.h"
-#include "guest/memory/layout.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/console/console.h"
+#include "guest/kernel/memory/layout.h"
 
 #include <cstring>
 

@@ -3,11 +3,11 @@
 
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/page_table_calls.h"
 
 namespace guest::hostile {
@@ -46,7 +46,7 @@ class Scene {
     /// Which of the pages is mapped.
     static std::uint64_t mapped() {
         std::uint64_t found = 0;
-        return tests::try_read(linear, found) ? found : 0;
+        return try_read(linear, found) ? found : 0;
     }
 
   private:
@@ -123,7 +123,7 @@ void check_state(Attempt& attempt, const Scene& scene, std::uint64_t table, std:
     }
     attempt.told(release(table), Error::none);
     attempt.told(release(table), Error::not_a_table);
-    attempt.expect(tests::try_write(to_linear(table), 0), "the page is the guest's again");
+    attempt.expect(try_write(to_linear(table), 0), "the page is the guest's again");
 }
 
 void stopped(Attempt& attempt) {
@@ -155,7 +155,7 @@ void bad_last_entry(Attempt& attempt) {
                  Error::bad_frame);
     attempt.told(release(directory), Error::not_a_table);
     attempt.told(release(linked), Error::none);
-    attempt.expect(tests::try_write(to_linear(directory), 0), "the page is the guest's");
+    attempt.expect(try_write(to_linear(directory), 0), "the page is the guest's");
     attempt.counted(counter::refused, 2);
     pages::release(directory);
     pages::release(linked);

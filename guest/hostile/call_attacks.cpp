@@ -1,16 +1,16 @@
 // Hypercalls with numbers, registers and values that make no sense.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/cpu.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
 #include "guest/hostile/ring_3.h"
 #include "guest/hostile/user_code.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/task.h"
 #include "shared/call_table.h"
 
 #include <cstring>

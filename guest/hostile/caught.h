@@ -1,7 +1,7 @@
 #pragma once
 // Runs code that may raise any exception, with any stack, and says which it was.
 
-#include "guest/interrupts/frame.h"
+#include "guest/kernel/interrupts/frame.h"
 
 #include <cstdint>
 

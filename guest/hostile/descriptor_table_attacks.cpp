@@ -1,15 +1,15 @@
 // Descriptor tables by calls: places, indices, values.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/segment.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/page_table_calls.h"
 
 namespace guest::hostile {
@@ -165,7 +165,7 @@ void write_wrong_values(Attempt& attempt) {
     expect_refusals(attempt, values);
     for (const Refusal& value : values) {
         const auto [base, index, descriptor] = value.argument;
-        attempt.expect(!tests::try_write(base + index * 8, descriptor), "a store is refused too");
+        attempt.expect(!try_write(base + index * 8, descriptor), "a store is refused too");
     }
     attempt.counted(counter::refused_accesses, std::size(values));
     attempt.counted(counter::injected, std::size(values));

@@ -1,15 +1,15 @@
 // What the last entry of a walk may lead to.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/cpu.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/page_table_calls.h"
 
 namespace guest::hostile {
@@ -17,8 +17,6 @@ namespace {
 
 using abi::Call;
 using abi::Error;
-using tests::try_read;
-using tests::try_write;
 
 constexpr std::uint32_t gp = interrupts::general_protection;
 constexpr std::uint64_t linear = 0x30000000; ///< of the user half; nothing is mapped there

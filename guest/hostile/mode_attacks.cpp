@@ -1,13 +1,13 @@
 // Leaving 64-bit mode, which the monitor's vCPUs do not know: what runs until the guest is back is
 // interpreted, and what it comes back with is judged.
 
-#include "guest/cpu/cpu.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/outside_64_bit_mode.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 
 #include <algorithm>
 #include <array>

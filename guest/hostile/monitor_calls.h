@@ -2,7 +2,7 @@
 // Calls of the monitor past the ROM: by VMCALL, and by entries forged in the ring.
 
 #include "guest/hostile/attempt.h"
-#include "guest/paravirt/monitor_call.h"
+#include "guest/kernel/paravirt/monitor_call.h"
 
 #include <cstdint>
 #include <span>

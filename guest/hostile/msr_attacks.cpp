@@ -2,8 +2,8 @@
 
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/paravirt/operations.h"
 
 namespace guest::hostile {
 namespace {

@@ -1,16 +1,16 @@
 // NMIs, as many as there can be: from the processor itself and from another one.
 
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/descriptor_tables.h"
-#include "guest/cpu/processors.h"
-#include "guest/cpu/segment.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/interrupts/local_apic.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/descriptor_tables.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/interrupts/local_apic.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 
 namespace guest::hostile {
 namespace {

@@ -11,7 +11,7 @@
 
 #ifndef __ASSEMBLER__
 
-#include "guest/cpu/segment.h"
+#include "guest/kernel/cpu/segment.h"
 #include "shared/vcpu_area.h"
 
 #include <cstddef>

@@ -1,9 +1,9 @@
 // Every I/O port.
 
-#include "guest/cpu/port.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/interrupts/interrupts.h"
+#include "guest/kernel/cpu/port.h"
+#include "guest/kernel/interrupts/interrupts.h"
 #include "shared/console.h"
 
 namespace guest::hostile {

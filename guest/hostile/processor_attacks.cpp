@@ -1,15 +1,15 @@
 // Another processor that changes what the monitor is just judging.
 
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/lock.h"
-#include "guest/cpu/processors.h"
-#include "guest/cpu/segment.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/lock.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/page_table_calls.h"
 
 #include <cstring>
@@ -46,12 +46,12 @@ void rewrite_until_over() {
     volatile std::uint64_t& base =
         *reinterpret_cast<std::uint64_t*>(reinterpret_cast<std::uint8_t*>(&race.descriptor) + 2);
     while (!race.over) {
-        (void)tests::try_write(slot, call_gate);
+        (void)try_write(slot, call_gate);
         base = to_linear(monitors_memory());
-        (void)tests::try_write(entry, monitors_memory() | pte::read_write);
-        (void)tests::try_write(slot, 0);
+        (void)try_write(entry, monitors_memory() | pte::read_write);
+        (void)try_write(slot, 0);
         base = to_linear(race.gdt_page);
-        (void)tests::try_write(entry, 0);
+        (void)try_write(entry, 0);
     }
 }
 

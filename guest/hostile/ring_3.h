@@ -2,7 +2,7 @@
 // Short stretches of ring-3 code that no task runs: they end in an exception.
 
 #include "guest/hostile/caught.h"
-#include "guest/memory/address_space.h"
+#include "guest/kernel/memory/address_space.h"
 
 #include <cstddef>
 #include <cstdint>

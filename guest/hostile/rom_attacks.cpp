@@ -1,16 +1,16 @@
 // The ROM and the ring as memory: written, executed, entered anywhere.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/cpu.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
 #include "guest/hostile/ring_3.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/rom_header.h"
 
 namespace guest::hostile {
@@ -72,10 +72,10 @@ void rom_writes(Attempt& attempt) {
         const std::uint64_t address = MappedWindow::at(physical);
         std::uint64_t before = 0;
         std::uint64_t after = 0;
-        attempt.expect(tests::try_read(address, before), "it can be read");
+        attempt.expect(try_read(address, before), "it can be read");
         attempt.told(caught([address] { *reinterpret_cast<volatile std::uint64_t*>(address) = 0; }),
                      interrupts::general_protection);
-        attempt.expect(tests::try_read(address, after), "it is still there");
+        attempt.expect(try_read(address, after), "it is still there");
         attempt.expect(physical == abi::statistics_base || before == after, "and is as it was");
     };
     for (std::uint64_t i = 0; i < rom_pages; ++i)

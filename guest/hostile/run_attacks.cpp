@@ -1,12 +1,12 @@
 #include "guest/hostile/run_attacks.h"
 
-#include "guest/boot/machine.h"
-#include "guest/console/console.h"
-#include "guest/cpu/processors.h"
 #include "guest/hostile/attack_list.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/paravirt/binding.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/console/console.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/paravirt/binding.h"
 
 #include <algorithm>
 

@@ -1,10 +1,10 @@
 #include "guest/tests/boundary_handlers.h"
 
-#include "guest/boot/machine.h"
-#include "guest/boot/panic.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/scheduler.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/boot/panic.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/scheduler.h"
 #include "guest/tests/boundary_counts.h"
 #include "guest/tests/boundary_scene.h"
 

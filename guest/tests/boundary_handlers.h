@@ -1,7 +1,7 @@
 #pragma once
 // What an interrupt's handler does with the ring: nothing, queue, flush, switch tasks.
 
-#include "guest/cpu/cpu.h"
+#include "guest/kernel/cpu/cpu.h"
 #include "guest/tests/protocol_model.h"
 
 #include <array>

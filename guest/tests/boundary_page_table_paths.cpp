@@ -1,9 +1,9 @@
 // Paths of page tables and translations.
 
-#include "guest/memory/layout.h"
-#include "guest/memory/page_table_entry.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_table_entry.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/boundary_path_table.h"
 #include "guest/tests/boundary_scene.h"
 #include "shared/page_table_calls.h"

@@ -1,8 +1,8 @@
 #pragma once
 // The table of paths while it is filled, family by family.
 
-#include "guest/boot/panic.h"
-#include "guest/memory/address_space.h"
+#include "guest/kernel/boot/panic.h"
+#include "guest/kernel/memory/address_space.h"
 #include "guest/tests/boundary_paths.h"
 
 #include <initializer_list>

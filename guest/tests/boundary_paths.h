@@ -2,7 +2,7 @@
 // The paths through the ROM that the boundary tests step: each entry by itself, in a lazy mode with
 // the leave, and with a full ring; and what the modes refuse.
 
-#include "guest/cpu/cpu.h"
+#include "guest/kernel/cpu/cpu.h"
 #include "guest/tests/protocol_model.h"
 
 #include <array>

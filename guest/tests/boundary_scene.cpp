@@ -1,13 +1,13 @@
 #include "guest/tests/boundary_scene.h"
 
-#include "guest/interrupts/interrupts.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/scheduler.h"
-#include "guest/user/workload_task.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/scheduler.h"
+#include "guest/programs/workload_task.h"
 #include "shared/guest_physical_layout.h"
 
 #include <utility>

@@ -1,12 +1,12 @@
 #pragma once
 // What the paths and the handlers of the boundary tests work on, and what they leave behind.
 
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/descriptor_tables.h"
-#include "guest/cpu/segment.h"
-#include "guest/memory/address_space.h"
-#include "guest/paravirt/monitor_call.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/descriptor_tables.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/paravirt/monitor_call.h"
+#include "guest/kernel/tasks/task.h"
 #include "guest/tests/protocol_model.h"
 
 #include <array>

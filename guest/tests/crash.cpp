@@ -1,15 +1,15 @@
 #include "guest/tests/crash.h"
 
-#include "guest/console/console.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/processors.h"
-#include "guest/interrupts/processor_interrupts.h"
-#include "guest/interrupts/timer.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/watchdog.h"
+#include "guest/kernel/console/console.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/interrupts/processor_interrupts.h"
+#include "guest/kernel/interrupts/timer.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/watchdog.h"
 
 namespace guest {
 namespace {

@@ -1,7 +1,7 @@
 #pragma once
 // Ways to end badly, for whoever tests the diagnosis of it.
 
-#include "guest/boot/command_line.h"
+#include "guest/command_line.h"
 
 namespace guest {
 

@@ -1,13 +1,13 @@
 #include "guest/tests/differential_state.h"
 
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/msr.h"
-#include "guest/cpu/segment.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/segment_registers.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/msr.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/segment_registers.h"
 
 namespace guest::tests::differential {
 

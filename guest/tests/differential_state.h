@@ -2,8 +2,8 @@
 // What the sequences of differential_tests.cpp change, on one processor: as words, so that states
 // are compared, and put back.
 
-#include "guest/cpu/cpu.h"
-#include "guest/memory/address_space.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/memory/address_space.h"
 
 #include <array>
 #include <cstdint>

@@ -2,14 +2,14 @@
 // processor waits on, and starts rightly when all of this is over. What the monitor calls each on
 // the console is for whoever reads that.
 
-#include "guest/boot/initial_state.h"
-#include "guest/boot/machine.h"
-#include "guest/boot/start_information.h"
-#include "guest/boot/start_processors.h"
-#include "guest/boot/trampoline_page.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/initial_state.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/boot/start_information.h"
+#include "guest/kernel/boot/start_processors.h"
+#include "guest/kernel/boot/trampoline_page.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/guest_physical_layout.h"

@@ -1,9 +1,9 @@
 #pragma once
 // Memory integrity: ring-3 tasks that change their own mappings, and fork, at random.
 
-#include "guest/interrupts/frame.h"
-#include "guest/tasks/system_call_number.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/interrupts/frame.h"
+#include "guest/kernel/tasks/task.h"
+#include "guest/programs/program_call.h"
 
 #include <cstdint>
 
@@ -13,8 +13,8 @@ namespace guest::tests {
 void test_memory();
 
 /// map_pages to move_pages of `task`. False if the range does not exist.
-bool change_pages(const Task& task, SystemCall how, std::uint64_t first, std::uint64_t count,
-                  bool writable);
+bool change_pages(const Task& task, programs::ProgramCall how, std::uint64_t first,
+                  std::uint64_t count, bool writable);
 
 /// Maps a page of the running task in a lazy section and yields before the section ends. True if
 /// the page was there behind the switch, and the section went on.

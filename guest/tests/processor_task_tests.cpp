@@ -1,14 +1,14 @@
 // The test tasks on every processor at once, first where they are, then moved around all the time.
 
-#include "guest/cpu/processors.h"
-#include "guest/interrupts/processor_interrupts.h"
-#include "guest/interrupts/timer.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/interrupts/processor_interrupts.h"
+#include "guest/kernel/interrupts/timer.h"
+#include "guest/kernel/tasks/watchdog.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/task_checks.h"
 #include "guest/tests/task_crowd.h"
 #include "guest/tests/task_tests.h"
 #include "guest/tests/test_report.h"
-#include "guest/tests/watchdog.h"
 
 #include <algorithm>
 

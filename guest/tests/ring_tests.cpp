@@ -2,13 +2,13 @@
 // far they move the tail, while this one queues and flushes, what this one queued is executed, all
 // of it and nothing else. What they do to themselves has a name.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/processors.h"
-#include "guest/cpu/segment.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/monitor_call.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/monitor_call.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/error.h"

@@ -1,7 +1,7 @@
 #pragma once
 // The self-tests of the kernel: the command line's `test`, and `test=processors`.
 
-#include "guest/cpu/cpu.h"
+#include "guest/kernel/cpu/cpu.h"
 
 namespace guest::tests {
 

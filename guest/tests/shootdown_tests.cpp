@@ -1,20 +1,20 @@
 // Threads of one address space on all other processors look at pages that processor 0 unmaps,
 // protects and remaps: what they see must be as new as the last change that has returned.
 
-#include "guest/cpu/lock.h"
-#include "guest/cpu/processors.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/shootdown.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/migration.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/cpu/lock.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/shootdown.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/migration.h"
+#include "guest/kernel/tasks/task.h"
+#include "guest/programs/shootdown_task.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/task_checks.h"
 #include "guest/tests/task_tests.h"
 #include "guest/tests/test_report.h"
-#include "guest/user/shootdown_task.h"
 
 #include <algorithm>
 #include <array>
@@ -22,8 +22,8 @@
 namespace guest::tests {
 namespace {
 
-using user::shootdown_pages;
-using user::ShootdownPage;
+using programs::shootdown_pages;
+using programs::ShootdownPage;
 
 constexpr std::uint64_t rounds = 36;
 constexpr std::uint64_t poison = 0xDEADDEADDEADDEAD;
@@ -111,8 +111,8 @@ void wait_for_accesses() {
 
 /// From a change's end until the next one's beginning, the threads know what they must see.
 void begin_change() {
-    control().state =
-        (control().state & ~user::pages_state_mask) + user::pages_state_step + user::pages_changing;
+    control().state = (control().state & ~programs::pages_state_mask) + programs::pages_state_step +
+                      programs::pages_changing;
     asm volatile("mfence" : : : "memory");
 }
 void end_change(std::uint64_t kind) {
@@ -136,14 +136,14 @@ std::uint64_t run_round(std::uint64_t step, std::uint64_t content) {
         address_ranges::map(scene.space, linear, pages, Frames(&scene.frames[first], pages),
                             PageAccess::read_write);
     });
-    end_change(user::pages_writable);
+    end_change(programs::pages_writable);
 
     begin_change();
     in_steps(step, [&](std::uint64_t linear, std::uint64_t pages, std::uint64_t) {
         address_ranges::protect(scene.space, linear, pages, PageAccess::read_only);
     });
     fill(scene.frames, content);
-    end_change(user::pages_read_only);
+    end_change(programs::pages_read_only);
     std::uint64_t wrong = written(scene.frames, content);
 
     begin_change();
@@ -154,20 +154,20 @@ std::uint64_t run_round(std::uint64_t step, std::uint64_t content) {
     });
     fill(scene.frames, poison);
     control().content = content + 0x1000;
-    end_change(user::pages_read_only);
+    end_change(programs::pages_read_only);
 
     begin_change();
     in_steps(step, [&](std::uint64_t linear, std::uint64_t pages, std::uint64_t) {
         address_ranges::protect(scene.space, linear, pages, PageAccess::read_write);
     });
-    end_change(user::pages_writable);
+    end_change(programs::pages_writable);
 
     begin_change();
     in_steps(step, [&](std::uint64_t linear, std::uint64_t pages, std::uint64_t) {
         address_ranges::unmap(scene.space, linear, pages);
     });
     fill(scene.other_frames, poison);
-    end_change(user::pages_unmapped);
+    end_change(programs::pages_unmapped);
     wrong += written(scene.other_frames, poison) + written(scene.frames, poison);
     return wrong;
 }

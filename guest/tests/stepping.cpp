@@ -1,11 +1,11 @@
 #include "guest/tests/stepping.h"
 
-#include "guest/boot/panic.h"
-#include "guest/cpu/control_register.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/interrupts/processor_interrupts.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/panic.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/interrupts/processor_interrupts.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/guest_physical_layout.h"
 
 namespace guest::stepping {

@@ -3,8 +3,8 @@
 // found by stepping, and each is reached again by a breakpoint. On one processor, the boot
 // processor, whose local APIC sends the interrupt.
 
-#include "guest/cpu/cpu.h"
-#include "guest/interrupts/frame.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/interrupts/frame.h"
 
 #include <array>
 #include <cstdint>

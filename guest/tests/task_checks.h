@@ -1,8 +1,8 @@
 #pragma once
 // What the ring-3 test tasks of all processors tell the kernel.
 
-#include "guest/interrupts/frame.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/interrupts/frame.h"
+#include "guest/kernel/tasks/task.h"
 
 #include <cstdint>
 

@@ -1,13 +1,13 @@
 #include "guest/tests/task_crowd.h"
 
-#include "guest/cpu/lock.h"
-#include "guest/cpu/processors.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/migration.h"
-#include "guest/tasks/scheduler.h"
-#include "guest/tasks/system_call_number.h"
+#include "guest/kernel/cpu/lock.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/migration.h"
+#include "guest/kernel/tasks/scheduler.h"
+#include "guest/kernel/tasks/system_call_number.h"
+#include "guest/programs/memory_task.h"
 #include "guest/tests/task_tests.h"
-#include "guest/user/memory_task.h"
 
 #include <array>
 
@@ -51,7 +51,7 @@ Task* create_memory_task(std::uint32_t number, const AddressSpace& space, bool p
     start.space = &space;
     start.entry = user_address(&memory_task);
     start.argument[0] = start.id;
-    start.argument[1] = preemptive ? user::memory_preemptive : 0;
+    start.argument[1] = preemptive ? programs::memory_preemptive : 0;
     return create_task(start);
 }
 

@@ -1,9 +1,9 @@
 #pragma once
 // Tasks that all processors run, and send each other while they do.
 
-#include "guest/cpu/cpu.h"
-#include "guest/interrupts/frame.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/interrupts/frame.h"
+#include "guest/kernel/tasks/task.h"
 
 #include <cstdint>
 

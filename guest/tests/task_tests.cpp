@@ -3,14 +3,14 @@
 
 #include "guest/tests/task_tests.h"
 
-#include "guest/cpu/processors.h"
-#include "guest/interrupts/timer.h"
-#include "guest/tasks/scheduler.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/interrupts/timer.h"
+#include "guest/kernel/tasks/scheduler.h"
+#include "guest/programs/test_task.h"
 #include "guest/tests/memory_tests.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/task_checks.h"
 #include "guest/tests/test_report.h"
-#include "guest/user/test_task.h"
 
 #include <array>
 
@@ -31,17 +31,18 @@ constexpr std::uint64_t preemptive_switches = 1000;
 constexpr std::uint64_t patience = 2; ///< times that many switches, then the phase is given up
 constexpr std::uint64_t time_limit = 20 * std::uint64_t{timer::frequency}; ///< ticks of one phase
 
-constexpr std::uint64_t port_flag(std::uint64_t port) { return port << user::test_port_shift; }
+constexpr std::uint64_t port_flag(std::uint64_t port) { return port << programs::test_port_shift; }
 
 /// One of every kind; neighbours differ in what they use.
 constexpr std::array<std::uint64_t, 8> kinds{
-    user::test_tls | user::test_fpu | user::test_debug | port_flag(user::first_test_port),
-    user::test_tls,
-    user::test_tls | user::test_fpu,
-    user::test_tls | user::test_debug,
-    user::test_tls | user::test_fpu | port_flag(user::second_test_port),
-    user::test_tls | user::test_fpu,
-    user::test_tls | user::test_fpu,
+    programs::test_tls | programs::test_fpu | programs::test_debug |
+        port_flag(programs::first_test_port),
+    programs::test_tls,
+    programs::test_tls | programs::test_fpu,
+    programs::test_tls | programs::test_debug,
+    programs::test_tls | programs::test_fpu | port_flag(programs::second_test_port),
+    programs::test_tls | programs::test_fpu,
+    programs::test_tls | programs::test_fpu,
     0,
 };
 /// This one is a thread in the address space of the one before it.
@@ -143,7 +144,7 @@ bool phase_over() {
 
 bool run_tasks_here(Cpu& cpu, bool preemptive, std::uint64_t wanted) {
     TestTasks tasks =
-        create_tasks(preemptive ? user::test_preemptive : 0, cpu.number * kinds.size());
+        create_tasks(preemptive ? programs::test_preemptive : 0, cpu.number * kinds.size());
     const std::uint64_t before = cpu.switches;
     const bool good = run_phase_here(cpu, wanted);
     destroy_tasks(tasks);
@@ -158,14 +159,14 @@ Task* create_test_task(std::uint32_t number, const AddressSpace& space, std::uin
     start.stack = stack;
     start.entry = user_address(&test_task);
     start.argument[0] = start.id;
-    start.argument[1] = kinds[number % kinds.size()] | (preemptive ? user::test_preemptive : 0);
+    start.argument[1] = kinds[number % kinds.size()] | (preemptive ? programs::test_preemptive : 0);
     return create_task(start);
 }
 
 void test_tasks() {
     begin_checks();
     run_tasks("cooperative-switches", 0, cooperative_switches);
-    run_tasks("preemptive-switches", user::test_preemptive, preemptive_switches);
+    run_tasks("preemptive-switches", programs::test_preemptive, preemptive_switches);
     test_memory();
     report_checks();
 }

@@ -1,8 +1,8 @@
 #pragma once
 // The ring-3 test tasks, and when they shall stop.
 
-#include "guest/cpu/cpu.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/tasks/task.h"
 
 #include <cstdint>
 #include <string_view>

@@ -1,8 +1,8 @@
 // The change of the address space alone, in the kernel: enter the lazy mode, load the root, leave.
 
-#include "guest/cpu/cpu.h"
-#include "guest/memory/address_space.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/workloads/measurement.h"
 #include "guest/workloads/run_workloads.h"
 

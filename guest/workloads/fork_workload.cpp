@@ -1,8 +1,8 @@
 // Fork of an address space with many pages, and exit of the child, which runs nothing.
 
-#include "guest/memory/address_range.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/workloads/measurement.h"
 #include "guest/workloads/run_workloads.h"
 

@@ -1,11 +1,11 @@
 #include "guest/workloads/measurement.h"
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/processors.h"
-#include "guest/interrupts/frame.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/interrupts/frame.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/workloads/statistics_sum.h"
 #include "shared/guest_physical_layout.h"
 

@@ -2,10 +2,10 @@
 // of a region of its own in one lazy section, invalidates what it must, and, but for unmap, reads
 // every page once: costs that a monitor puts off until then are part of the measurement.
 
-#include "guest/memory/address_range.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/workloads/measurement.h"
 #include "guest/workloads/run_workloads.h"
 #include "guest/workloads/spinners.h"

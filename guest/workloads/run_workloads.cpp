@@ -1,10 +1,10 @@
 #include "guest/workloads/run_workloads.h"
 
-#include "guest/boot/command_line.h"
-#include "guest/boot/machine.h"
-#include "guest/console/console.h"
-#include "guest/cpu/processors.h"
-#include "guest/interrupts/timer.h"
+#include "guest/command_line.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/console/console.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/interrupts/timer.h"
 #include "guest/workloads/result_line.h"
 
 namespace guest::workloads {

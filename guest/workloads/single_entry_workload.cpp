@@ -1,11 +1,11 @@
 // One page-table entry at a time, each operation by itself and outside a lazy mode: what a fault
 // handler does, and what the figures of other hypervisors are for.
 
-#include "guest/memory/address_range.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/workloads/measurement.h"
 #include "guest/workloads/run_workloads.h"
 

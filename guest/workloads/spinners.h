@@ -1,9 +1,9 @@
 #pragma once
 // Threads of one address space that spin in ring 3 on all other processors that take part.
 
-#include "guest/cpu/cpu.h"
-#include "guest/memory/address_space.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/tasks/task.h"
 
 #include <array>
 #include <cstdint>

@@ -1,13 +1,13 @@
 // Ring-3 tasks that yield by system call, round robin. Both ends of the measurement lie at the
 // boundary of two switches, inside the scheduler.
 
-#include "guest/cpu/cpu.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/layout.h"
-#include "guest/tasks/debug_registers.h"
-#include "guest/tasks/scheduler.h"
-#include "guest/tasks/task.h"
-#include "guest/user/workload_task.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/tasks/debug_registers.h"
+#include "guest/kernel/tasks/scheduler.h"
+#include "guest/kernel/tasks/task.h"
+#include "guest/programs/workload_task.h"
 #include "guest/workloads/measurement.h"
 #include "guest/workloads/run_workloads.h"
 

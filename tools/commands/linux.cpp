@@ -48,7 +48,8 @@ class Screen {
     BootProgress progress_;
 };
 
-// guest/linux/init.sh says so first. A kernel that resets the machine before ends the run, too.
+// guest/linux_programs/init.sh says so first. A kernel that resets the machine before ends the run,
+// too.
 bool has_run_init(const ConsoleReader& reader) {
     const auto& lines = reader.context_lines();
     return std::any_of(lines.begin(), lines.end(),

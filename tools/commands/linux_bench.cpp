@@ -21,7 +21,7 @@ namespace tool {
 namespace {
 
 constexpr std::string_view measured_programs = "pingpong,fork";
-/// Of our own kernel; Linux's programs have numbers of their own (guest/linux/).
+/// Of our own kernel; Linux's programs have numbers of their own (guest/linux_programs/).
 constexpr std::uint32_t own_switches = 2000;
 
 BootImage image_of(const LinuxBoot& boot, const LinuxOptions& options, const LinuxFiles& files) {

@@ -22,12 +22,12 @@ constexpr Package kernel_package{"linux-image-amd64", true, "./boot/vmlinuz-*"};
 constexpr Package busybox_package{"busybox-static", false, "./bin/busybox"};
 constexpr Package hackbench_package{"rt-tests", false, "./usr/bin/hackbench"};
 
-/// Of guest/linux/, each a file of that name.
+/// Of guest/linux_programs/, each a file of that name.
 constexpr std::array programs{"compile", "exec",   "fork",     "fpu",
                               "measure", "memory", "pingpong", "signals"};
 
 InitramfsFile built(std::string_view name, std::string path) {
-    fs::path source = build_folder() / "guest/linux" / name;
+    fs::path source = build_folder() / "guest/linux_programs" / name;
     if (!fs::exists(source)) {
         throw Failure(fmt::format("{} is not built; start this program through ./lazyhv, which "
                                   "builds what is missing",
