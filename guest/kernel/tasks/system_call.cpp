@@ -48,8 +48,6 @@ std::uint64_t stack_owner() {
 extern "C" std::uint64_t system_call(std::uint64_t number, std::uint64_t first,
                                      std::uint64_t second, std::uint64_t third) {
     Cpu& cpu = this_cpu();
-    if (number >= first_program_call)
-        return hooks::program_call(cpu, number, first, second, third);
     switch (static_cast<SystemCall>(number)) {
     case SystemCall::yield:
         scheduler::yield();
@@ -71,9 +69,10 @@ extern "C" std::uint64_t system_call(std::uint64_t number, std::uint64_t first,
     case SystemCall::stack_owner:
         return stack_owner();
     case SystemCall::fork: // needs the frame
-        break;
+        return system_call_refused;
     }
-    return system_call_refused;
+    return number < first_program_call ? system_call_refused
+                                       : hooks::program_call(cpu, number, first, second, third);
 }
 
 } // namespace guest
