@@ -12,7 +12,7 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
     return true;
 }
 
-/// A decimal number from 1 to max_switches; 0 if it is none.
+/// Returns a decimal number from 1 to max_switches; 0 if the text is no such number.
 std::uint64_t parse_number(std::string_view text) {
     std::uint64_t number = 0;
     for (const char digit : text) {
@@ -42,7 +42,7 @@ bool parse_crash(std::string_view value, Crash& crash) {
     return crash != Crash::none;
 }
 
-/// Numbers of processors with commas between.
+/// Whether `list` consists of numbers of processors, separated by commas.
 bool valid_processors(std::string_view list) {
     if (list.empty())
         return false;
@@ -52,7 +52,7 @@ bool valid_processors(std::string_view list) {
     return true;
 }
 
-/// False if the word makes no sense.
+/// Returns false if the word is unknown or its value is invalid.
 bool parse_word(std::string_view word, CommandLine& result) {
     if (word == "hello") {
         result.hello = true;

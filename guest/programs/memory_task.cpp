@@ -1,6 +1,6 @@
 // Ring 3: a task that keeps a model of its pages (mapped or not, writable or not, what they hold),
 // changes them by system calls and stores, and compares all of them with the model. Its forks go on
-// with a copy of the model. No calls out of this image, no static data.
+// with a copy of the model. It calls nothing outside the ring-3 image and has no static data.
 
 #include "guest/programs/memory_task.h"
 
@@ -48,7 +48,8 @@ void expect(Self& self, std::uint64_t expected, std::uint64_t found) {
              found);
 }
 
-/// The vector of the exception that an access ended in, or 0. A store writes what is there.
+/// Returns the vector of the exception that an access raised, or 0. A store leaves the contents as
+/// they are.
 #define VECTOR_OF(instruction)                                                                     \
     std::uint64_t vector = static_cast<std::uint64_t>(SystemCall::on_fault);                       \
     asm volatile("leaq 1f(%%rip), %%rdi\n\t"                                                       \
@@ -70,7 +71,7 @@ void write_page(Self& self, std::uint64_t page) {
     word(address_of_page(page) + last_word) = ~self.content[page];
 }
 
-/// Every page against the model.
+/// Compares every page with the model.
 void check_pages(Self& self) {
     for (std::uint64_t page = 0; page < memory_pages; ++page) {
         if (self.state[page] == State::unmapped)
@@ -179,7 +180,7 @@ void round(Self& self) {
     self.flags = flags;
     self.random = id * 0x9E3779B97F4A7C15;
     self.checked = 0;
-    // One by one: there is no memset in this image.
+    // One by one, because the ring-3 image has no memset.
     for (State& state : self.state)
         *static_cast<volatile State*>(&state) = State::unmapped;
     for (std::uint64_t number = 1; call(ProgramCall::stop_requested) == 0; ++number) {

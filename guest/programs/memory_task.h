@@ -1,11 +1,11 @@
 #pragma once
-// The ring-3 task of the memory-integrity test.
+// The program of the memory-integrity test.
 
 #include <cstdint>
 
 namespace guest::programs {
 
-/// Pages from user_memory_base on that it maps and unmaps.
+/// The number of pages, from user_memory_base on, that it maps and unmaps.
 inline constexpr std::uint64_t memory_pages = 64;
 
 /// Second argument of memory_task: it waits to be preempted instead of yielding.
@@ -13,5 +13,6 @@ inline constexpr std::uint64_t memory_preemptive = 1 << 0;
 
 } // namespace guest::programs
 
-/// Entry: id, flags. Until the phase is over it changes its mappings and checks every page.
+/// Entry point; arguments: identifier, flags. Until the phase is over, changes its mappings and
+/// checks every page.
 extern "C" void memory_task();

@@ -1,5 +1,6 @@
-// Ring 3: a thread that looks, as fast as it can, whether what the kernel has unmapped, protected
-// or remapped is what its accesses see. No calls out of this image, no static data.
+// Ring 3: a thread that checks, as fast as it can, whether its accesses see what the kernel has
+// unmapped, protected or remapped. It calls nothing outside the ring-3 image and has no static
+// data.
 
 #include "guest/programs/shootdown_task.h"
 
@@ -17,13 +18,13 @@ volatile ShootdownPage& control() {
     return *reinterpret_cast<volatile ShootdownPage*>(user_scratch_page);
 }
 
-/// What an access came to: the vector of the exception, or 0, and what was read.
+/// The outcome of an access: the vector of the exception, or 0, and the value read.
 struct Access {
     std::uint64_t vector;
     std::uint64_t value;
 };
 
-// The fault handler stays set: an access that faults goes on at it, with the vector in RAX.
+// The fault handler stays set: after a fault execution goes on there, with the vector in RAX.
 Access read(std::uint64_t address) {
     Access access{0, address};
     asm volatile("leaq 1f(%%rip), %%rdi\n\t"
@@ -54,7 +55,8 @@ void report(std::uint64_t expected, std::uint64_t found) {
     call(ProgramCall::report_mismatch, static_cast<std::uint64_t>(Check::memory), expected, found);
 }
 
-/// One access, judged if the state was the same before and behind it. True if it could be.
+/// Makes one read and one write, and judges them if the state was the same before and after.
+/// Returns true if they could be judged.
 bool check(std::uint64_t number, std::uint64_t page) {
     const std::uint64_t address = user_memory_base + page * page_size;
     const std::uint64_t state = control().state;

@@ -1,5 +1,6 @@
 // Ring 3: a task that puts a pattern of its own into everything that is switched with it, lets
-// others run, and looks whether it is still there. No calls out of this image, no static data.
+// others run, and checks that the pattern is still there. It calls nothing outside the ring-3 image
+// and has no static data.
 
 #include "guest/programs/test_task.h"
 
@@ -126,8 +127,8 @@ void load_tls_registers(std::uint64_t number) {
     asm volatile("movl %0, %%gs" : : "r"(std::uint32_t{tls_selector(tls_index(number + 1))}));
 }
 
-// A read through a segment register; the vector of the exception if it comes to one, which it does
-// if the register holds the null selector.
+// Reads through a segment register. Returns the value, or the vector of the exception, which is
+// raised if the register holds the null selector.
 #define READ_THROUGH(segment_register)                                                             \
     std::uint64_t value = static_cast<std::uint64_t>(SystemCall::on_fault);                        \
     asm volatile("leaq 1f(%%rip), %%rdi\n\t"                                                       \
@@ -163,7 +164,7 @@ void check_debug_registers(Self& self, volatile std::uint64_t& watched, std::uin
     expect(self, Check::debug_registers, 1, call(SystemCall::debug_match));
 }
 
-/// Reads a port; the vector of the exception that came of it, or 0.
+/// Reads a port. Returns the vector of the exception that the read raised, or 0.
 std::uint64_t vector_of_in(std::uint64_t port) {
     std::uint64_t vector = static_cast<std::uint64_t>(SystemCall::on_fault);
     asm volatile("leaq 1f(%%rip), %%rdi\n\t"

@@ -1,12 +1,13 @@
 #pragma once
-// The ring-3 tasks of the workloads. They yield for ever.
+// The programs of the workloads. They yield forever.
 
 extern "C" {
 
-/// One system call a slice, nothing else.
+/// Makes one system call in each slice, and nothing else.
 void yielding_task();
-/// The same, with SSE and x87 used in every slice.
+/// The same, but uses SSE and x87 in every slice.
 void yielding_fpu_task();
-/// The same, with a store to each of some pages in every slice: address of the first, how many.
+/// The same, but stores to each of some pages in every slice. Arguments: linear address of the
+/// first page, number of pages.
 void touching_task();
 }

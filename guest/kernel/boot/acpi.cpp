@@ -9,7 +9,8 @@ namespace {
 
 using Bytes = std::span<const std::uint8_t>;
 
-constexpr std::size_t rsdp_size = 20; ///< of version 1; what is behind is the XSDT's
+constexpr std::size_t rsdp_size =
+    20; ///< the size in version 1; later versions add the address of the XSDT
 constexpr std::size_t rsdp_extended_size = 36;
 constexpr std::size_t rsdp_revision = 15;
 constexpr std::size_t rsdp_rsdt = 16;
@@ -26,7 +27,7 @@ constexpr std::uint8_t local_x2apic = 9;
 constexpr std::uint8_t local_x2apic_size = 16;
 constexpr std::uint32_t enabled = 1 << 0;
 
-/// Tables lie at any address.
+/// An unaligned read: ACPI tables may lie at any address.
 template <typename T>
 T value_at(Bytes bytes, std::size_t offset) {
     T value{};
@@ -50,7 +51,7 @@ Bytes readable_bytes(std::uint64_t physical, std::uint64_t size, ReadablePhysica
     return bytes == nullptr ? Bytes() : Bytes(bytes, size);
 }
 
-/// Empty if there is no such table at this address.
+/// The ACPI table at a physical address; empty if no valid one with this signature is there.
 Bytes table_at(std::uint64_t physical, std::string_view signature, ReadablePhysical readable) {
     const Bytes header = readable_bytes(physical, header_size, readable);
     if (header.empty() || !has_signature(header, signature))

@@ -1,4 +1,4 @@
-// The two ways into the kernel: PVH's 32-bit entry (QEMU) and lazyhv's 64-bit entry.
+// The two entry points of the kernel: PVH's 32-bit entry (QEMU) and lazyhv's 64-bit entry.
 
 #define PAGE_PRESENT_WRITABLE 0x003
 #define PAGE_LARGE_GLOBAL 0x183 // present, writable, 2 MiB, global
@@ -66,8 +66,8 @@ boot_gdt_pointer:
     .word . - boot_gdt - 1
     .long boot_gdt
 
-    // Physical [0, 4 GiB), where firmware's tables lie, at linear 0 (until the kernel drops it),
-    // and [0, 1 GiB) at the kernel base.
+    // Page tables that map physical [0, 4 GiB), where the firmware's ACPI tables lie, at linear 0
+    // (until the kernel drops that mapping), and [0, 1 GiB) at the kernel base.
     .balign 4096
     .global boot_pml4
 boot_pml4:

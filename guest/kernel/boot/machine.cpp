@@ -27,7 +27,7 @@ Machine detect() {
         panic("the monitor speaks another version of the ABI");
     if (leaf.ebx >= abi::profile_count || leaf.ecx >= abi::interface_count ||
         leaf.edx >= linear_map_size)
-        panic("the monitor's CPUID leaf makes no sense");
+        panic("the monitor's CPUID leaf is invalid");
     return {true, static_cast<abi::Profile>(leaf.ebx), static_cast<abi::Interface>(leaf.ecx),
             linear_pointer<const abi::Statistics>(leaf.edx)};
 }

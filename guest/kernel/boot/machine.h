@@ -7,13 +7,13 @@
 namespace guest {
 
 struct Machine {
-    bool lazyhv = false; ///< a lazyhv monitor is below
+    bool lazyhv = false; ///< the kernel runs on a lazyhv monitor
     abi::Profile profile = abi::Profile::bare;
     abi::Interface interface = abi::Interface::native;
     const abi::Statistics* statistics = nullptr; ///< null without a monitor
 };
 
-/// Asks the hypervisor's CPUID leaves, once.
+/// Returns what the hypervisor's CPUID leaves say. They are read once.
 const Machine& machine();
 
 } // namespace guest

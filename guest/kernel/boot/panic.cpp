@@ -72,13 +72,13 @@ void dump(const InterruptFrame& frame) {
                        (i + 1) % per_line == 0 ? "\n" : "");
 }
 
-/// A panic inside a panic ends the run without another word.
+/// A panic during a panic ends the run without another message.
 void enter() {
     static std::atomic<bool> entered;
     static std::atomic<const Cpu*> panicking;
     paravirt::disable_interrupts();
     if (entered.exchange(true)) {
-        // Another processor's panic, which shall have the last word; or this one's own.
+        // Another processor may have panicked first: it prints its message and ends the run.
         while (processors::several() && panicking != &this_cpu())
             asm volatile("pause");
         power::finish(1);

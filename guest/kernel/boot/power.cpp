@@ -20,7 +20,7 @@ void power::finish(std::uint8_t status) {
     paravirt::shutdown(status);
 }
 
-/// What paravirt::shutdown is without a ROM: the emulators' ways out, one after the other.
+/// What paravirt::shutdown is without a ROM: tries each emulator's port for powering off in turn.
 extern "C" [[noreturn, gnu::used]] void native_shutdown(std::uint64_t status) {
     port::out8(abi::qemu_exit_port, static_cast<std::uint8_t>(status));
     for (const char letter : abi::bochs_exit_word)

@@ -14,7 +14,7 @@ namespace {
 std::array<char, 1024> kept_command_line;
 std::size_t kept_length;
 abi::MemoryRange reserved; ///< the largest such range
-/// Above the first MiB, where firmware and ROM are.
+/// Those above the first MiB; below it lie the firmware and the ROM.
 std::array<abi::MemoryRange, 16> reserved_ranges;
 std::size_t reserved_count;
 

@@ -1,5 +1,5 @@
 #pragma once
-// What the loader hands over: command line and memory map.
+// What the loader hands over: the command line and the memory map.
 
 #include "shared/start_info.h"
 
@@ -9,17 +9,17 @@
 namespace guest::start_information {
 
 /// Reads the structure at this guest-physical address (shared/start_info.h), gives the page
-/// allocator its memory, and keeps the command line. Nothing of the loader's is needed afterwards.
-/// A structure that is none is a panic.
+/// allocator its memory, and keeps the command line. The loader's memory is no longer needed
+/// afterwards. An invalid structure is a panic.
 void take(std::uint64_t physical);
 
 std::string_view command_line();
 
-/// Whether [begin, end), above the first MiB and within the linear map, has anything in it that the
-/// memory map calls reserved: a monitor's memory must not be mapped.
+/// Whether any part of physical [begin, end) is reserved in the memory map: a monitor's memory must
+/// not be mapped. The range must lie above the first MiB and within the linear map.
 bool overlaps_reserved(std::uint64_t begin, std::uint64_t end);
 
-/// The largest range of the memory map that is reserved: under a monitor, the monitor's. Empty if
+/// The largest reserved range of the memory map: under a monitor, the monitor's memory. Empty if
 /// there is none.
 abi::MemoryRange largest_reserved_range();
 

@@ -20,7 +20,7 @@ namespace {
 
 static_assert(acpi::max_processors == max_processors);
 
-// Ticks of the TSC: between INIT and SIPI, until SIPI is sent again, and until a processor is lost.
+// Ticks of the TSC: from INIT to SIPI, until SIPI is sent again, and until a processor is given up.
 constexpr std::uint64_t init_delay = 1'000'000;
 constexpr std::uint64_t second_startup_delay = 20'000'000;
 constexpr std::uint64_t start_limit = 400'000'000;
@@ -28,7 +28,7 @@ constexpr std::uint64_t start_limit = 400'000'000;
 acpi::ProcessorList found;
 bool by_state;
 
-/// Only while the identity mapping is there.
+/// acpi::ReadablePhysical, valid only while the identity mapping exists.
 const std::uint8_t* identity(std::uint64_t physical, std::uint64_t size) {
     constexpr std::uint64_t identity_end = std::uint64_t{1} << 32;
     if (physical >= identity_end || size > identity_end - physical)
@@ -126,8 +126,8 @@ void start() {
                    by_state ? ", started by SetInitialAPState\n" : ", started by a trampoline\n");
 }
 
-/// The first of the kernel's code on another processor: interrupts are off, the stack is that of
-/// its main task.
+/// Where the kernel's C++ code begins on another processor. Interrupts are off, and the stack is
+/// that of its main task.
 extern "C" [[noreturn, gnu::used]] void secondary_main(Cpu& cpu) {
     enter_cpu(cpu);
     address_spaces::enter_kernel_tables_again();

@@ -1,6 +1,6 @@
-// Where a processor starts that is not given its state by a monitor: from real mode to the upper
-// half. Copied to TRAMPOLINE_BASE, where it is mapped for reading and executing only. Plain
-// instructions: under a monitor an interpreter runs them.
+// Start-up code of a processor that is not given its state by a monitor: it leads from real mode to
+// the upper half. It is copied to TRAMPOLINE_BASE, where it is mapped for reading and executing
+// only. It uses plain instructions only, because a monitor runs them in an interpreter.
 
 #include "guest/kernel/boot/trampoline.h"
 
@@ -50,7 +50,7 @@ long_mode:
     jmpq *%rax
 
     .balign 8
-trampoline_gdt: // accessed all, so that nothing is written here
+trampoline_gdt: // every descriptor is accessed, so that the processor writes nothing here
     .quad 0
     .quad 0x00AF9B000000FFFF // 64-bit code
     .quad 0x00CF93000000FFFF // data
@@ -66,7 +66,8 @@ trampoline_data:
     .global trampoline_end
 trampoline_end:
 
-    // Upper half, a stack, RDI = the processor's Cpu: here both ways of starting meet.
+    // In the upper half, with a stack, and RDI = the processor's Cpu: both methods of starting a
+    // processor continue here.
     .text
     .global secondary_entry
 secondary_entry:

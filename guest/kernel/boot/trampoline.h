@@ -1,7 +1,7 @@
 #pragma once
 // What the start-up code of a processor (trampoline.S) needs, for C++ and assembly.
 
-/// Physical; in the boot area, which the loader has done with.
+/// Physical address; in the boot area, which the loader no longer needs.
 #define TRAMPOLINE_BASE 0x1F000
 
 #define TRAMPOLINE_CR0 0

@@ -41,7 +41,7 @@ void TrampolinePage::set(const abi::InitialState& state) const {
     set_word(TRAMPOLINE_CR0, state.cr0);
     set_word(TRAMPOLINE_CR3, space_.root);
     set_word(TRAMPOLINE_CR4, state.cr4);
-    set_word(TRAMPOLINE_EFER, state.efer & ~msr::efer_lma); // the processor's to set
+    set_word(TRAMPOLINE_EFER, state.efer & ~msr::efer_lma); // set by the processor itself
     set_word(TRAMPOLINE_STACK, state.general[initial_rsp]);
     set_word(TRAMPOLINE_CPU, state.general[initial_rdi]);
     set_word(TRAMPOLINE_ENTRY, state.rip);

@@ -1,5 +1,5 @@
 #pragma once
-// The start-up code of a processor that is given no state, where it runs.
+// The page in which a processor that is given no state runs its start-up code.
 
 #include "guest/kernel/boot/trampoline.h"
 #include "guest/kernel/memory/address_space.h"
@@ -9,7 +9,7 @@
 
 namespace guest {
 
-/// The page of the trampoline, and an address space that maps it where it runs.
+/// The page of the trampoline, and an address space that maps this page at its physical address.
 class TrampolinePage {
   public:
     TrampolinePage();
@@ -17,15 +17,15 @@ class TrampolinePage {
     TrampolinePage(const TrampolinePage&) = delete;
     TrampolinePage& operator=(const TrampolinePage&) = delete;
 
-    /// Lets it lead to this state, but in the address space of the trampoline, whose upper half is
-    /// the kernel's.
+    /// Makes the trampoline lead to `state`, except that the address space is the trampoline's own,
+    /// whose upper half is the kernel's.
     void set(const abi::InitialState& state) const;
-    /// Lets it load another root.
+    /// Makes the trampoline load another root, a physical address.
     void set_root(std::uint64_t root) const;
-    /// Lets its first jump, still without paging, go to a physical address.
+    /// Makes its first jump, which is made without paging, go to a physical address.
     void set_first_jump(std::uint32_t physical) const;
 
-    /// For SIPI.
+    /// The number of the page, for SIPI.
     static constexpr std::uint8_t number = TRAMPOLINE_BASE / 4096;
 
   private:

@@ -22,7 +22,7 @@ constexpr std::uint8_t divisor_latch = 0x80;
 constexpr std::uint8_t transmitter_empty = 0x20;
 
 TicketLock the_lock;
-/// One for each processor: nobody else takes it.
+/// One lock for each processor, which no other processor takes.
 TicketLock own_lock[max_processors];
 std::atomic<bool> lock_broken;
 

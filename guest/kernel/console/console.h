@@ -9,10 +9,10 @@
 
 namespace guest::console {
 
-/// Sets 115200 baud, 8N1, no interrupts. Before anything is printed.
+/// Sets 115200 baud, 8N1, no interrupts. Must be called before anything is printed.
 void initialise();
 
-/// Printed in hexadecimal, with 0x, at least `digits` digits.
+/// A number that is printed in hexadecimal, with 0x and at least `digits` digits.
 struct Hex {
     std::uint64_t value;
     std::uint32_t digits = 1;
@@ -26,12 +26,12 @@ void put(T number) {
     put_decimal(number);
 }
 
-/// Held while one print goes on, so that those of several processors do not mix.
+/// The lock that is held during a print, so that the prints of several processors do not mix.
 TicketLock& lock();
-/// The end is near: prints need the lock no longer, whoever holds it.
+/// For the end of a run: from now on prints do not take the lock, whoever holds it.
 void break_lock();
 
-/// Prints its arguments one behind the other: texts, unsigned numbers, Hex.
+/// Prints its arguments one after the other: texts, unsigned numbers, Hex.
 template <typename... Arguments>
 void print(const Arguments&... arguments) {
     const LockGuard guard(lock());

@@ -5,11 +5,13 @@
 
 namespace guest {
 
-/// CR0 (TS set: nobody has used the FPU), CR4, EFER and the MSRs of SYSCALL. Drops the identity
-/// mapping on the way. A processor without what the kernel needs is a panic that names it.
+/// Sets CR0 (with TS, for nobody has used the FPU), CR4, EFER and the MSRs of SYSCALL, and drops
+/// the identity mapping. If the processor lacks a feature that the kernel needs, panics and names
+/// it.
 void set_up_control_registers(Cpu& cpu);
 
-/// EFER and the MSRs of SYSCALL alone: what another processor still needs when it starts.
+/// Sets EFER and the MSRs of SYSCALL alone, which is what another processor still needs when it
+/// starts.
 void set_up_system_calls();
 
 } // namespace guest

@@ -59,7 +59,7 @@ void fill_tss(const Cpu& cpu) {
     segment.io_bitmap_end = 0xFF;
 }
 
-/// Every segment register again, CS by a far return (Intel SDM vol. 3, 3.4.3).
+/// Reloads every segment register, CS by a far return (Intel SDM vol. 3, 3.4.3).
 void reload_segment_registers() {
     asm volatile("pushq %[code]\n\t"
                  "leaq 1f(%%rip), %%rax\n\t"

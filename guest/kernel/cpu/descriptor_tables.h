@@ -12,7 +12,7 @@ struct Cpu;
 inline constexpr std::uint32_t interrupt_vectors = 256;
 inline constexpr std::uint32_t io_ports = 65536;
 
-/// The 64-bit TSS (Intel SDM vol. 3, figure 7-11) with the I/O bitmap behind it.
+/// The 64-bit TSS (Intel SDM vol. 3, figure 7-11), followed by the I/O bitmap.
 struct [[gnu::packed]] TaskStateSegment {
     std::uint32_t reserved0;
     std::uint64_t rsp[3];
@@ -22,7 +22,7 @@ struct [[gnu::packed]] TaskStateSegment {
     std::uint16_t reserved3;
     std::uint16_t io_map_base;              ///< bytes from the start of the TSS
     std::uint64_t io_bitmap[io_ports / 64]; ///< a clear bit allows the port
-    std::uint8_t io_bitmap_end;             ///< all ones: read for the last ports
+    std::uint8_t io_bitmap_end; ///< all ones: the processor reads this byte too for the last ports
 };
 static_assert(offsetof(TaskStateSegment, rsp) == 4);
 static_assert(offsetof(TaskStateSegment, ist) == 36);
@@ -30,7 +30,8 @@ static_assert(offsetof(TaskStateSegment, io_map_base) == 102);
 static_assert(offsetof(TaskStateSegment, io_bitmap) == 104);
 
 inline constexpr std::uint32_t tss_limit = sizeof(TaskStateSegment) - 1;
-/// I/O map base: the bitmap, or beyond the limit, where every access from ring 3 is refused.
+/// Values of the I/O map base: the bitmap, or beyond the limit, which refuses every access from
+/// ring 3.
 inline constexpr std::uint16_t io_map_present = offsetof(TaskStateSegment, io_bitmap);
 inline constexpr std::uint16_t io_map_none = 0x8000;
 static_assert(io_map_none > tss_limit);
@@ -40,13 +41,13 @@ inline constexpr std::uint16_t idt_limit = 16 * interrupt_vectors - 1;
 /// IST index of #DF and NMI.
 inline constexpr std::uint8_t emergency_stack = 1;
 
-/// Fills a processor's tables, and with processor 0's the IDT. Before they are loaded.
+/// Fills a processor's GDT and TSS before they are loaded; for processor 0 the IDT as well.
 void fill_descriptor_tables(Cpu& cpu);
 
-/// SetGDT and SetIDT, and fresh segment registers. Callable again.
+/// Loads GDTR and IDTR (SetGDT, SetIDT) and reloads the segment registers. May be called again.
 void load_descriptor_tables(const Cpu& cpu);
 
-/// SetTR and SetLDT(0). Once on each processor: the TSS becomes busy.
+/// Loads TR and an empty LDTR (SetTR, SetLDT). Once on each processor, for the TSS becomes busy.
 void load_task_register();
 
 } // namespace guest

@@ -1,5 +1,5 @@
 #pragma once
-// The lazy MMU mode, and who is in it (docs/abi.md, "Lazy modes").
+// Sections of the kernel in the lazy MMU mode (docs/abi.md, "Lazy modes").
 
 #include "guest/kernel/cpu/cpu.h"
 #include "guest/kernel/cpu/processors.h"
@@ -9,19 +9,20 @@
 
 namespace guest {
 
-/// Counts what a paravirt operation or the leave of a lazy mode returned, for the self-tests.
+/// Counts an error that a paravirt operation, or leaving a lazy mode, returned (an abi::Error; 0 is
+/// no error). For the self-tests.
 void note_lazy_mode_error(Cpu& cpu, std::uint32_t error);
 
-/// Enters and leaves a mode, and keeps it in Cpu::lazy_mode. Errors are counted.
+/// Enter and leave a mode, and keep it in Cpu::lazy_mode. Errors are counted.
 void enter_lazy_mode(Cpu& cpu, abi::LazyMode mode);
 void leave_lazy_mode(Cpu& cpu);
 
 /// Executes what is queued, and stays in the mode.
 void flush_lazy_mode(Cpu& cpu);
 
-/// A loop over page-table entries: in the lazy MMU mode from here to the end of the scope. Inside
-/// another section it is part of that, and starts with nothing queued. A task that yields inside
-/// may go on, and end the section, on another processor.
+/// Stays in the lazy MMU mode from here to the end of the scope, for a loop over page-table
+/// entries. A section inside another one becomes part of it, and starts with nothing queued. A task
+/// that yields inside a section may go on, and end the section, on another processor.
 class LazySection {
   public:
     explicit LazySection(Cpu& cpu);
@@ -31,7 +32,8 @@ class LazySection {
 
     void flush() { flush_lazy_mode(this_cpu()); }
 
-    /// Before others may see what was written: executes it, unless the end of the scope does.
+    /// Executes what is queued, before others may see what was written. Does nothing where the end
+    /// of the scope does so anyway.
     void publish() {
         if (!outermost_ && processors::several())
             flush();

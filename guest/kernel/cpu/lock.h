@@ -1,6 +1,7 @@
 #pragma once
-// Locks of the kernel: interrupts are off while one is held, and whoever waits for one serves the
-// requests of other processors meanwhile (memory/shootdown.h), for their sender may hold it.
+// Locks of the kernel. Interrupts are off while a lock is held. A processor that waits for a lock
+// serves the requests of other processors meanwhile (kernel/memory/shootdown.h), because their
+// sender may hold that lock.
 
 #include "guest/kernel/cpu/control_register.h"
 #include "guest/kernel/cpu/processors.h"
@@ -23,8 +24,8 @@ inline void enable_interrupts_if(std::uint64_t flags) {
         asm volatile("sti" : : : "memory");
 }
 
-/// Holds a lock from here to the end of the scope. On a machine of one processor, where interrupt
-/// handlers take none of the locks they interrupt, it does nothing.
+/// Holds a lock from here to the end of the scope. Does nothing on a machine of one processor: an
+/// interrupt handler takes none of the locks that the interrupted code may hold.
 class LockGuard {
   public:
     explicit LockGuard(TicketLock& lock) : lock_(processors::several() ? &lock : nullptr) {

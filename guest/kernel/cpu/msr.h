@@ -14,7 +14,7 @@ inline constexpr std::uint32_t gs_base = 0xC0000101;
 inline constexpr std::uint32_t kernel_gs_base = 0xC0000102;
 
 inline constexpr std::uint64_t efer_sce = 1 << 0;  ///< SYSCALL and SYSRET
-inline constexpr std::uint64_t efer_lma = 1 << 10; ///< 64-bit mode is active; the processor's
+inline constexpr std::uint64_t efer_lma = 1 << 10; ///< 64-bit mode is active; set by the processor
 inline constexpr std::uint64_t efer_nxe = 1 << 11; ///< execute-disable
 
 } // namespace guest::msr

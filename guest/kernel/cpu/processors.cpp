@@ -40,7 +40,7 @@ void start_job(Cpu& cpu, Job job) {
 
 void wait_for_job(const Cpu& cpu) {
     while (cpu.job.load(std::memory_order_acquire) != nullptr) {
-        // Processor 0's timer is that of all.
+        // Processor 0's timer serves all processors.
         paravirt::enable_interrupts();
         wait_a_moment();
         paravirt::disable_interrupts();

@@ -10,11 +10,11 @@ inline constexpr std::uint16_t gdt_kernel_code = 1;
 inline constexpr std::uint16_t gdt_kernel_data = 2;
 inline constexpr std::uint16_t gdt_user_data = 3;
 inline constexpr std::uint16_t gdt_user_code = 4;
-inline constexpr std::uint16_t gdt_spare = 5; ///< unused but by self-tests
+inline constexpr std::uint16_t gdt_spare = 5; ///< used by self-tests only
 inline constexpr std::uint16_t gdt_first_tls = 6;
 inline constexpr std::uint16_t tls_slots = 3;
 inline constexpr std::uint16_t gdt_tss = 9;  ///< two slots
-inline constexpr std::uint16_t gdt_ldt = 11; ///< two slots; empty but in self-tests
+inline constexpr std::uint16_t gdt_ldt = 11; ///< two slots; empty except in self-tests
 inline constexpr std::uint16_t gdt_slots = 13;
 inline constexpr std::uint16_t gdt_limit = gdt_slots * 8 - 1;
 
@@ -32,16 +32,16 @@ constexpr std::uint16_t tls_selector(std::uint16_t index) {
     return selector(static_cast<std::uint16_t>(gdt_first_tls + index), 3);
 }
 
-/// Set by the processor when a segment is loaded, and by a monitor that owns the table.
+/// Set by the processor when a segment is loaded, and by a monitor that owns the descriptor table.
 inline constexpr std::uint64_t descriptor_accessed = std::uint64_t{1} << 40;
 
-// All with the accessed bit set, so that the processor never writes to the table for it.
+// All have the accessed bit set, so that the processor never writes to the GDT to set it.
 inline constexpr std::uint64_t kernel_code_descriptor = 0x00AF9B000000FFFF;
 inline constexpr std::uint64_t kernel_data_descriptor = 0x00CF93000000FFFF;
 inline constexpr std::uint64_t user_code_descriptor = 0x00AFFB000000FFFF;
 inline constexpr std::uint64_t user_data_descriptor = 0x00CFF3000000FFFF;
 
-/// A ring-3 data segment of 4 GiB that starts at `base`: what a TLS entry is.
+/// A TLS entry: a ring-3 data segment of 4 GiB that starts at `base`.
 constexpr std::uint64_t tls_descriptor(std::uint32_t base) {
     return user_data_descriptor | std::uint64_t{base & 0xFFFFFF} << 16 |
            std::uint64_t{base >> 24} << 56;
@@ -60,7 +60,7 @@ struct SystemDescriptor {
     std::uint64_t high;
 };
 
-/// A present LDT or TSS descriptor; `limit` in bytes, the offset of the last one.
+/// A present LDT or TSS descriptor. `limit` is the offset of the last byte.
 constexpr SystemDescriptor system_descriptor(std::uint64_t base, std::uint32_t limit,
                                              std::uint8_t type) {
     return {(limit & 0xFFFF) | (base & 0xFFFFFF) << 16 | std::uint64_t{type} << 40 |

@@ -8,7 +8,7 @@ namespace guest {
 
 class TicketLock {
   public:
-    /// Calls `wait` over and over while somebody else holds the lock.
+    /// Takes the lock. Calls `wait` again and again while another holder has it.
     template <typename Wait>
     void acquire(Wait wait) {
         const std::uint32_t ticket = next_.fetch_add(1, std::memory_order_relaxed);
@@ -16,7 +16,7 @@ class TicketLock {
             wait();
     }
 
-    /// By the holder alone.
+    /// Releases the lock. Only its holder may call this.
     void release() {
         serving_.store(serving_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     }

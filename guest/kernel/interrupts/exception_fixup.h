@@ -1,5 +1,5 @@
 #pragma once
-// Kernel instructions that may fault, and where to go on if they do.
+// Kernel instructions that may fault, and where execution goes on if they do.
 
 #include <cstdint>
 

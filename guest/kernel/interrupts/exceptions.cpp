@@ -20,8 +20,8 @@ extern const guest::ExceptionFixup exception_fixups_end[];
 namespace guest::interrupts {
 namespace {
 
-/// Sends a faulting instruction that expects it to its recovery code. Must not touch this_cpu():
-/// a %gs load faults with the user's GS base in place.
+/// If the faulting instruction has recovery code, goes on there. Must not touch this_cpu(): a %gs
+/// load faults while the user's GS base is loaded.
 bool fix_up(InterruptFrame& frame) {
     for (const ExceptionFixup& fixup : std::span(exception_fixups, exception_fixups_end)) {
         if (frame.rip == fixup.instruction) {
@@ -32,8 +32,9 @@ bool fix_up(InterruptFrame& frame) {
     return false;
 }
 
-/// #NM inside the kernel: an FPU restore whose CLTS has not taken effect, because it still waits in
-/// the ring. Counted, for the self-tests to report; leaving the lazy mode makes the queue drain.
+/// Handles #NM in the kernel: an FPU restore whose CLTS has not taken effect yet, because it still
+/// waits in the ring. The self-tests report how often that happened. Leaving the lazy mode drains
+/// the ring.
 void device_not_available_in_kernel(Cpu& cpu) {
     ++cpu.fpu_faults;
     paravirt::set_lazy_mode(abi::LazyMode::none);

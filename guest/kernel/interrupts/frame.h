@@ -1,5 +1,5 @@
 #pragma once
-// What the interrupt entry leaves on the kernel stack (interrupts/entry.S pushes it).
+// What the interrupt entry leaves on the kernel stack (kernel/interrupts/entry.S pushes it).
 
 #include <cstdint>
 

@@ -22,7 +22,7 @@ inline constexpr std::uint32_t exceptions = 32;
 inline constexpr std::uint32_t first_irq = 0x20;
 inline constexpr std::uint32_t irqs = 16;
 static_assert(first_irq + irqs == VECTORS_IN_ORDER);
-/// System calls that want to enter through the IDT, and so on TSS.RSP0.
+/// For system calls that enter through the IDT, and so on the stack of TSS.RSP0.
 inline constexpr std::uint32_t system_call_vector = SYSTEM_CALL_VECTOR;
 /// Not in the IDT until a self-test writes it.
 inline constexpr std::uint32_t test_vector = TEST_VECTOR;
@@ -43,7 +43,7 @@ std::uint64_t entry_of(std::uint32_t vector);
 /// The entry code of test_vector, for the self-test that writes its gate.
 std::uint64_t test_entry();
 
-/// An exception; returns if the interrupted code may go on.
+/// Handles an exception. Returns if the interrupted code may go on.
 void handle_exception(InterruptFrame& frame);
 
 } // namespace guest::interrupts

@@ -52,10 +52,11 @@ void write(std::uint32_t offset, std::uint32_t value) {
         memory_register(offset) = value;
 }
 
-/// In xAPIC mode the command register is two, and an interrupt between them might use it too.
+/// In xAPIC mode the command register consists of two registers. An interrupt between the two
+/// writes might send a command too, so interrupts are off.
 void send(std::uint32_t apic_id, std::uint32_t command) {
     if (in_x2apic_mode) {
-        // WRMSR to these does not wait for stores before it (Intel SDM vol. 3, 11.12.3).
+        // WRMSR to these registers does not wait for earlier stores (Intel SDM vol. 3, 11.12.3).
         asm volatile("mfence" : : : "memory");
         return paravirt::wrmsr(first_x2apic_msr + command_register / 16,
                                std::uint64_t{apic_id} << 32 | command);
@@ -105,7 +106,7 @@ void enable() {
         panic("the local APIC is not where it should be, or in x2APIC mode already");
     base |= base_enabled;
     paravirt::wrmsr(base_msr, base);
-    if (in_x2apic_mode) // from disabled by way of enabled (Intel SDM vol. 3, 11.12.5)
+    if (in_x2apic_mode) // disabled, then enabled, then x2APIC (Intel SDM vol. 3, 11.12.5)
         paravirt::wrmsr(base_msr, base | base_x2apic);
     write(spurious_register, software_enabled | interrupts::spurious_vector);
 }

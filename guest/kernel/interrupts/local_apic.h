@@ -1,28 +1,30 @@
 #pragma once
-// The local APIC (Intel SDM vol. 3, chapter 11): by MSRs where the processor has the x2APIC mode,
-// else in memory. The 8259 controllers stay in charge of the timer.
+// The local APIC (Intel SDM vol. 3, chapter 11). It is accessed by MSRs where the processor has
+// x2APIC mode, otherwise in memory. The timer still interrupts through the 8259 controllers.
 
 #include <cstdint>
 
 namespace guest::local_apic {
 
-/// This processor's identifier. Before the mode is chosen, as CPUID says it.
+/// This processor's identifier. Before the mode is chosen, it is read from CPUID.
 std::uint32_t identifier();
 
-/// Chooses the mode, for all processors: x2APIC where there is one, unless `force_xapic`. Maps what
-/// the other mode needs. On the boot processor, once.
+/// Chooses the mode for all processors: x2APIC where it exists, unless `force_xapic`. For xAPIC
+/// mode, maps the registers. Called once, on the boot processor.
 void choose_mode(bool force_xapic);
 
 bool x2apic();
 
-/// Enables this processor's.
+/// Enables this processor's local APIC.
 void enable();
 
 void end_of_interrupt();
 
-// To the processor with this identifier. Each returns when the message is on its way.
+// Send a message to the processor with this identifier. Each returns once the local APIC has sent
+// it.
 void send_init(std::uint32_t apic_id);
-void send_startup(std::uint32_t apic_id, std::uint8_t page); ///< starts at page * 4096
+void send_startup(std::uint32_t apic_id,
+                  std::uint8_t page); ///< SIPI: execution starts at page * 4096
 void send_interrupt(std::uint32_t apic_id, std::uint32_t vector);
 
 /// Interrupts this processor with `vector` about every `ticks` of the local APIC's clock.

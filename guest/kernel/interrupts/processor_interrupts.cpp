@@ -29,7 +29,7 @@ void forward_tick(const Cpu& cpu) {
 
 void handle(InterruptFrame& frame) {
     if (frame.vector == interrupts::spurious_vector)
-        return; // wants no end of interrupt
+        return; // a spurious interrupt takes no EOI
     local_apic::end_of_interrupt();
     Cpu& cpu = this_cpu();
     switch (frame.vector) {

@@ -8,16 +8,17 @@
 
 namespace guest::processor_interrupts {
 
-/// One of interrupts.h's vectors to `cpu`, which must be online.
+/// Sends an interrupt with one of the vectors of interrupts.h to `cpu`, which must be online.
 void send(const Cpu& cpu, std::uint32_t vector);
 
-/// Passes each tick of processor 0's timer on to the others, or no longer.
+/// Starts or stops passing each tick of processor 0's timer on to the other processors.
 void forward_ticks(bool on);
 
-/// Part of processor 0's timer interrupt.
+/// Passes a tick on, if that is on. Called by each processor's timer interrupt; acts on processor 0
+/// only.
 void forward_tick(const Cpu& cpu);
 
-/// An interrupt with one of these vectors.
+/// Handles an interrupt with one of the local APIC's vectors.
 void handle(InterruptFrame& frame);
 
 } // namespace guest::processor_interrupts

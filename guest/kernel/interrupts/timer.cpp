@@ -39,13 +39,14 @@ void out(std::uint16_t port, std::uint8_t value) {
     paravirt::io_delay();
 }
 
-/// Ticks between two preemptions of a processor. A switch whose stores wait for others may take
-/// longer than a tick: the next one is pending at its end, and no task would get anywhere. The
-/// third tick from there leaves a task more than one whole tick, however long the switch took, for
-/// of the ticks that come meanwhile only one is pending.
+/// Ticks between two preemptions of a processor. A switch whose stores wait for other processors
+/// may take longer than a tick. Then the next tick is already pending when the switch ends, and no
+/// task would make progress. Preempting at the third tick leaves a task more than one whole tick,
+/// however long the switch took, because only one of the ticks that arrive meanwhile stays pending.
 std::uint64_t ticks_between_preemptions() { return processors::stores_wait() ? 3 : 1; }
 
-/// A controller answers line 7 for a request that went away; such a one needs no end of interrupt.
+/// A controller reports line 7 for a request that went away. Such a spurious interrupt takes no
+/// EOI.
 bool spurious(std::uint32_t irq) {
     if (irq != last_primary_irq && irq != last_irq)
         return false;

@@ -15,7 +15,7 @@
 namespace guest::address_ranges {
 namespace {
 
-/// Above this many pages everything is dropped at once.
+/// For more pages than this, all translations are dropped at once.
 constexpr std::uint64_t max_single_invalidations = 32;
 
 /// Rights of a user page.
@@ -33,7 +33,7 @@ constexpr std::uint64_t rights(PageAccess access) {
 constexpr std::uint64_t all_rights = pte::read_write | pte::user | pte::copy_on_write;
 
 /// Calls `change` with the entry and its value for each page of a range that is mapped, and drops
-/// the translations of other processors. By the holder of the address space's lock.
+/// the translations of other processors. The caller holds the address space's lock.
 template <typename Change>
 void change_mapped(const AddressSpace& space, std::uint64_t linear, std::uint64_t pages,
                    Change change) {
@@ -59,14 +59,15 @@ void for_each_mapped(const AddressSpace& space, std::uint64_t linear, std::uint6
     change_mapped(space, linear, pages, change);
 }
 
-/// Pages to give up once no processor can use them any more.
+/// Pages to release once no processor can use them.
 class GivenUpPages {
   public:
     static constexpr std::size_t most = 256;
 
     void add(std::uint64_t page) {
         if (!processors::several())
-            return pages::release(page); // no task runs, and nobody takes the page, before
+            return pages::release(
+                page); // no task runs before the section ends, and nobody can take the page
         page_[count_++] = page;
     }
     void release_all() {
@@ -79,8 +80,8 @@ class GivenUpPages {
     std::size_t count_ = 0;
 };
 
-/// Calls `change` for the whole range, or where there are several processors for parts of it that
-/// give up no more pages than can be kept, with their addresses.
+/// Calls `change` for the whole range. Where there are several processors, calls it for parts of
+/// the range, each small enough that GivenUpPages can hold the pages that the part gives up.
 template <typename Change>
 void in_parts(std::uint64_t linear, std::uint64_t pages, Change change) {
     const std::uint64_t most = processors::several() ? GivenUpPages::most : pages;
@@ -92,7 +93,8 @@ void in_parts(std::uint64_t linear, std::uint64_t pages, Change change) {
     }
 }
 
-/// Others that write to the page wait, in their page faults, for the lock.
+/// Makes the page read-only, so that other processors that write to it wait in their page faults
+/// for the lock.
 void hold_writes(std::uint64_t* entry, std::uint64_t value) {
     if ((value & pte::owned) != 0 && (value & pte::writable) != 0)
         page_tables::write(entry, (value & ~(pte::writable | pte::dirty)) | pte::copy_on_write);
@@ -143,7 +145,7 @@ void protect(const AddressSpace& space, std::uint64_t linear, std::uint64_t page
              PageAccess access) {
     for_each_mapped(space, linear, pages, [access](std::uint64_t* entry, std::uint64_t value) {
         std::uint64_t now = (value & ~all_rights) | rights(access);
-        // A page that others have too becomes writable by a copy.
+        // A page that other address spaces share becomes writable by copying it.
         if (access == PageAccess::read_write && (value & pte::owned) != 0 &&
             pages::shared(value & pte::address_mask))
             now = (now & ~pte::writable) | pte::copy_on_write;

@@ -1,8 +1,8 @@
 #pragma once
-// Ranges of an address space's user half: mapped, protected, unmapped and remapped in one lazy MMU
-// section each, with the invalidation behind it that a processor needs.
+// Ranges of an address space's user half: each operation maps, protects, unmaps or remaps a range
+// in one lazy MMU section, followed by the invalidation that processors need.
 //
-// All ranges are of whole 4 KiB pages, `pages` of them from `linear` on.
+// A range consists of `pages` 4 KiB pages from `linear` on.
 
 #include "guest/kernel/memory/address_space.h"
 
@@ -13,33 +13,33 @@ namespace guest {
 
 enum class PageAccess : std::uint8_t { read_execute, read_only, read_write };
 
-/// Pages of physical memory for a range, one after the other and again from the first.
+/// Physical pages for a range. They are used in order, and again from the first when they run out.
 using Frames = std::span<const std::uint64_t>;
 
 namespace address_ranges {
 
-/// Maps pages that stay the caller's. Nothing may be mapped there yet.
+/// Maps pages that remain the caller's. Nothing may be mapped in the range yet.
 void map(const AddressSpace& space, std::uint64_t linear, std::uint64_t pages, Frames frames,
          PageAccess access);
 
-/// Maps a new, zeroed page, which the address space owns, wherever nothing is mapped.
+/// Wherever nothing is mapped, maps a new, zeroed page that the address space owns.
 void map_own(const AddressSpace& space, std::uint64_t linear, std::uint64_t pages);
 
-/// Changes the rights of all pages that are mapped.
+/// Changes the access rights of all pages that are mapped.
 void protect(const AddressSpace& space, std::uint64_t linear, std::uint64_t pages,
              PageAccess access);
 
-/// Unmaps all pages that are mapped, and gives up those that the address space owns.
+/// Unmaps all pages that are mapped, and releases those that the address space owns.
 void unmap(const AddressSpace& space, std::uint64_t linear, std::uint64_t pages);
 
-/// Gives all pages that are mapped other frames, which stay the caller's; rights stay.
+/// Maps other frames, which remain the caller's, wherever a page is mapped; access rights stay.
 void remap(const AddressSpace& space, std::uint64_t linear, std::uint64_t pages, Frames frames);
 
 /// Moves the contents of all pages that the address space owns into other pages.
 void move_own(const AddressSpace& space, std::uint64_t linear, std::uint64_t pages);
 
-/// Drops the translations of a range that was changed: page by page up to 32 pages, else all.
-/// Nothing to do unless the address space is the one in CR3.
+/// Drops the translations of a range that was changed: page by page up to 32 pages, otherwise all
+/// of them. Does nothing unless CR3 holds this address space.
 void invalidate(const AddressSpace& space, std::uint64_t linear, std::uint64_t pages);
 
 } // namespace address_ranges

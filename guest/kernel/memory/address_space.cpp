@@ -12,7 +12,7 @@
 #include <iterator>
 
 extern "C" {
-extern std::uint64_t boot_pml4[]; // linked at its physical address (boot/entry.S)
+extern std::uint64_t boot_pml4[]; // linked at its physical address (kernel/boot/entry.S)
 extern const char user_image[];
 extern const char user_image_end[];
 }
@@ -37,7 +37,7 @@ constexpr std::uint32_t user_entries(std::uint32_t level) {
     return level == pte::levels ? pte::first_kernel_entry : pte::entries;
 }
 
-/// Releases what the entries of `table` lead to. Those of a page table need not be cleared.
+/// Releases what the entries of `table` reference. The entries of a page table need not be cleared.
 void release_entries(std::uint64_t table, std::uint32_t level, ReleasedTables& released) {
     for (std::uint32_t i = 0; i < user_entries(level); ++i) {
         const std::uint64_t entry = pte::table_at(table)[i];
@@ -54,7 +54,7 @@ void release_entries(std::uint64_t table, std::uint32_t level, ReleasedTables& r
     }
 }
 
-/// What both sides of a fork have of an own page that may be written.
+/// The entry that both sides of a fork get for a writable page that the address space owns.
 std::uint64_t shared_entry(std::uint64_t* parent_entry) {
     std::uint64_t value = *parent_entry;
     if ((value & pte::owned) == 0)
@@ -102,7 +102,7 @@ void address_spaces::load(std::uint64_t root) {
 void address_spaces::drop_identity_mapping() {
     pte::table_at(kernel().root)[0] = 0;
     // Global translations survive a CR3 load; the identity mapping's are not global only while
-    // CR4.PGE is clear, so this comes before it is set (cpu/control_register_setup.cpp).
+    // CR4.PGE is clear, so this comes before it is set (kernel/cpu/control_register_setup.cpp).
     load(kernel().root);
 }
 

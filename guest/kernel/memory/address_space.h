@@ -7,41 +7,43 @@
 
 namespace guest {
 
-/// Owns its page tables, TLS page, stack pages and what address_ranges::map_own mapped; not the
-/// ring-3 image, which all share.
+/// Owns its page tables, TLS page, stack pages and what address_ranges::map_own mapped. The ring-3
+/// image is shared by all address spaces.
 struct AddressSpace {
     std::uint64_t root; ///< physical address of the PML4: what CR3 holds
 };
 
 namespace address_spaces {
 
-/// The kernel's own: no user half.
+/// The kernel's own address space, without a user half.
 AddressSpace& kernel();
 
-/// Held by whoever changes or reads the entries of an address space that others may change.
-/// Different ones may have the same lock: nobody may hold two.
+/// The lock of the address space with this root. It must be held to change or read entries that
+/// other processors may change. Several address spaces may share one lock, so nobody may hold two.
 TicketLock& lock_of(std::uint64_t root);
 
-/// Makes `root` this processor's, and remembers it: to ask CR3 may cost a VM exit.
+/// Loads CR3 with `root`, and remembers it in Cpu::root: reading CR3 may cost a VM exit.
 void load(std::uint64_t root);
 
-/// Drops the identity mapping the kernel was booted with.
+/// Drops the identity mapping with which the kernel was booted.
 void drop_identity_mapping();
 
-/// Leaves the boot page tables for the kernel's final ones (memory/kernel_tables.cpp).
+/// Leaves the boot page tables for the kernel's final ones (kernel_tables.cpp).
 void enter_kernel_tables();
-/// On another processor, which starts with them or with a copy of their upper half.
+/// The same on another processor, which starts with the final page tables or with a copy of their
+/// upper half.
 void enter_kernel_tables_again();
 
-/// An address space with the ring-3 image, a TLS page and `stacks` stack pages (1..user_stacks).
-/// The caller destroys it.
+/// Creates an address space with the ring-3 image, a TLS page and `stacks` stack pages (1 to
+/// user_stacks). The caller destroys it.
 AddressSpace create(std::uint32_t stacks);
 
-/// A copy: own pages are shared until one side writes. Nothing is copied but page tables, in one
-/// lazy section; translations of `parent` are dropped behind it, on all processors.
+/// Copies an address space. Pages that it owns are shared until one side writes to them. Only page
+/// tables are copied, in one lazy section; after it, translations of `parent` are dropped on all
+/// processors.
 AddressSpace fork(const AddressSpace& parent);
 
-/// Releases everything it owns. It must not be the one in CR3 of any processor.
+/// Releases everything it owns. No processor may have it in CR3.
 void destroy(AddressSpace& space);
 
 } // namespace address_spaces

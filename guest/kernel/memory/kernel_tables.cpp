@@ -1,5 +1,5 @@
-// The kernel's own page tables: no page of the linear map is both writable and executable, whatever
-// else leads to it. Built once the call sites are patched, for that writes into the text.
+// The kernel's own page tables: no page of the linear map is both writable and executable. They are
+// built once the call sites are patched, because patching writes to the kernel's text.
 
 #include "guest/kernel/boot/panic.h"
 #include "guest/kernel/boot/start_information.h"
@@ -29,7 +29,7 @@ bool within(std::uint64_t page, std::uint64_t begin, std::uint64_t end) {
     return page >= begin && page < end;
 }
 
-/// Rights of a page of the linear map; ring 3 has none.
+/// Access rights of a page of the linear map; ring 3 has none.
 std::uint64_t rights_of(std::uint64_t page) {
     if (within(page, physical(kernel_text), physical(kernel_text_end)) ||
         within(page, abi::rom_scan_begin, abi::vcpu_area_base))
@@ -40,7 +40,8 @@ std::uint64_t rights_of(std::uint64_t page) {
     return pte::read_write;
 }
 
-/// Whether [begin, begin + 2 MiB) has pages of different rights, or some that are not to be mapped.
+/// Whether [begin, begin + 2 MiB) has pages with different access rights, or pages that must not be
+/// mapped.
 bool needs_page_table(std::uint64_t begin) {
     return begin == 0 ||
            start_information::overlaps_reserved(begin, begin + pte::large_page_size) ||
@@ -70,7 +71,8 @@ std::uint64_t page_directory() {
     return table;
 }
 
-/// A table whose one entry leads to `lower` on the way to the linear map.
+/// Makes a paging structure whose single entry references `lower`, one level down towards the
+/// linear map.
 std::uint64_t table_above(std::uint64_t lower, std::uint32_t level) {
     const std::uint64_t table = pages::allocate();
     pte::table_at(table)[pte::index_of(kernel_base, level)] = lower | pte::to_table;
@@ -79,7 +81,8 @@ std::uint64_t table_above(std::uint64_t lower, std::uint32_t level) {
 }
 static_assert(linear_map_size == pte::entries * pte::large_page_size);
 
-/// Each processor says it for itself: the ROM keeps it in the per-vCPU area.
+/// Each processor states the linear mapping for itself, because the ROM keeps it in the per-vCPU
+/// area.
 void state_linear_mapping() {
     constexpr std::uint64_t slot = 0;
     if (paravirt::set_linear_mapping(slot, kernel_base, linear_map_size / page_size, 0) != 0)

@@ -8,34 +8,36 @@ namespace guest {
 inline constexpr std::uint64_t page_size = 4096;
 
 /// Linear address of physical 0: the kernel half maps [0, linear_map_size) in one piece, the ROM's
-/// window included (docs/abi.md, "The ROM"). Must agree with guest.lds and boot/entry.S.
+/// window included (docs/abi.md, "The ROM"). Must agree with guest.lds and kernel/boot/entry.S.
 inline constexpr std::uint64_t kernel_base = 0xFFFFFFFF80000000;
 inline constexpr std::uint64_t linear_map_size = std::uint64_t{1} << 30;
 
-/// Physical memory from here up is the kernel's; below lie firmware, ROM and boot area.
+/// Physical memory from here up belongs to the kernel; the firmware, the ROM and the boot area lie
+/// below.
 inline constexpr std::uint64_t first_usable_physical = 0x200000;
 
-/// A task's half: the image of all ring-3 code, one page for its TLS blocks, and its stacks, all
-/// within the reach of one page table.
+/// The user half: the image of all ring-3 code, one page for TLS blocks, and the stacks, all within
+/// the range of one page table.
 inline constexpr std::uint64_t user_image_base = 0x400000;
 inline constexpr std::uint64_t user_tls_page = 0x500000;
 inline constexpr std::uint64_t user_stack_base = 0x520000;
 /// One stack page and one unmapped page below it.
 inline constexpr std::uint64_t user_stack_stride = 2 * page_size;
-/// Stacks that fit: threads of one address space.
+/// The most stacks, and so threads, that one address space can have.
 inline constexpr std::uint32_t user_stacks = 64;
 static_assert(user_stack_base + user_stacks * user_stack_stride <= user_image_base + 0x200000);
 
-/// What the self-tests and workloads map; the tests' pages lie on both sides of a page table's end.
+/// Where self-tests and workloads map pages. The tests' pages lie on both sides of the end of a
+/// page table's range.
 inline constexpr std::uint64_t user_memory_base = 0x101E0000;
 inline constexpr std::uint64_t user_scratch_page = 0x0FFFF000;
 
-/// Where the registers of the local APIC are mapped, if they are in memory.
+/// Where the registers of the local APIC are mapped in xAPIC mode.
 inline constexpr std::uint64_t local_apic_linear = 0xFFFFFFFFC0000000;
 
-/// The linear address of a physical one below linear_map_size.
+/// The linear address of a physical address below linear_map_size.
 constexpr std::uint64_t to_linear(std::uint64_t physical) { return physical + kernel_base; }
-/// The physical address of one in the kernel half.
+/// The physical address of a linear address in the linear map.
 constexpr std::uint64_t to_physical(std::uint64_t linear) { return linear - kernel_base; }
 
 /// A typed pointer into the linear map.

@@ -3,7 +3,8 @@
 
 #include <cstddef>
 
-// Or the loops below would be recognised as what they are, and call themselves.
+// Otherwise GCC would recognise the loops below, and replace them by calls to the functions
+// themselves.
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
 
 extern "C" {

@@ -40,12 +40,13 @@ struct FreeList {
     }
 };
 
-TicketLock allocator_lock; ///< of all that follows
+TicketLock allocator_lock; ///< guards everything below
 std::array<Range, max_ranges> ranges;
 std::uint32_t range_count;
 FreeList free_pages;
 FreeList free_blocks;
-std::array<std::uint16_t, linear_map_size / page_size> further_owners; ///< by page frame
+std::array<std::uint16_t, linear_map_size / page_size>
+    further_owners; ///< owners beyond the first, by page frame
 
 constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
     return (value + alignment - 1) & ~(alignment - 1);
@@ -58,7 +59,7 @@ std::uint64_t take_dirty(FreeList& list, std::uint64_t size) {
         const std::uint64_t begin = align_up(ranges[i].next, size);
         if (begin > ranges[i].end || ranges[i].end - begin < size)
             continue;
-        // What alignment skips is not lost.
+        // Pages that the alignment skips become free pages.
         for (std::uint64_t page = ranges[i].next; page < begin; page += page_size)
             free_pages.push(page);
         ranges[i].next = begin + size;

@@ -5,17 +5,19 @@
 
 namespace guest::pages {
 
-/// Gives the allocator a range of free physical memory. Only what lies within
-/// [first_usable_physical, linear_map_size) and behind the kernel is used. At most 16 ranges.
+/// Gives the allocator a range of free physical memory. Only the part within
+/// [first_usable_physical, linear_map_size) and above the kernel's image is used. At most 16
+/// ranges.
 void add_range(std::uint64_t begin, std::uint64_t end);
 
-/// Physical address of a zeroed page, owned by the caller. Out of memory is a panic.
+/// Returns the physical address of a zeroed page, which the caller owns. Running out of memory is a
+/// panic.
 std::uint64_t allocate();
-/// Gives up a page, which is free once all its owners have. It must not be a page table any more,
-/// not even one whose release is still queued.
+/// Gives up a page. It becomes free once all its owners have given it up. It must no longer be a
+/// page table, not even one whose release is still queued.
 void release(std::uint64_t page);
 
-/// Gives a page one more owner; whether it has more than one.
+/// `share` gives a page one more owner; `shared` says whether it has more than one.
 void share(std::uint64_t page);
 bool shared(std::uint64_t page);
 
@@ -23,7 +25,7 @@ bool shared(std::uint64_t page);
 std::uint64_t allocate_block();
 void release_block(std::uint64_t block);
 
-/// Bytes never handed out so far.
+/// Bytes that have never been handed out.
 std::uint64_t untouched_bytes();
 
 } // namespace guest::pages

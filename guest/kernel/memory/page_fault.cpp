@@ -20,12 +20,13 @@ constexpr std::uint64_t by_write = 1 << 1;
 constexpr std::uint64_t by_user = 1 << 2;
 constexpr std::uint64_t by_fetch = 1 << 4;
 
-/// The same fault so often in a row is not resolved by going on.
+/// If the same fault repeats this often in a row, going on does not resolve it.
 constexpr std::uint32_t max_repetitions = 64;
-/// Unless others keep changing what is mapped.
+/// The limit where other processors may keep changing what is mapped.
 constexpr std::uint32_t max_repetitions_of_several = 100'000;
 
-/// Entries that lead to tables take no right away, so the leaf decides. CR0.WP is set.
+/// Entries that reference a paging structure restrict no access, so the leaf decides. CR0.WP is
+/// set.
 bool allows(std::uint64_t entry, std::uint64_t error_code) {
     return (entry & pte::present) != 0 &&
            ((error_code & by_write) == 0 || (entry & pte::writable) != 0) &&
@@ -33,8 +34,9 @@ bool allows(std::uint64_t entry, std::uint64_t error_code) {
            ((error_code & by_fetch) == 0 || (entry & pte::execute_disable) == 0);
 }
 
-/// A page of one's own: the copy, or the page itself if nobody else has it any more. Returns the
-/// page as it was, if that is another one: to be given up when no processor uses it any more.
+/// Gives the faulting address space its own writable page: a copy, or the page itself if no other
+/// address space shares it now. If the page was copied, returns the old page, which is to be
+/// released once no processor uses it.
 std::uint64_t copy_page(std::uint64_t* entry) {
     const std::uint64_t old = *entry & pte::address_mask;
     std::uint64_t page = old;
@@ -75,7 +77,8 @@ bool resolve(Cpu& cpu, const InterruptFrame& frame) {
         (*entry & pte::copy_on_write) == 0)
         return false;
     const std::uint64_t old = copy_page(entry);
-    // Outside a section the entry is written; inside one the same fault would come again.
+    // Outside a section the entry is written at once. Inside one it would only be queued, and the
+    // same fault would come again.
     if (cpu.lazy_mode != abi::LazyMode::none)
         flush_lazy_mode(cpu);
     Shootdown(space.root, address, 1).finish();

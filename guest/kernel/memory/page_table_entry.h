@@ -14,23 +14,24 @@ inline constexpr std::uint64_t accessed = 1 << 5;
 inline constexpr std::uint64_t dirty = 1 << 6;
 inline constexpr std::uint64_t large = 1 << 7;
 inline constexpr std::uint64_t global = 1 << 8;
-// Ignored by the processor; the kernel's.
+// Bits that the processor ignores and the kernel uses.
 inline constexpr std::uint64_t owned = 1 << 9;          ///< the address space owns the page
-inline constexpr std::uint64_t copy_on_write = 1 << 10; ///< writable, but for what fork did
+inline constexpr std::uint64_t copy_on_write = 1 << 10; ///< writable before fork made it read-only
 inline constexpr std::uint64_t execute_disable = std::uint64_t{1} << 63;
 
 inline constexpr std::uint64_t address_mask = 0x000FFFFFFFFFF000;
 
-/// What an entry that leads to a table says beside its address: rights belong to the leaf alone.
+/// The flags of an entry that references a paging structure: only the leaf restricts access.
 inline constexpr std::uint64_t to_table = present | writable | user | accessed;
-/// A leaf that may be written is accessed and dirty from the start, so that neither the processor
-/// nor a monitor ever has to say so.
+/// A writable leaf is accessed and dirty from the start, so that neither the processor nor a
+/// monitor ever has to set those bits.
 inline constexpr std::uint64_t read_write = present | writable | accessed | dirty | execute_disable;
 inline constexpr std::uint64_t read_only = present | accessed | execute_disable;
 inline constexpr std::uint64_t read_execute = present | accessed;
 
 inline constexpr std::uint32_t entries = 512;
-inline constexpr std::uint32_t first_kernel_entry = 256; ///< of a root
+inline constexpr std::uint32_t first_kernel_entry =
+    256; ///< index of the first entry of a root that maps the kernel half
 inline constexpr std::uint32_t levels = 4;
 inline constexpr std::uint64_t large_page_size = entries * page_size;
 
@@ -38,7 +39,8 @@ inline std::uint64_t* table_at(std::uint64_t physical) {
     return linear_pointer<std::uint64_t>(physical);
 }
 
-/// What of a linear address an entry at `level` (1: page table ... 4: root) does not choose.
+/// The number of low bits of a linear address that do not select an entry at `level` (1: page table
+/// ... 4: root).
 constexpr std::uint32_t shift(std::uint32_t level) { return 12 + 9 * (level - 1); }
 
 /// The index of the entry for `linear` in a table at `level`.

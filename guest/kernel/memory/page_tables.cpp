@@ -60,7 +60,7 @@ std::uint64_t* page_tables::find(std::uint64_t root, std::uint64_t linear) {
 }
 
 bool TableWalk::descend(std::uint64_t linear, std::uint32_t end, bool make) {
-    // The lowest table that still serves.
+    // Find the lowest paging structure of the previous address that also covers this one.
     std::uint32_t level = end;
     while (level < pte::levels &&
            (table_[level] == 0 || (linear ^ linear_) >> pte::shift(level + 1) != 0))
@@ -68,7 +68,7 @@ bool TableWalk::descend(std::uint64_t linear, std::uint32_t end, bool make) {
     linear_ = linear;
     for (; level > end; --level) {
         std::uint64_t* const entry = &pte::table_at(table_[level])[pte::index_of(linear, level)];
-        // Addresses rise, so this section has not written this entry.
+        // Addresses ascend, so this section has not written this entry, and it may be read.
         std::uint64_t value = *static_cast<const volatile std::uint64_t*>(entry);
         if ((value & pte::present) == 0) {
             if (!make) {
@@ -81,7 +81,7 @@ bool TableWalk::descend(std::uint64_t linear, std::uint32_t end, bool make) {
         }
         table_[level - 1] = value & pte::address_mask;
     }
-    while (level > 1) // those of another address
+    while (level > 1) // structures of the previous address
         table_[--level] = 0;
     return true;
 }

@@ -1,9 +1,9 @@
 #pragma once
 // Page tables as a monitor sees them: pages are registered before they are linked, entries are
-// written through paravirt operations, and tables are released behind their unlinking.
+// written through paravirt operations, and page tables are released after they have been unlinked.
 //
-// While a lazy mode is set, what was written may not be in the tables yet: they must not be read
-// where this section has written them. TableWalk keeps to that.
+// While a lazy mode is set, writes may not have reached the page tables yet, so an entry that this
+// section has written must not be read. TableWalk keeps to that.
 
 #include "guest/kernel/cpu/lazy_section.h"
 #include "guest/kernel/memory/page_table_entry.h"
@@ -23,35 +23,37 @@ inline void write(std::uint64_t* entry, std::uint64_t value) {
         note_lazy_mode_error(this_cpu(), error);
 }
 
-/// Physical address of a new, empty, registered table. The caller links it.
+/// Returns the physical address of a new, empty, registered paging structure for `level`. The
+/// caller links it.
 std::uint64_t allocate(std::uint32_t level);
 
-/// A new root with the kernel half of `kernel_root`.
+/// Returns the physical address of a new root with the kernel half of `kernel_root`.
 std::uint64_t allocate_root(std::uint64_t kernel_root);
 
-/// Registers a page that is filled already.
+/// Registers a page that is filled already as a paging structure of `level`.
 void adopt(std::uint64_t table, std::uint32_t level);
 
-/// The entry that maps `linear` in the tables of `root`: of level 1, or one that is not present or
-/// maps a large page. What is queued is not in it.
+/// Finds the entry that maps `linear` in the page tables of `root`: one of level 1, or a higher one
+/// that is not present or maps a large page. Queued writes are not visible in it.
 std::uint64_t* find(std::uint64_t root, std::uint64_t linear);
 
 } // namespace page_tables
 
-/// Finds the level-1 entries of rising addresses of one address space, within one lazy section.
+/// Finds the level-1 entries of ascending addresses of one address space, within one lazy section.
 class TableWalk {
   public:
     explicit TableWalk(std::uint64_t root) { table_[pte::levels] = root; }
 
-    /// The entry of `linear`, not below the one before it; null if there is no table for it.
+    /// Returns the entry of `linear`, or null if there is no page table for it. Addresses must
+    /// ascend from call to call.
     std::uint64_t* entry(std::uint64_t linear) {
         return same_page_table(linear) || descend(linear, 1, false) ? entry_in(linear, 1) : nullptr;
     }
-    /// The same; makes the tables there are not.
+    /// The same, but makes the page tables that are missing.
     std::uint64_t* make_entry(std::uint64_t linear) {
         return same_page_table(linear) ? entry_in(linear, 1) : make_table_entry(linear, 1);
     }
-    /// The same for the entry in the table at `level`.
+    /// The same for the entry in the paging structure at `level`.
     std::uint64_t* make_table_entry(std::uint64_t linear, std::uint32_t level);
 
   private:
@@ -64,11 +66,12 @@ class TableWalk {
         return &pte::table_at(table_[level])[pte::index_of(linear, level)];
     }
 
-    std::array<std::uint64_t, pte::levels + 1> table_{}; ///< by level; 0: none
+    std::array<std::uint64_t, pte::levels + 1> table_{}; ///< physical addresses by level; 0: none
     std::uint64_t linear_ = 0;
 };
 
-/// Tables that were released, and so may be written again only once that has been executed.
+/// Page tables whose release may still be queued: their pages may be reused only once it has been
+/// executed.
 class ReleasedTables {
   public:
     explicit ReleasedTables(LazySection& section) : section_(section) {}
@@ -76,7 +79,7 @@ class ReleasedTables {
     ReleasedTables(const ReleasedTables&) = delete;
     ReleasedTables& operator=(const ReleasedTables&) = delete;
 
-    /// Releases a table to which nothing leads any more.
+    /// Releases a paging structure that no entry references.
     void release(std::uint64_t table, std::uint32_t level);
 
   private:

@@ -12,16 +12,16 @@
 namespace guest {
 namespace {
 
-/// Above this many pages everything is dropped at once.
+/// For more pages than this, all translations are dropped at once.
 constexpr std::uint64_t max_single_invalidations = 32;
 
-/// One at a time; written by the holder of the lock before `waiting`.
+/// There is one request at a time. The holder of the lock writes `waiting` last.
 struct Request {
     TicketLock lock;
     std::uint64_t root;
     std::uint64_t linear;
     std::uint64_t pages;
-    std::atomic<std::uint64_t> waiting; ///< processors that have not done it
+    std::atomic<std::uint64_t> waiting; ///< processors that have not served the request yet
     std::atomic<std::uint64_t> count;
 };
 Request request;
@@ -32,7 +32,7 @@ void drop_all() {
     asm volatile("movq %%cr3, %0\n\tmovq %0, %%cr3" : "=&r"(root) : : "memory");
 }
 
-/// Natively: this is the way without a monitor, or beside one that emulates the instructions.
+/// Uses native instructions: this path is taken without a monitor, or under one that emulates them.
 void drop(std::uint64_t linear, std::uint64_t pages) {
     if (pages > max_single_invalidations)
         return drop_all();
@@ -72,7 +72,7 @@ void Shootdown::queue() {
 void Shootdown::finish() {
     if (!processors::several())
         return;
-    // One that began to run the address space since may have seen the entries before the updates.
+    // A processor that began to run the address space since then may have seen the old entries.
     const std::uint64_t others = shootdown::running(root_) & ~told_;
     if (others == 0)
         return;
@@ -94,8 +94,8 @@ std::uint64_t shootdown::running(std::uint64_t root) {
     const Cpu& cpu = this_cpu();
     if (root == abi::every_address_space)
         return processors::all_but(cpu);
-    // The updates before, and only then which address spaces run: a processor names one before it
-    // loads it and reads its entries.
+    // Make the updates visible before reading which address spaces run: a processor sets Cpu::root
+    // before it loads CR3 and reads the entries.
     asm volatile("mfence" : : : "memory");
     std::uint64_t mask = 0;
     for (std::uint32_t i = 0; i < processors::count(); ++i) {
@@ -110,7 +110,7 @@ void shootdown::serve() {
     const std::uint64_t self = std::uint64_t{1} << this_cpu().number;
     if ((request.waiting.load(std::memory_order_acquire) & self) == 0)
         return;
-    // One that has loaded another root meanwhile has nothing left of this one.
+    // A processor that has loaded another root meanwhile has no translations of this one left.
     drop(request.linear, request.pages);
     request.waiting.fetch_and(~self, std::memory_order_release);
 }

@@ -21,7 +21,7 @@ namespace guest::paravirt {
 namespace {
 
 struct Binding {
-    std::uint64_t rom = 0; ///< linear; 0 while not bound
+    std::uint64_t rom = 0; ///< linear address; 0 while not bound
     std::uint32_t vmi_init = 0;
     std::uint32_t get_reloc = 0;
     std::array<std::uint64_t, abi::call_limit> answer{};
@@ -30,7 +30,7 @@ Binding binding;
 
 std::span<const CallSite> sites() { return {paravirt_sites, paravirt_sites_end}; }
 
-/// The ROM's entries: System V functions, reached in the kernel's mapping of the ROM.
+/// The ROM's entry points: System V functions, called through the kernel's mapping of the ROM.
 using VmiInit = std::uint32_t (*)();
 using GetReloc = std::uint64_t (*)(std::uint32_t call);
 
@@ -74,7 +74,7 @@ void bind() {
     }
     for (const CallSite& site : sites())
         patch(site);
-    // Patched code runs only behind a serialising instruction (Intel SDM vol. 3, 8.1.3).
+    // Patched code may run only after a serialising instruction (Intel SDM vol. 3, 8.1.3).
     cpuid(0);
     console::print("paravirt: ROM at ", console::Hex{abi::rom_scan_begin + probe.offset}, ", ",
                    site_count(), " call sites\n");

@@ -8,15 +8,16 @@
 
 namespace guest::paravirt {
 
-/// Looks for a ROM and binds to it. Called once, with interrupts off. Says what it did on the
-/// console; a ROM that cannot be used, or that answers nonsense, is a panic only if it already
-/// started (half bound is worse than native).
+/// Looks for a ROM and binds to it. Called once, with interrupts off. Prints on the console what it
+/// did. A ROM that cannot be used leaves the kernel native. If an answer of the ROM makes no sense
+/// once vmi_init has succeeded, it is a panic: a kernel that is half bound is worse than a native
+/// one.
 void bind();
 
-/// True once bound to a ROM.
+/// Whether the operations are bound to a ROM.
 bool bound();
 
-/// What the ROM answers for `call`; {0, none} without a ROM. May be called with interrupts enabled.
+/// Returns the ROM's get_reloc answer for `call`; {0, none} without a ROM. Interrupts may be on.
 abi::Relocation ask(abi::Call call);
 
 /// The number of recorded call sites, and how many of them get_reloc would now answer otherwise

@@ -1,5 +1,5 @@
 #pragma once
-// Recording of call sites: each operation's native instruction, with a record of where it lies, so
+// Recording of call sites: each operation's native instruction, with a record of its address, so
 // that the ROM's answer can be written over it (docs/abi.md, "Call sites").
 //
 // The convention of a site is that of the function it may become: System V AMD64, arguments in RDI,
@@ -11,7 +11,7 @@ namespace guest::paravirt {
 
 /// A record of the section .paravirt_sites.
 struct CallSite {
-    std::uint64_t address; ///< linear
+    std::uint64_t address; ///< linear address of the site
     std::uint16_t call;    ///< abi::Call
     std::uint8_t length;   ///< bytes, at least min_site_length
     std::uint8_t unused[5];
@@ -33,7 +33,7 @@ inline constexpr std::uint8_t min_site_length = 6;
 // The one instruction of six bytes that does nothing (Intel SDM vol. 2, NOP).
 #define PARAVIRT_NOP ".byte 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00"
 
-// The text of a site; the operand `call` is its number (PARAVIRT_CALL).
+// The assembly text of a site; the operand `call` is the call's number (PARAVIRT_CALL).
 #define PARAVIRT_SITE(padding, instruction)                                                        \
     "771:\n\t" padding instruction "\n772:\n\t"                                                    \
     ".pushsection .paravirt_sites, \"a\"\n\t"                                                      \
@@ -45,7 +45,7 @@ inline constexpr std::uint8_t min_site_length = 6;
     ".popsection"
 #define PARAVIRT_CALL(number) [call] "i"(static_cast<std::uint16_t>(abi::Call::number))
 
-// What a site loses beside its operands, by the number of arguments it takes.
+// The registers that a site clobbers beside its operands, by its number of arguments.
 #define PARAVIRT_LOSES "rcx", "r8", "r9", "r10", "r11", "cc", "memory"
 #define PARAVIRT_LOSES_3 "rax", PARAVIRT_LOSES
 #define PARAVIRT_LOSES_2 "rdx", PARAVIRT_LOSES_3

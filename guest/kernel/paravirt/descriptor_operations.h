@@ -8,7 +8,7 @@
 
 namespace guest::paravirt {
 
-// Descriptors, in 8-byte words: a system descriptor or a gate is two of them.
+// Descriptors are written in 8-byte words; a system descriptor or a gate consists of two.
 
 inline void write_gdt_entry(std::uint64_t* table, std::uint64_t index, std::uint64_t descriptor) {
     asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_2, "mov %%rdx, (%%rdi, %%rsi, 8)")
@@ -17,7 +17,7 @@ inline void write_gdt_entry(std::uint64_t* table, std::uint64_t index, std::uint
                  : PARAVIRT_LOSES_3);
 }
 
-/// The same, and an abi::Error; 0 where the operation is native.
+/// The same, but returns an abi::Error; 0 where the operation is native.
 [[nodiscard]] inline std::uint32_t
 write_gdt_entry_checked(std::uint64_t* table, std::uint64_t index, std::uint64_t descriptor) {
     std::uint32_t error = 0;
@@ -52,7 +52,7 @@ inline void update_kernel_stack(void* tss, std::uint64_t rsp0) {
                  : PARAVIRT_LOSES_2);
 }
 
-/// One 64-bit word of the TSS but RSP0; `offset` in bytes, a multiple of 8.
+/// Writes one 64-bit word of the TSS other than RSP0. `offset` is in bytes, a multiple of 8.
 inline void write_tss_word(void* tss, std::uint64_t offset, std::uint64_t value) {
     asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_2, "mov %%rdx, (%%rdi, %%rsi)")
                  : "+D"(tss), "+S"(offset), "+d"(value)

@@ -9,7 +9,7 @@
 
 namespace guest::paravirt {
 
-/// Without a ROM there are none: one instruction that does nothing.
+/// Without a ROM there are no lazy modes: natively this is one instruction that does nothing.
 inline void set_lazy_mode(abi::LazyMode mode) {
     asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)
                  : "+D"(mode)
@@ -17,7 +17,7 @@ inline void set_lazy_mode(abi::LazyMode mode) {
                  : PARAVIRT_LOSES_1);
 }
 
-/// The same, and an abi::Error: of the mode change, or of a queued call that was refused.
+/// The same, but returns an abi::Error: of the mode change, or of a queued call that was refused.
 [[nodiscard]] inline std::uint32_t set_lazy_mode_checked(abi::LazyMode mode) {
     std::uint32_t error = 0;
     asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)

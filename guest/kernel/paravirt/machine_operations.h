@@ -37,7 +37,7 @@ inline std::uint64_t rdmsr(std::uint32_t msr) {
     return std::uint64_t{high} << 32 | low;
 }
 
-/// Keeps the registers of the instruction. MSR and value must be ones the processor takes.
+/// Keeps the registers of the instruction. The processor must accept the MSR and the value.
 inline void wrmsr(std::uint32_t msr, std::uint64_t value) {
     auto low = static_cast<std::uint32_t>(value);
     auto high = static_cast<std::uint32_t>(value >> 32);
@@ -73,8 +73,8 @@ inline void io_delay() {
                  : PARAVIRT_LOSES_0);
 }
 
-/// What another processor starts with. Only where the monitor offers it: natively nothing happens.
-/// Returns an abi::Error.
+/// Sets the state with which another processor will start. Only where the monitor offers it;
+/// natively it does nothing. Returns an abi::Error.
 [[nodiscard]] inline std::uint32_t set_initial_ap_state(const abi::InitialState* state,
                                                         std::uint64_t processor) {
     std::uint32_t error = 0;
@@ -85,7 +85,7 @@ inline void io_delay() {
     return error;
 }
 
-/// Ends the machine; `status` is the run's, 0 for success. Native: boot/power.cpp.
+/// Powers the machine off; `status` is the run's, 0 for success. Native: kernel/boot/power.cpp.
 [[noreturn]] inline void shutdown(std::uint64_t status) {
     asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_1, "call native_shutdown")
                  : "+D"(status)
@@ -94,7 +94,7 @@ inline void io_delay() {
     __builtin_unreachable();
 }
 
-/// Starts the machine again. Native: boot/power.cpp.
+/// Resets the machine. Native: kernel/boot/power.cpp.
 [[noreturn]] inline void reboot() {
     asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_1, "call native_reboot")
                  :

@@ -1,6 +1,6 @@
 #pragma once
-// Past the ROM: VMCALL itself, and the area that ROM and monitor share (docs/abi.md). For
-// self-tests, hostile guests and measurements; the kernel asks through the operations.
+// Calls that bypass the ROM: VMCALL itself, and the area that ROM and monitor share (docs/abi.md).
+// For self-tests, hostile guests and measurements; the kernel itself uses the operations.
 
 #include "guest/kernel/memory/layout.h"
 #include "shared/call_number.h"
@@ -11,12 +11,12 @@
 
 namespace guest::paravirt {
 
-/// This processor's.
+/// This processor's area.
 inline volatile abi::VcpuArea& vcpu_area() {
     return *linear_pointer<volatile abi::VcpuArea>(abi::vcpu_area_base);
 }
 
-/// VMCALL with any number in RAX; returns RAX. All other registers stay.
+/// Executes VMCALL with any number in RAX, and returns RAX. All other registers are kept.
 inline std::uint64_t vmcall(std::uint64_t number, std::uint64_t first = 0, std::uint64_t second = 0,
                             std::uint64_t third = 0) {
     asm volatile("vmcall" : "+a"(number), "+D"(first), "+S"(second), "+d"(third) : : "memory");
@@ -27,7 +27,7 @@ inline std::uint64_t vmcall(abi::Call call, std::uint64_t first = 0, std::uint64
     return vmcall(static_cast<std::uint64_t>(call), first, second, third);
 }
 
-/// An empty call. As any VM exit does, it drains the ring.
+/// A call that does nothing. Like any VM exit, it drains the ring.
 inline void empty_call() {
     auto call = static_cast<std::uint64_t>(abi::Call::empty);
     asm volatile("vmcall" : "+a"(call) : : "memory");

@@ -1,6 +1,6 @@
 #pragma once
-// The paravirt operations. Every place where the kernel does one of these things does it through
-// here: natively each is its one instruction, inline; with a ROM, what get_reloc answered.
+// The paravirt operations. The kernel does each of these things through its operation only.
+// Natively an operation is one inline instruction; with a ROM it is what get_reloc answered.
 // Numbers and arguments: shared/call_table.h. How a site is recorded: call_site.h.
 
 #include "guest/kernel/paravirt/control_register_operations.h"

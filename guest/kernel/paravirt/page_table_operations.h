@@ -1,6 +1,7 @@
 #pragma once
-// Paravirt operations (operations.h): page tables and translations. Entries are named by their
-// linear addresses, which set_linear_mapping must have covered; flags: shared/page_table_calls.h.
+// Paravirt operations (operations.h): page tables and translations. An entry is named by its linear
+// address, which must lie in a range given to set_linear_mapping. The flags are in
+// shared/page_table_calls.h.
 
 #include "guest/kernel/paravirt/call_site.h"
 #include "shared/call_number.h"
@@ -21,7 +22,7 @@ inline void set_pxe(std::uint64_t value, std::uint64_t* entry, std::uint64_t fla
                  : PARAVIRT_LOSES_3);
 }
 
-/// The same, and an abi::Error; 0 where the operation is native, or only queued.
+/// The same, but returns an abi::Error; 0 where the operation is native, or only queued.
 [[nodiscard]] inline std::uint32_t set_pxe_checked(std::uint64_t value, std::uint64_t* entry,
                                                    std::uint64_t flags = 0) {
     std::uint32_t error = 0;
@@ -32,7 +33,7 @@ inline void set_pxe(std::uint64_t value, std::uint64_t* entry, std::uint64_t fla
     return error;
 }
 
-/// Says that the kernel has written an entry itself.
+/// Tells the monitor that the kernel has written an entry itself.
 inline void update_pxe(std::uint64_t* entry, std::uint64_t flags = 0) {
     asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)
                  : "+D"(entry), "+S"(flags)
@@ -40,8 +41,8 @@ inline void update_pxe(std::uint64_t* entry, std::uint64_t flags = 0) {
                  : PARAVIRT_LOSES_2);
 }
 
-/// Makes a page a page table, with `count` entries from `first` on taken from the table in
-/// `clone_frame` if page_flags::clone is set. Native: memory/page_tables.cpp.
+/// Registers a page as a paging structure. If page_flags::clone is set, `count` entries from
+/// `first` on are copied from the one in `clone_frame`. Native: kernel/memory/page_tables.cpp.
 inline void allocate_page(std::uint64_t frame, std::uint64_t flags, std::uint64_t clone_frame,
                           std::uint64_t first, std::uint64_t count) {
     register std::uint64_t fifth asm("r8") = count;
@@ -51,7 +52,7 @@ inline void allocate_page(std::uint64_t frame, std::uint64_t flags, std::uint64_
                  : "rax", PARAVIRT_LOSES_5);
 }
 
-/// The same, and an abi::Error; 0 where the operation is native, or only queued.
+/// The same, but returns an abi::Error; 0 where the operation is native, or only queued.
 [[nodiscard]] inline std::uint32_t allocate_page_checked(std::uint64_t frame, std::uint64_t flags,
                                                          std::uint64_t clone_frame,
                                                          std::uint64_t first, std::uint64_t count) {
@@ -65,7 +66,8 @@ inline void allocate_page(std::uint64_t frame, std::uint64_t flags, std::uint64_
     return static_cast<std::uint32_t>(error);
 }
 
-/// The page is no page table any more: nothing leads to it, and it is not the root in CR3.
+/// Ends the registration of a page as a paging structure. No entry may reference it, and it must
+/// not be the root in CR3.
 inline void release_page(std::uint64_t frame, std::uint64_t flags) {
     asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)
                  : "+D"(frame), "+S"(flags)
@@ -73,7 +75,7 @@ inline void release_page(std::uint64_t frame, std::uint64_t flags) {
                  : PARAVIRT_LOSES_2);
 }
 
-/// The same, and an abi::Error; 0 where the operation is native, or only queued.
+/// The same, but returns an abi::Error; 0 where the operation is native, or only queued.
 [[nodiscard]] inline std::uint32_t release_page_checked(std::uint64_t frame, std::uint64_t flags) {
     std::uint32_t error = 0;
     asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)
@@ -83,8 +85,8 @@ inline void release_page(std::uint64_t frame, std::uint64_t flags) {
     return error;
 }
 
-/// The linear pages from `linear` on lead to the frames from `frame` on. Returns an abi::Error, 0
-/// where there is nobody to tell.
+/// Tells the monitor that the linear pages from `linear` on map the frames from `frame` on. Returns
+/// an abi::Error; 0 where there is no monitor to tell.
 [[nodiscard]] inline std::uint32_t set_linear_mapping(std::uint64_t slot, std::uint64_t linear,
                                                       std::uint64_t pages, std::uint64_t frame) {
     std::uint32_t error = 0;
@@ -103,7 +105,8 @@ inline void inval_page(std::uint64_t linear) {
                  : PARAVIRT_LOSES_1);
 }
 
-/// Drops all translations but global ones. `root` is the one in CR3: natively it is loaded again.
+/// Drops all translations except global ones. `root` must be the one in CR3: natively, it is loaded
+/// again.
 inline void flush_tlb(std::uint64_t flags, std::uint64_t root) {
     asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_3, "mov %%rsi, %%cr3")
                  : "+D"(flags), "+S"(root)
@@ -111,8 +114,8 @@ inline void flush_tlb(std::uint64_t flags, std::uint64_t root) {
                  : PARAVIRT_LOSES_2);
 }
 
-/// Drops translations of the address space `root` on the processors of a mask that run it. Only
-/// where the monitor offers it: natively nothing happens. Returns an abi::Error, 0 if only queued.
+/// Drops translations of the address space `root` on those processors in `mask` that run it. Only
+/// where the monitor offers it; natively it does nothing. Returns an abi::Error; 0 if only queued.
 [[nodiscard]] inline std::uint32_t shootdown(std::uint64_t mask, std::uint64_t root) {
     std::uint32_t error = 0;
     asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)

@@ -41,7 +41,8 @@ PatchFault branch(std::span<std::uint8_t> site, std::uint64_t address, std::uint
                   std::uint64_t target) {
     const std::uint64_t displacement = target - (address + branch_length);
     const auto low = static_cast<std::uint32_t>(displacement);
-    // Sign-extended from 32 bits it must be itself again.
+    // The displacement must be representable in 32 bits: sign-extending the lower half gives it
+    // back.
     if (static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int32_t>(low))) !=
         displacement)
         return PatchFault::target_too_far;

@@ -13,7 +13,7 @@ namespace guest::paravirt {
 enum class RomFault : std::uint8_t {
     none = 0,
     absent,        ///< no option ROM with the VMI signature
-    truncated,     ///< it ends beyond the window, or within its own header
+    truncated,     ///< it reaches beyond the window, or is shorter than its header
     checksum,      ///< its bytes do not sum to zero
     api_version,   ///< not VMI 3.0 or a later 3.x
     licence,       ///< neither "GPL" nor "GPL v2"
@@ -42,7 +42,7 @@ inline constexpr std::array<std::string_view, rom_fault_count> rom_fault_names{
 /// A usable ROM, or the fault of the first one that carries the VMI signature.
 struct RomProbe {
     RomFault fault = RomFault::absent;
-    std::uint32_t offset = 0;    ///< of the ROM within the window
+    std::uint32_t offset = 0;    ///< offset of the ROM within the window
     std::uint32_t vmi_init = 0;  ///< offset within the ROM
     std::uint32_t get_reloc = 0; ///< offset within the ROM
 };

@@ -14,21 +14,20 @@
 
 #include <cstddef>
 
-/// Saves the callee-saved registers and RSP, and continues on the other stack
-/// (tasks/switch_stack.S).
+/// Saves the callee-saved registers and RSP, and continues on the other stack (switch_stack.S).
 extern "C" void switch_stack(std::uint64_t* save_stack_pointer, std::uint64_t stack_pointer);
 
 namespace guest {
 namespace {
 
-/// Leaves the switch's own mode.
+/// Leaves the lazy mode that the switch itself entered.
 void leave_cpu_mode(Cpu& cpu) {
     const std::uint32_t error = paravirt::set_lazy_mode_checked(abi::LazyMode::none);
     if (error != 0) [[unlikely]]
         note_lazy_mode_error(cpu, error);
 }
 
-/// The section of a task that is switched away from ends, and goes on when the task does.
+/// Ends the lazy section of the task that is switched away from. It goes on when the task does.
 void leave_section(Cpu& cpu, Task& previous) {
     previous.lazy_mode = cpu.lazy_mode;
     leave_lazy_mode(cpu);
@@ -50,8 +49,9 @@ void load_segment_registers(const Task& previous, const Task& next) {
         segment_registers::load_gs(next.gs);
 }
 
-/// A queued entry would be executed for whichever task leaves the next section, and would stay here
-/// when the one that queued it goes to another processor.
+/// Counts a switch of stacks with entries in the queue. Such an entry would be executed only when
+/// some other task leaves its section, and would be left behind when the task that queued it moves
+/// to another processor.
 void note_unflushed_switch(Cpu& cpu) {
     if (!paravirt::bound())
         return;
@@ -69,7 +69,8 @@ void context_switch(Cpu& cpu, Task& previous, Task& next) {
         leave_section(cpu, previous);
     save_segment_registers(previous);
 
-    // From here to the leave, a monitor may only be told; nothing below may rely on an effect.
+    // From here until the mode is left, operations may only be queued; no code in between may rely
+    // on their effect.
     paravirt::set_lazy_mode(abi::LazyMode::cpu);
     if (previous.root != next.root) {
         cpu.root = next.root;
@@ -84,7 +85,7 @@ void context_switch(Cpu& cpu, Task& previous, Task& next) {
         io_permissions::load(cpu, previous, next);
     const bool preload_fpu = fpu::begin_switch(cpu, previous, next);
 
-    // The leave comes before the FPU restore, so that TS is up to date, and before the segment
+    // The mode is left before the FPU restore, so that CR0.TS is up to date, and before the segment
     // loads, so that the GDT is.
     if constexpr (leave_point == LeavePoint::after_gs)
         load_segment_registers(previous, next);
@@ -104,7 +105,7 @@ void context_switch(Cpu& cpu, Task& previous, Task& next) {
         note_unflushed_switch(cpu);
     switch_stack(&previous.stack_pointer, next.stack_pointer);
     if (previous.lazy_mode != abi::LazyMode::none) [[unlikely]]
-        enter_section_again(this_cpu(), previous); // maybe another one than before
+        enter_section_again(this_cpu(), previous); // it may now run on another processor
 }
 
 } // namespace guest

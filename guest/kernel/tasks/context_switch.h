@@ -6,8 +6,8 @@
 
 namespace guest {
 
-/// Switches from the running task to `next`, which must be another one. Returns when `previous`
-/// runs again. With interrupts off.
+/// Switches from the running task, `previous`, to `next`, which must be another task. Returns when
+/// `previous` runs again. Interrupts must be off.
 void context_switch(Cpu& cpu, Task& previous, Task& next);
 
 } // namespace guest

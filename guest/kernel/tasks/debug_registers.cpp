@@ -5,7 +5,7 @@
 namespace guest::debug_registers {
 namespace {
 
-/// Bit 10 of DR7 always reads as 1; DR6 reads as this when nothing happened.
+/// Bit 10 of DR7 always reads as 1; DR6 reads as `status_idle` when nothing happened.
 constexpr std::uint64_t control_fixed = 0x400;
 constexpr std::uint64_t status_idle = 0xFFFF0FF0;
 

@@ -1,7 +1,7 @@
 #pragma once
-// The lazy FPU: CR0.TS is set while the registers are not the current task's, and #NM brings its
-// state back. A task that used the FPU in more than five slices in a row gets its state back at
-// once in the switch, as in Linux 2.6.3x.
+// The lazy FPU: CR0.TS is set while the registers are not the current task's, and #NM restores its
+// state. A task that used the FPU in more than five slices in a row gets its state restored in the
+// switch itself, as in Linux 2.6.3x.
 
 #include "guest/kernel/cpu/control_register.h"
 #include "guest/kernel/cpu/cpu.h"
@@ -29,8 +29,8 @@ inline void clear_ts(Cpu& cpu) {
     paravirt::clts();
 }
 
-/// The queued part of a switch: saves the previous task's state if it is in the registers, and sets
-/// TS as the next one needs it. True if finish_switch must follow.
+/// The part of a switch that may be queued: saves the previous task's state if it is in the
+/// registers, and sets TS as the next task needs it. Returns true if finish_switch must follow.
 inline bool begin_switch(Cpu& cpu, Task& previous, const Task& next) {
     const bool preload = next.has_fpu_state && next.fpu_counter > preload_threshold;
     if (previous.used_fpu) {
@@ -45,7 +45,8 @@ inline bool begin_switch(Cpu& cpu, Task& previous, const Task& next) {
     return preload;
 }
 
-/// Brings the state into the registers. TS must be clear in the processor, not only in the ring.
+/// Restores the state of the next task. CR0.TS must be clear in the processor itself; a CLTS in the
+/// ring is not enough.
 inline void finish_switch(Task& next) {
     restore(next.fpu);
     next.used_fpu = true;
@@ -53,7 +54,7 @@ inline void finish_switch(Task& next) {
         ++next.fpu_counter;
 }
 
-/// #NM in ring 3.
+/// Handles #NM in ring 3: gives the task the FPU.
 void first_use(Cpu& cpu, Task& task);
 
 } // namespace guest::fpu

@@ -33,7 +33,8 @@ void put_in(Cpu& cpu, Task& owner) {
     cpu.io_bitmap_owner = &owner;
 }
 
-/// The word of `index`, added if the task has none of it; null if there is no room.
+/// Returns the task's word `index` of the bitmap, which is added if it is missing; null if there is
+/// no room.
 IoBitmapWord* word_of(IoPermissions& io, std::uint64_t index) {
     for (std::uint32_t i = 0; i < io.words; ++i)
         if (io.word[i].index == index)

@@ -1,6 +1,6 @@
 #pragma once
-// Where context_switch leaves the lazy mode. Only one place is right; the two builds that leave
-// later exist to prove that the self-tests notice.
+// Where context_switch leaves the lazy mode. Only one place is right. Two builds leave the mode too
+// late, to prove that the self-tests notice.
 
 #include <cstdint>
 

@@ -20,8 +20,9 @@ void give(Cpu& to, Task& task) {
 
 void move(Cpu& from, Cpu& to, Task& task) {
     scheduler::remove(task);
-    // The bitmap of the TSS here would go on to hold what the task may not have any more when it
-    // comes back. FPU, TLS and debug registers are compared with what is loaded, or in memory.
+    // Otherwise the I/O bitmap of this processor would keep permissions that the task may have lost
+    // by the time it comes back. FPU, TLS and debug registers need nothing: their state is in
+    // memory, or is compared with what is loaded.
     io_permissions::forget(from, task);
     ++from.migrations;
     give(to, task);

@@ -1,19 +1,20 @@
 #pragma once
-// Tasks that go from one processor to another. A processor alone touches its ring of runnable
-// tasks; what others give it lies in its inbox until it takes it.
+// Moves tasks from one processor to another. Only the processor itself touches its ring of runnable
+// tasks. Tasks that others give it wait in its inbox until it takes them.
 
 #include "guest/kernel/cpu/cpu.h"
 #include "guest/kernel/tasks/task.h"
 
 namespace guest::migration {
 
-/// Makes a task that is in no ring, and does not run, runnable on `to`.
+/// Makes a task runnable on `to`. The task must be in no ring, and must not be running.
 void give(Cpu& to, Task& task);
 
-/// The same for a task of this processor's ring that does not run now. Nothing of it is left here.
+/// The same for a task in this processor's ring that is not running. None of its state is left on
+/// this processor.
 void move(Cpu& from, Cpu& to, Task& task);
 
-/// Puts what others gave this processor into its ring. Interrupts are off.
+/// Puts the tasks in this processor's inbox into its ring. Interrupts are off.
 void take_inbox(Cpu& cpu);
 
 } // namespace guest::migration

@@ -60,7 +60,7 @@ void yield() {
     if (cpu.switches == cpu.alarm_at) [[unlikely]] {
         if (cpu.alarm(cpu))
             return go_to_boot_task(cpu, task);
-        if (task.run_next == &task) // it has given the others away
+        if (task.run_next == &task) // the alarm has given the others away
             return;
     }
     ++cpu.switches;
@@ -72,7 +72,7 @@ void exit() {
     Task& task = *cpu.current;
     Task* const next = task.run_next == &task ? cpu.main : task.run_next;
     remove(task);
-    io_permissions::forget(cpu, task); // whoever destroys it may be another processor
+    io_permissions::forget(cpu, task); // another processor may destroy it
     task.ended = true;
     context_switch(cpu, task, *next);
     panic("a task that ended ran again");

@@ -1,6 +1,6 @@
 #pragma once
-// %fs and %gs: ring 3's, and not saved by any entry. The loads look into the GDT: what a lazy mode
-// queued for it must have been drained before.
+// %fs and %gs. They belong to ring 3, and no entry to the kernel saves them. Loading them reads the
+// GDT, so writes to it that a lazy mode queued must have been drained before.
 
 #include "guest/kernel/cpu/cpu_offsets.h"
 
@@ -40,8 +40,8 @@ inline void load_fs(std::uint16_t selector) {
                  : "cc", "memory");
 }
 
-/// Loads ring 3's %gs: its base goes to IA32_KERNEL_GS_BASE, the kernel's stays in place. With
-/// interrupts off.
+/// Loads ring 3's %gs: its base goes to IA32_KERNEL_GS_BASE, and the kernel's GS base stays.
+/// Interrupts must be off.
 inline void load_gs(std::uint16_t selector) {
     std::uint32_t value = selector;
     asm volatile("swapgs\n"

@@ -1,5 +1,5 @@
-// void switch_stack(uint64_t* save_stack_pointer, uint64_t stack_pointer)
-// Behind the word that takes the stack pointer lies Task::running.
+// void switch_stack(uint64_t* save_stack_pointer, uint64_t stack_pointer) The word that takes the
+// stack pointer is followed by Task::running.
 
     .text
     .global switch_stack

@@ -1,5 +1,5 @@
-// SYSCALL's entry: on the user stack, return address in RCX, RFLAGS in R11, interrupts off
-// (IA32_FMASK). Ring 3 keeps the callee-saved registers of the C convention.
+// The entry of SYSCALL, still on the user stack: return address in RCX, RFLAGS in R11, interrupts
+// off (IA32_FMASK). Ring 3 keeps the callee-saved registers of the C convention.
 
 #include "guest/kernel/cpu/cpu_offsets.h"
 
@@ -19,7 +19,7 @@ system_call_entry:
     movq %rax, %rdi
     call system_call
     addq $8, %rsp
-    // Nothing of the kernel's goes to ring 3.
+    // No value of the kernel may reach ring 3.
     xorl %edi, %edi
     xorl %esi, %esi
     xorl %edx, %edx

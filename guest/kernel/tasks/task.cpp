@@ -13,14 +13,14 @@ extern "C" {
 extern const char user_image[];
 void return_from_interrupt();
 
-/// The boot task's block; boot/entry.S starts on its top.
+/// The boot task's block; kernel/boot/entry.S starts at its top.
 alignas(guest::task_block_size) std::uint8_t boot_task_stack[guest::task_block_size];
 }
 
 namespace guest {
 namespace {
 
-/// What switch_stack pops (tasks/switch_stack.S).
+/// What switch_stack pops (switch_stack.S).
 struct SwitchFrame {
     std::uint64_t r15, r14, r13, r12, rbp, rbx;
     std::uint64_t return_address;
@@ -34,7 +34,7 @@ void prepare_stack(Task& task, const TaskStart& start) {
     frame->rip = start.entry;
     frame->cs = user_code_selector;
     frame->rflags = rflags_fixed | rflags_if;
-    frame->rsp = user_stack_top(start.stack) - sizeof(std::uint64_t); // as behind a call
+    frame->rsp = user_stack_top(start.stack) - sizeof(std::uint64_t); // as after a CALL
     frame->ss = user_data_selector;
     auto* const switch_frame = reinterpret_cast<SwitchFrame*>(frame) - 1;
     switch_frame->return_address = reinterpret_cast<std::uint64_t>(&return_from_interrupt);

@@ -28,7 +28,7 @@ void note_rip(Cpu&, const InterruptFrame& frame) { found_rip = frame.rip; }
 [[noreturn]] void report(Cpu& cpu) {
     const bool answers = processors::interrupt(cpu, note_rip, patience);
     console::break_lock();
-    console::print("guest: watchdog: processor ", cpu.number, " gets nowhere, ", cpu.switches,
+    console::print("guest: watchdog: processor ", cpu.number, " makes no progress, ", cpu.switches,
                    " switches, ", cpu.ticks, " ticks, ");
     if (answers)
         console::print("at ", console::Hex{found_rip.load()}, "\n");

@@ -1,23 +1,23 @@
 #pragma once
-// Notices a processor that gets nowhere: processor 0's tick looks at all others, processor 1's own
-// timer at processor 0. One that has neither switched tasks nor waited for work for long is named,
-// with where it is if it answers, and ends the run.
+// Notices a processor that makes no progress. Processor 0's tick checks all others; processor 1's
+// own timer checks processor 0. If a processor has neither switched tasks nor waited for work for a
+// long time, its number is printed, with its RIP if it answers, and the run ends.
 
 #include <cstdint>
 
 namespace guest::watchdog {
 
-/// Ticks of the TSC without progress, and then without an answer.
+/// Ticks of the TSC that may pass without progress, and then without an answer.
 inline constexpr std::uint64_t usual_patience = 200'000'000;
 
-/// While every processor runs tasks that yield or are preempted. Where there is one processor there
-/// is nobody to look.
+/// Between start and stop every processor must run tasks that yield or are preempted. Does nothing
+/// if there is only one processor, as no other could check it.
 void start(std::uint64_t patience = usual_patience);
 void stop();
 
-/// Part of processor 0's tick.
+/// Called at each tick of processor 0.
 void look_at_others();
-/// An interrupt of processor 1's timer.
+/// Called at each interrupt of processor 1's timer.
 void look_at_processor_0();
 
 } // namespace guest::watchdog
