@@ -1,4 +1,4 @@
-// Batches of page-table calls: what one entry does to the next, and what is left when one is
+// Batches of page-table calls: how one entry affects the next, and what remains when one is
 // refused.
 
 #include "guest/hostile/attacks.h"
@@ -16,7 +16,7 @@ namespace {
 using abi::Call;
 using abi::Error;
 
-constexpr std::uint64_t linear = 0x30000000; ///< of the user half; nothing is mapped there
+constexpr std::uint64_t linear = 0x30000000; ///< in the user half; nothing is mapped there
 constexpr std::uint32_t slot = pte::index_of(linear, 1);
 
 /// An address space with a page directory for `linear`, two page tables, and two pages of data that
@@ -111,7 +111,7 @@ void forge_step(const Scene& scene, std::uint64_t table, std::uint32_t step) {
     }
 }
 
-/// What a model says of the table when `stop` steps were taken.
+/// Compares the page table with what a model says after `stop` steps.
 void check_state(Attempt& attempt, const Scene& scene, std::uint64_t table, std::uint32_t stop) {
     const bool registered = stop >= 1 && stop < steps;
     const bool linked = stop == 2 || stop == 3;

@@ -7,7 +7,8 @@
 
 #include <atomic>
 
-/// caught.S. Saves what a function must keep, and the stack pointer in `*stack_pointer`.
+/// Calls `function(argument)` (caught.S). Saves the callee-saved registers, and the stack pointer
+/// in `*stack_pointer`.
 extern "C" void hostile_call(void (*function)(void*), void* argument, std::uint64_t* stack_pointer);
 extern "C" const char hostile_landing[];
 

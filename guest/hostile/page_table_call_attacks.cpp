@@ -1,4 +1,4 @@
-// Page tables by calls: frames, counts, levels, entries.
+// Calls on page tables with invalid frames, counts, levels and entries.
 
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"

@@ -42,7 +42,7 @@ const AttackCode* find_code(std::string_view name) {
     return nullptr;
 }
 
-/// Whether `which` asks for it, and it can be made here.
+/// Whether `which` asks for the attack, and the attack can be made here.
 bool is_wanted(const AttackInfo& attack, std::string_view which) {
     if (!attack.is_made_on(machine().profile))
         return false;

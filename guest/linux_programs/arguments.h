@@ -1,14 +1,14 @@
 #pragma once
-// The command line of a test program: how often, and whether to fail.
+// The command line of a test program: how often it runs its loop, and whether it must fail.
 
 #include <cstdint>
 
 namespace linux_guest {
 
 struct Arguments {
-    std::uint32_t count;   ///< what is measured
-    std::uint32_t warm_up; ///< what is done before, the same but not measured
-    bool is_spoiled;       ///< something is wrong on purpose, and must be noticed
+    std::uint32_t count;   ///< rounds that are measured
+    std::uint32_t warm_up; ///< the same rounds before, which are not measured
+    bool is_spoiled;       ///< something is done wrong on purpose, and must be noticed
 };
 
 /// What --help says.
@@ -17,8 +17,8 @@ struct Usage {
     const char* unit;    ///< what is counted, in the plural
 };
 
-/// With --help it prints that and ends the process with status 0; with options that are wrong, with
-/// status 2.
+/// Parses the arguments. With --help, prints `usage` and ends the process with status 0; with wrong
+/// options, ends it with status 2.
 Arguments parse_arguments(int argument_count, char** arguments, const Usage& usage,
                           const Arguments& defaults);
 

@@ -44,7 +44,7 @@ const abi::Statistics* find_counters() {
     close(memory);
     if (page == MAP_FAILED)
         return nullptr;
-    // A child that had it too would make each fork dearer than it is without a monitor.
+    // If children inherited the mapping, each fork would cost more than it does without a monitor.
     (void)madvise(page, sizeof(abi::Statistics), MADV_DONTFORK);
     return static_cast<const abi::Statistics*>(page);
 }

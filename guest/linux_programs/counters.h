@@ -5,9 +5,9 @@
 
 namespace linux_guest {
 
-/// The statistics page of the processor, mapped through /dev/mem. Null where this is no guest of
-/// lazyhv, where /dev/mem may not be mapped, and where there are several processors: each has a
-/// page of its own at this address, and a process may move.
+/// Returns the statistics page of the processor, mapped through /dev/mem. Returns null if this is
+/// not a guest of lazyhv, if /dev/mem must not be mapped, and if there are several processors: each
+/// has its own page at this address, and a process may move between them.
 const abi::Statistics* find_counters();
 
 } // namespace linux_guest

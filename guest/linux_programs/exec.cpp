@@ -34,7 +34,7 @@ void exec_once(std::uint32_t number, bool is_spoiled) {
         fail("child %u ended with status %d and not %d", number, status, expected);
 }
 
-/// The new program: its status is the number that it was told.
+/// Runs as the new program: its status is the number that it was given.
 int run_child(const char* number) {
     if (initialised != 0x1234)
         fail("the new program has the old one's memory");

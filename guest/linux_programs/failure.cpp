@@ -16,7 +16,7 @@ void fail(const char* format, ...) {
     std::vsnprintf(text.data(), text.size(), format, arguments);
     va_end(arguments);
     dprintf(STDERR_FILENO, "%s: error: %s\n", program_invocation_short_name, text.data());
-    _exit(1); // what waits in the parent's buffers is not this process's to print
+    _exit(1); // without flushing buffers, for a child has copies of the parent's
 }
 
 void fail_with_errno(const char* what) { fail("%s: %s", what, std::strerror(errno)); }

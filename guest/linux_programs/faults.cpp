@@ -19,10 +19,11 @@ struct Fault {
     std::uintptr_t address;
 };
 
-// A signal handler reaches nothing but globals.
+// Global, because a signal handler can reach nothing else.
 volatile Fault seen{};
 volatile int seen_count = 0;
-/// Length of the instruction that the handler skips; a breakpoint is behind its own already.
+/// Length of the instruction that the handler skips; after a breakpoint, RIP is already past the
+/// instruction.
 volatile std::int64_t skipped_bytes = 0;
 
 void note_fault(int signal_number, siginfo_t* information, void* context) {

@@ -12,7 +12,7 @@
 namespace linux_guest {
 namespace {
 
-/// The child's status is the number, and it finds the parent's memory as it was.
+/// Forks a child whose status is `number`, and which must find the parent's memory as it was.
 void fork_once(std::uint32_t number, bool is_spoiled) {
     constexpr std::uint32_t statuses = 128;
     const int expected = static_cast<int>(number % statuses);
@@ -20,7 +20,7 @@ void fork_once(std::uint32_t number, bool is_spoiled) {
     const pid_t child = start_process();
     if (child == 0) {
         const std::uint32_t seen = copied;
-        copied = ~number; // in the child's copy alone
+        copied = ~number; // only in the child's copy
         _exit(static_cast<int>((is_spoiled ? seen + 1 : seen) % statuses));
     }
     if (const int status = wait_for_exit(child); status != expected)

@@ -35,7 +35,7 @@ class Side {
                 before_.vector[index][byte] =
                     static_cast<std::uint8_t>(number_ * 128U + round + index * 8 + byte);
         }
-        // All exceptions masked; each side rounds in a way of its own.
+        // All exceptions are masked; each side has its own rounding mode.
         constexpr std::uint32_t masked = 0x1F80;
         constexpr std::uint16_t masked_and_extended = 0x037F;
         before_.mxcsr = masked | std::uint32_t{number_} << 13;

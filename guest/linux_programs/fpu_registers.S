@@ -37,7 +37,7 @@ default_mxcsr:
     .endr
     stmxcsr MXCSR(%rbx)
     fnstcw CONTROL_WORD(%rbx)
-    // As the calling convention wants them.
+    // The state that the calling convention requires.
     fninit
     ldmxcsr default_mxcsr(%rip)
 .endm

@@ -5,7 +5,7 @@
 
 namespace linux_guest {
 
-/// All but padding is loaded and stored; fpu_registers.S has the same layout.
+/// Everything except padding is loaded and stored. fpu_registers.S assumes this layout.
 struct alignas(32) FpuRegisters {
     std::uint8_t x87[8][16];     ///< ST0 to ST7: 10 bytes each, then zeros
     std::uint8_t vector[16][32]; ///< XMM0 to XMM15, or YMM0 to YMM15
@@ -17,7 +17,7 @@ static_assert(sizeof(FpuRegisters) == 672);
 
 extern "C" {
 
-/// Loads `before`, makes the system call and stores what the registers hold behind it. Returns what
+/// Loads `before`, makes the system call and stores what the registers hold after it. Returns what
 /// the system call returned.
 long call_with_sse(const FpuRegisters* before, FpuRegisters* after, long number, long first,
                    long second, long third);

@@ -9,7 +9,7 @@ namespace linux_guest {
 
 Measurement::Measurement() : counters_(find_counters()) {
     copy_counters(before_);
-    copy_counters(after_); // and the pages that will be written to are there
+    copy_counters(after_); // so that the pages of the copies exist
 }
 
 void Measurement::begin() {
@@ -26,7 +26,7 @@ void Measurement::copy_counters(abi::Statistics& to) const {
     if (counters_ == nullptr)
         return;
     std::memcpy(&to, counters_, sizeof(to));
-    // The monitor writes there: each copy is made anew, and where it stands.
+    // The monitor changes the page, so the compiler must make each copy, and at this place.
     asm volatile("" ::: "memory");
 }
 

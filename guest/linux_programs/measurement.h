@@ -11,15 +11,15 @@ namespace linux_guest {
 /// that the copying is not in it.
 class Measurement {
   public:
-    /// Looks at the counters once: with shadow paging the first look is an exit.
+    /// Reads the counters once: under shadow paging the first access causes a VM exit.
     Measurement();
 
     void begin();
     void end();
 
-    /// From begin() to end().
+    /// Ticks of the TSC from begin() to end().
     [[nodiscard]] std::uint64_t ticks() const { return end_ticks_ - begin_ticks_; }
-    /// The same for each of so many.
+    /// The same divided by `count`.
     [[nodiscard]] std::uint64_t ticks_for_each(std::uint64_t count) const {
         return count == 0 ? 0 : ticks() / count;
     }

@@ -1,4 +1,4 @@
-// mmap, mprotect and munmap: contents and rights of pages are what they must be, again and again.
+// mmap, mprotect and munmap: checks the contents and access rights of pages again and again.
 
 #include "guest/linux_programs/arguments.h"
 #include "guest/linux_programs/failure.h"
@@ -17,16 +17,16 @@ namespace {
 
 constexpr std::array<std::size_t, 3> region_pages{1, 16, 512};
 constexpr std::size_t words_a_page = abi::page_size / sizeof(std::uint64_t);
-/// Of each page: the first word, one in the middle, the last one.
+/// The words that are checked in each page: the first, one in the middle, and the last.
 constexpr std::array<std::size_t, 3> looked_at{0, words_a_page / 3, words_a_page - 1};
 
-// A signal handler reaches nothing but globals.
-sigjmp_buf behind_the_access;
+// Global, because a signal handler can reach nothing else.
+sigjmp_buf after_the_access;
 const volatile void* volatile fault_address = nullptr;
 
 void note_fault(int, siginfo_t* information, void*) {
     fault_address = information->si_addr;
-    siglongjmp(behind_the_access, 1);
+    siglongjmp(after_the_access, 1);
 }
 
 void catch_faults() {
@@ -41,7 +41,7 @@ void catch_faults() {
 enum class Access { reading, writing };
 
 void expect_fault(volatile std::uint64_t* address, Access access, const char* of_what) {
-    if (sigsetjmp(behind_the_access, 1) == 0) {
+    if (sigsetjmp(after_the_access, 1) == 0) {
         if (access == Access::writing)
             *address = 0;
         else
@@ -112,7 +112,7 @@ class Region {
     volatile std::uint64_t* words_ = nullptr;
 };
 
-/// How many pages it took through their states.
+/// Takes pages through all states, and returns the number of pages.
 std::uint64_t loop_once(std::uint64_t seed, bool is_spoiled) {
     std::uint64_t done = 0;
     for (const std::size_t pages : region_pages) {

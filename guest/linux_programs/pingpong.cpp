@@ -1,5 +1,5 @@
-// Two processes on one processor pass one byte to and fro. Each way is a context switch, and two
-// system calls: write and read.
+// Two processes on one processor pass one byte to and fro. Each direction takes a context switch
+// and two system calls, write and read.
 
 #include "guest/linux_programs/arguments.h"
 #include "guest/linux_programs/failure.h"
@@ -24,7 +24,7 @@ std::uint64_t fs_base() {
     return base;
 }
 
-/// What a process must find unchanged whenever it comes to run: %fs and what lies behind it.
+/// What a process must find unchanged whenever it runs: %fs and the memory that it addresses.
 class ThreadState {
   public:
     explicit ThreadState(std::uint64_t value) : value_(value), fs_base_(fs_base()) {
@@ -65,7 +65,7 @@ void* answer(void* argument) {
     return nullptr;
 }
 
-/// In a thread of its own, so that its %fs is not at the parent's address.
+/// Runs the child in a new thread, so that its %fs base differs from the parent's.
 [[noreturn]] void run_child(ChildsPart part) {
     pthread_t thread{};
     if (pthread_create(&thread, nullptr, answer, &part) != 0)
@@ -90,7 +90,7 @@ std::int64_t times_switched_away() {
 }
 
 void run(const Arguments& arguments) {
-    // There and back.
+    // A round is two switches: there and back.
     const std::uint32_t warm_up = (arguments.warm_up + 1) / 2;
     const std::uint32_t rounds = (arguments.count + 1) / 2;
     pin_to_one_processor();

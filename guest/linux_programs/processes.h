@@ -6,14 +6,14 @@
 
 namespace linux_guest {
 
-/// This process and its children stay on one processor from now on: there each switch is from one
+/// Keeps this process and its children on one processor from now on. There each switch is from one
 /// of them to the other, and the monitor's counters are those of that processor.
 void pin_to_one_processor();
 
-/// As fork(), which here always succeeds.
+/// Like fork(), but ends the process with a failure instead of returning an error.
 pid_t start_process();
 
-/// Waits for the end of a child; its exit status. A child that was killed is a failure.
+/// Waits for the end of a child, and returns its exit status. A child that was killed is a failure.
 int wait_for_exit(pid_t process);
 
 /// One side of two pipes, one for each direction.
@@ -26,8 +26,8 @@ struct Lines {
     Line child;
 };
 
-/// Two pipes. A process that goes away is noticed by the other one, once each has closed the side
-/// that is not its own.
+/// Opens two pipes. Once each process has closed the other's side, it notices when the other one
+/// ends.
 Lines open_lines();
 void close_line(const Line& line);
 

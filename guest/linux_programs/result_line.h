@@ -1,5 +1,6 @@
 #pragma once
-// The line a program reads (shared/console.h), in the form in which lazyhv's own kernel prints it.
+// The line for programs to read (shared/console.h), in the form in which lazyhv's own kernel prints
+// it.
 
 #include "guest/linux_programs/measurement.h"
 
@@ -7,12 +8,12 @@
 
 namespace linux_guest {
 
-/// "@result workload=linux/NAME switches=N ticks=N exits=N ...": raw differences of the counters;
-/// those that are zero are left out, but for the first six. Without counters it ends with ticks.
+/// "@result workload=linux/NAME switches=N ticks=N exits=N ...": the differences of the counters.
+/// Those that are zero are left out, except for the first six. Without counters it ends with ticks.
 void print_switches_result(const char* name, std::uint64_t switches,
                            const Measurement& measurement);
 
-/// The same with operations=N and entries=N.
+/// The same with operations=N and entries=N instead of switches=N.
 void print_operations_result(const char* name, std::uint64_t operations, std::uint64_t entries,
                              const Measurement& measurement);
 

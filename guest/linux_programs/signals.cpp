@@ -20,7 +20,7 @@ namespace {
 constexpr int timer_signals = 5;
 constexpr suseconds_t timer_microseconds = 2000;
 
-// A signal handler reaches nothing but globals.
+// Global, because a signal handler can reach nothing else.
 volatile std::sig_atomic_t received = 0;
 volatile std::sig_atomic_t alarms = 0;
 volatile std::sig_atomic_t nested = 0;
@@ -40,7 +40,7 @@ void set_handler(int signal_number, void (*handler)(int), int flags) {
 void count_received(int) { received = received + 1; }
 void count_alarm(int) { alarms = alarms + 1; }
 
-/// SIGUSR1 and SIGUSR2 send each other from within, on a stack of their own.
+/// The handler of SIGUSR1 and SIGUSR2, on an alternate stack: each raises the other from within.
 void nest(int signal_number) {
     const char on_stack = 0;
     const char* volatile at = &on_stack;
@@ -55,7 +55,7 @@ void nest(int signal_number) {
     depth = depth - 1;
 }
 
-/// SIGUSR1 is blocked but while this waits, so none comes too early.
+/// SIGUSR1 is blocked except while this waits, so that none arrives too early.
 void await_received(std::sig_atomic_t count, const sigset_t& while_waiting) {
     while (received < count)
         sigsuspend(&while_waiting);
@@ -72,7 +72,7 @@ void await_received(std::sig_atomic_t count, const sigset_t& while_waiting) {
     _exit(0);
 }
 
-/// The other process, which is ended when there is nothing more to say to it.
+/// The other process, which is ended when this goes out of scope.
 struct Partner {
     pid_t process;
     sigset_t while_waiting;

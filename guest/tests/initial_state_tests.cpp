@@ -28,7 +28,7 @@ void expect_refused(std::string_view name, const InitialState* state, const Cpu&
                abi::name(expected), ")");
 }
 
-/// One word of a good state spoilt.
+/// Expects a valid state with one invalid word to be refused.
 template <typename Spoil>
 void expect_refused_state(std::string_view name, const Cpu& cpu, Error expected, Spoil spoil) {
     InitialState state = initial_state(cpu);

@@ -20,7 +20,7 @@ constexpr std::uint32_t max_children = 8;
 constexpr std::uint64_t cooperative_switches = 600;
 constexpr std::uint64_t preemptive_switches = 150;
 
-/// Parents first; a slot of an ended child is used again.
+/// Parents first; the slot of a child that has ended is reused.
 std::array<Task*, parents + max_children> tasks;
 std::uint64_t forks;
 

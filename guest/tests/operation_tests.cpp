@@ -1,5 +1,5 @@
-// The operations that read something back read what was written; get_reloc does not change its
-// mind; Halt and the timer work.
+// The operations that read something back must read what was written, get_reloc must not change its
+// answers, and Halt and the timer must work.
 
 #include "guest/kernel/cpu/control_register.h"
 #include "guest/kernel/cpu/cpu.h"
@@ -39,7 +39,7 @@ void test_control_registers(const Cpu& cpu) {
     expect("get-cr4", cr4_pae | cr4_pge | cr4_osfxsr | cr4_osxmmexcpt, paravirt::get_cr4());
 }
 
-/// CR0 as read follows CLTS and SetCR0.
+/// GetCR0 must follow CLTS and SetCR0.
 void test_task_switched(Cpu& cpu) {
     paravirt::clts();
     const std::uint64_t cleared = paravirt::get_cr0();
@@ -68,7 +68,7 @@ void test_halt(const Cpu& cpu) {
     passed("halt");
 }
 
-/// As real kernels do, late in boot and with interrupts enabled.
+/// Asks get_reloc again as real kernels do: late in boot and with interrupts on.
 void test_get_reloc_again() {
     if (!paravirt::bound())
         return skipped("get-reloc-again", "no ROM");

@@ -1,5 +1,6 @@
-// What one processor must not do to another one: a monitor judges a store to another's descriptor
-// tables as that one's own, keeps the tables another one runs on, and knows which there are.
+// What one processor must not do to another. A monitor judges a store to another processor's
+// descriptor tables like a store by that processor itself, keeps page tables on which another
+// processor runs, and knows which processors exist.
 
 #include "guest/kernel/boot/initial_state.h"
 #include "guest/kernel/boot/machine.h"

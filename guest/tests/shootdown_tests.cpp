@@ -1,5 +1,5 @@
-// Threads of one address space on all other processors look at pages that processor 0 unmaps,
-// protects and remaps: what they see must be as new as the last change that has returned.
+// Threads of one address space on all other processors access pages that processor 0 unmaps,
+// protects and remaps. Once a change has returned, they must see it.
 
 #include "guest/kernel/cpu/lock.h"
 #include "guest/kernel/cpu/processors.h"
@@ -27,15 +27,15 @@ using programs::ShootdownPage;
 
 constexpr std::uint64_t rounds = 36;
 constexpr std::uint64_t poison = 0xDEADDEADDEADDEAD;
-constexpr std::uint64_t dwell = 4000; ///< ticks of the TSC in which a state stays
+constexpr std::uint64_t dwell = 4000; ///< ticks of the TSC for which a state lasts
 
 using FrameArray = std::array<std::uint64_t, shootdown_pages>;
 
 struct Scene {
     AddressSpace space;
     std::uint64_t control_frame;
-    FrameArray frames;       ///< mapped now, or last
-    FrameArray other_frames; ///< for the next remap
+    FrameArray frames;       ///< the frames mapped now, or until they were unmapped
+    FrameArray other_frames; ///< the frames for the next remap
     std::array<Task*, max_processors> threads;
 };
 Scene scene;
@@ -92,7 +92,7 @@ void fill(const FrameArray& frames, std::uint64_t content) {
     }
 }
 
-/// Words of pages that nobody can write any more and somebody has written.
+/// Counts the words that were written in pages that can no longer be written.
 std::uint64_t written(const FrameArray& frames, std::uint64_t content) {
     std::uint64_t count = 0;
     for (std::uint64_t i = 0; i < shootdown_pages; ++i) {
@@ -109,7 +109,7 @@ void wait_for_accesses() {
         wait_a_moment();
 }
 
-/// From a change's end until the next one's beginning, the threads know what they must see.
+/// The threads judge their accesses only between the end of a change and the beginning of the next.
 void begin_change() {
     control().state = (control().state & ~programs::pages_state_mask) + programs::pages_state_step +
                       programs::pages_changing;
@@ -127,7 +127,8 @@ void in_steps(std::uint64_t step, Change change) {
         change(user_memory_base + i * page_size, std::min(step, shootdown_pages - i), i);
 }
 
-/// The states one after the other. The number of pages that were written behind their unmapping.
+/// Goes through the states one after the other. Returns the number of pages that were written after
+/// they had been unmapped.
 std::uint64_t run_round(std::uint64_t step, std::uint64_t content) {
     begin_change();
     fill(scene.frames, content);
@@ -192,7 +193,7 @@ void test_threads() {
 
 std::array<AddressSpace, 2> crossed;
 
-/// Each of two runs the address space that the other one changes.
+/// Two processors each run the address space that the other one changes.
 void shoot_each_other(Cpu& cpu) {
     constexpr std::uint64_t crossed_rounds = 100;
     processors::barrier(processors::count());
@@ -214,7 +215,7 @@ void test_crossed() {
     processors::run_on_all(shoot_each_other);
     for (AddressSpace& space : crossed)
         address_spaces::destroy(space);
-    passed("smp-shootdown-crossed"); // or it would not have come here
+    passed("smp-shootdown-crossed"); // a deadlock would never get here
 }
 
 } // namespace

@@ -17,7 +17,7 @@ namespace {
 struct Totals {
     std::uint64_t switches;
     std::uint64_t migrations;
-    std::uint64_t errors; ///< of lazy modes and page-table operations
+    std::uint64_t errors; ///< errors of lazy modes and page-table operations
     std::uint64_t unflushed;
     std::uint64_t halted; ///< ticks of the TSC
 };

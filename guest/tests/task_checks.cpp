@@ -17,7 +17,7 @@ using programs::check_count;
 
 struct Mismatch {
     std::atomic<std::uint64_t> count;
-    std::uint64_t task; ///< of the first one
+    std::uint64_t task; ///< identifier of the task of the first mismatch
     std::uint64_t expected;
     std::uint64_t found;
 };
@@ -29,7 +29,7 @@ struct Checks {
 };
 Checks checks;
 
-/// Of all processors.
+/// The sum of a counter over all processors.
 std::uint64_t sum(std::uint64_t Cpu::*counter) {
     std::uint64_t total = 0;
     for (std::uint32_t i = 0; i < processors::count(); ++i)

@@ -28,7 +28,8 @@ Phase phase;
 
 constexpr std::uint64_t cooperative_switches = 4000;
 constexpr std::uint64_t preemptive_switches = 1000;
-constexpr std::uint64_t patience = 2; ///< times that many switches, then the phase is given up
+constexpr std::uint64_t patience =
+    2; ///< a phase is given up after this many times the wanted switches
 constexpr std::uint64_t time_limit = 20 * std::uint64_t{timer::frequency}; ///< ticks of one phase
 
 constexpr std::uint64_t port_flag(std::uint64_t port) { return port << programs::test_port_shift; }
@@ -45,7 +46,7 @@ constexpr std::array<std::uint64_t, 8> kinds{
     programs::test_tls | programs::test_fpu,
     0,
 };
-/// This one is a thread in the address space of the one before it.
+/// The index of the kind that runs as a thread in the address space of the one before it.
 constexpr std::uint32_t thread = 6;
 
 struct TestTasks {
@@ -53,7 +54,8 @@ struct TestTasks {
     std::array<AddressSpace, kinds.size()> space{};
 };
 
-/// The ids start behind `ids_before`: those of one address space must differ, and all are printed.
+/// The identifiers start at `ids_before` + 1: those of one address space must differ, and all are
+/// printed.
 TestTasks create_tasks(std::uint64_t flags, std::uint64_t ids_before) {
     TestTasks tasks;
     for (std::uint32_t i = 0; i < kinds.size(); ++i) {
@@ -82,7 +84,7 @@ void destroy_tasks(TestTasks& tasks) {
     }
 }
 
-/// Ends a phase whose tasks do not notice that it is over.
+/// A scheduler::Alarm that ends a phase whose tasks do not notice that it is over.
 bool give_up(Cpu&) {
     phase.gave_up = true;
     return true;

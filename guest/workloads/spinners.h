@@ -10,8 +10,8 @@
 
 namespace guest::workloads {
 
-/// Made by processor 0, in an address space with a stack for each processor. On one processor there
-/// are none.
+/// Constructed on processor 0, with an address space that has a stack for each processor. With one
+/// processor there are no threads.
 class Spinners {
   public:
     /// Returns when all of them spin.
