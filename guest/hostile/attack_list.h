@@ -10,11 +10,11 @@
 
 namespace guest::hostile {
 
-/// What an attack needs, and whether the guest is there behind it.
+/// What an attack needs, and whether the guest survives it.
 enum class Kind : std::uint8_t {
-    survived,       ///< the guest goes on: many in one boot
-    two_processors, ///< the same, and another processor takes part
-    stops,          ///< ends the run with a diagnosis: one in a boot
+    survived,       ///< the guest goes on: many attacks in one boot
+    two_processors, ///< the same, with another processor taking part
+    stops,          ///< ends the run with a diagnosis: one attack in a boot
     resets,         ///< ends the run as a reset does, with status 0
 };
 
@@ -23,7 +23,8 @@ namespace on {
 inline constexpr std::uint8_t hardened = 1 << static_cast<std::uint8_t>(abi::Profile::hardened);
 inline constexpr std::uint8_t classic = 1 << static_cast<std::uint8_t>(abi::Profile::classic);
 inline constexpr std::uint8_t modern = 1 << static_cast<std::uint8_t>(abi::Profile::modern);
-inline constexpr std::uint8_t owning = hardened | classic; ///< the monitor owns tables and CR3
+inline constexpr std::uint8_t owning =
+    hardened | classic; ///< the monitor owns descriptor tables, page tables and CR3
 inline constexpr std::uint8_t all = owning | modern;
 } // namespace on
 
@@ -31,7 +32,7 @@ struct AttackInfo {
     std::string_view name;
     Kind kind;
     std::uint8_t profiles; ///< bits of `on`
-    std::string_view does; ///< for docs/hostile.md, as is what follows
+    std::string_view does; ///< text for docs/hostile.md, like all that follow
     std::string_view told; ///< errors and exceptions, or the diagnosis
     std::string_view like; ///< advisories of other projects on bugs of this kind; may be empty
 
@@ -53,7 +54,7 @@ inline constexpr std::array attack_list{
                "unknown_call, not_queueable", ""},
     AttackInfo{"ring-mode-changes", Kind::survived, on::owning,
                "queues a call that changes mode, or a value that does, between two entries",
-               "not_queueable, bad_cr0, bad_cr3; the entry before runs, the one behind does not",
+               "not_queueable, bad_cr0, bad_cr3; the entry before runs, the one after it does not",
                "XSA-213"},
     AttackInfo{"ring-garbage", Kind::survived, on::owning,
                "fills the unused words and arguments of entries with ones", "none: ignored",
@@ -171,8 +172,8 @@ inline constexpr std::array attack_list{
                "INVD, RDPMC, MONITOR, CPUID with arguments that make no sense", "none, #GP", ""},
     // debug_trap_attacks.cpp
     AttackInfo{"single-steps", Kind::survived, on::all,
-               "steps over VMCALL, CPUID, MOV to CR3, RDMSR and a refused one, behind STI, by TF",
-               "#DB behind each, #GP", "XSA-308"},
+               "steps over VMCALL, CPUID, MOV to CR3, RDMSR and a refused one, after STI, by TF",
+               "#DB after each, #GP", "XSA-308"},
     AttackInfo{"mov-ss-breakpoint", Kind::survived, on::all,
                "MOV to SS that hits a data breakpoint, then VMCALL, CPUID, MOV to CR3 or a refused "
                "MSR, with TF and without",

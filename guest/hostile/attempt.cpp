@@ -1,8 +1,8 @@
 #include "guest/hostile/attempt.h"
 
-#include "guest/boot/machine.h"
-#include "guest/console/console.h"
-#include "guest/memory/layout.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/console/console.h"
+#include "guest/kernel/memory/layout.h"
 
 #include <cstring>
 
@@ -11,9 +11,9 @@ namespace {
 
 constexpr std::uint64_t shown_failures = 8; ///< of one attack
 constexpr abi::Statistics zeros{};
-/// As they were when the attack began: one attack at a time.
+/// The counters when the attack began. There is one attack at a time.
 abi::Statistics before;
-/// Bit n: Error n was told.
+/// Bit n is set if the guest was told Error n.
 std::uint64_t errors_told;
 
 std::uint64_t at(const abi::Statistics& statistics, std::size_t offset) {

@@ -1,6 +1,6 @@
 #pragma once
-// One attack while it is made: what the guest is told, and what the monitor counts, beside what was
-// expected. Ends in a line "hostile NAME: told ...; COUNTER +N ...: ok" or "...: FAIL why".
+// One attack in progress: compares what the guest is told, and what the monitor counts, with what
+// is expected. Ends in a line "hostile NAME: told ...; COUNTER +N ...: ok" or "...: FAIL why".
 
 #include "guest/hostile/caught.h"
 #include "shared/call_number.h"
@@ -30,34 +30,34 @@ constexpr Counter exit(abi::ExitReason reason) {
     return {abi::name(reason), offsetof(abi::Statistics, exit) +
                                    static_cast<std::size_t>(reason) * sizeof(std::uint64_t)};
 }
-/// Accesses to memory that ended in an exception for the guest.
+/// Memory accesses that the monitor refused with an exception.
 inline constexpr Counter refused_accesses{"refused accesses",
                                           offsetof(abi::Statistics, memory) +
                                               static_cast<std::size_t>(abi::MemoryAccess::refused) *
                                                   sizeof(std::uint64_t)};
 } // namespace counter
 
-/// What a counter of this processor's statistics page is now.
+/// The current value of a counter of this processor's statistics page.
 std::uint64_t count_of(const Counter& counter);
 
 class Attempt {
   public:
-    /// `name` is printed. Counting starts.
+    /// Prints `name` and starts counting.
     explicit Attempt(std::string_view name);
 
-    /// The answer of a call, or of a batch: an abi::Error.
+    /// Checks the answer of a call or of a batch, an abi::Error.
     void told(std::uint64_t error, abi::Error expected);
-    /// The exception that was raised, or no_exception.
+    /// Checks which exception was raised; `expected` is a vector or no_exception.
     void told(const Caught& caught, std::uint32_t expected);
-    /// Notes an answer of which several are right.
+    /// Records an answer where several are right.
     void note(abi::Error error) { note(abi::name(error)); }
 
     void expect(bool holds, std::string_view what);
-    /// Since the attack began.
+    /// Checks how far a counter has risen since the attack began.
     void counted(const Counter& counter, std::uint64_t expected);
     std::uint64_t difference(const Counter& counter) const;
 
-    /// Prints the line. True if all was as expected.
+    /// Prints the line. Returns true if everything was as expected.
     bool finish();
 
   private:
@@ -81,7 +81,7 @@ class Attempt {
     std::uint64_t failures_ = 0;
 };
 
-/// Prints "hostile told: NAME ...", the errors that all attempts so far were told.
+/// Prints "hostile told: NAME ...": the errors that the guest was told in all attempts so far.
 void print_errors_told();
 
 } // namespace guest::hostile

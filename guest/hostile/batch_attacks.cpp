@@ -1,13 +1,13 @@
-// Batches of page-table calls: what one entry does to the next, and what is left when one is
+// Batches of page-table calls: how one entry affects the next, and what remains when one is
 // refused.
 
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/page_table_calls.h"
 
 namespace guest::hostile {
@@ -16,7 +16,7 @@ namespace {
 using abi::Call;
 using abi::Error;
 
-constexpr std::uint64_t linear = 0x30000000; ///< of the user half; nothing is mapped there
+constexpr std::uint64_t linear = 0x30000000; ///< in the user half; nothing is mapped there
 constexpr std::uint32_t slot = pte::index_of(linear, 1);
 
 /// An address space with a page directory for `linear`, two page tables, and two pages of data that
@@ -46,7 +46,7 @@ class Scene {
     /// Which of the pages is mapped.
     static std::uint64_t mapped() {
         std::uint64_t found = 0;
-        return tests::try_read(linear, found) ? found : 0;
+        return try_read(linear, found) ? found : 0;
     }
 
   private:
@@ -111,7 +111,7 @@ void forge_step(const Scene& scene, std::uint64_t table, std::uint32_t step) {
     }
 }
 
-/// What a model says of the table when `stop` steps were taken.
+/// Compares the page table with what a model says after `stop` steps.
 void check_state(Attempt& attempt, const Scene& scene, std::uint64_t table, std::uint32_t stop) {
     const bool registered = stop >= 1 && stop < steps;
     const bool linked = stop == 2 || stop == 3;
@@ -123,7 +123,7 @@ void check_state(Attempt& attempt, const Scene& scene, std::uint64_t table, std:
     }
     attempt.told(release(table), Error::none);
     attempt.told(release(table), Error::not_a_table);
-    attempt.expect(tests::try_write(to_linear(table), 0), "the page is the guest's again");
+    attempt.expect(try_write(to_linear(table), 0), "the page is the guest's again");
 }
 
 void stopped(Attempt& attempt) {
@@ -155,7 +155,7 @@ void bad_last_entry(Attempt& attempt) {
                  Error::bad_frame);
     attempt.told(release(directory), Error::not_a_table);
     attempt.told(release(linked), Error::none);
-    attempt.expect(tests::try_write(to_linear(directory), 0), "the page is the guest's");
+    attempt.expect(try_write(to_linear(directory), 0), "the page is the guest's");
     attempt.counted(counter::refused, 2);
     pages::release(directory);
     pages::release(linked);

@@ -1,16 +1,16 @@
-// Hypercalls with numbers, registers and values that make no sense.
+// Hypercalls with invalid numbers, registers and values.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/cpu.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
 #include "guest/hostile/ring_3.h"
 #include "guest/hostile/user_code.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/task.h"
 #include "shared/call_table.h"
 
 #include <cstring>
@@ -87,7 +87,7 @@ void from_ring_3(Attempt& attempt) {
         start.rdi = ones;
         const Caught caught = Ring3::run(start);
         attempt.told(caught.rax, Error::not_privileged);
-        attempt.expect(caught.vector == 6, "it goes on behind the VMCALL");
+        attempt.expect(caught.vector == 6, "it goes on after the VMCALL");
     }
     attempt.counted(counter::refused, numbers);
     attempt.counted(counter::injected, 0);
@@ -118,7 +118,8 @@ void control_registers(Attempt& attempt) {
         {Call::set_cr4, {ones}, Error::bad_cr4},
     };
     expect_refusals(attempt, refusals);
-    // Roots of the guest's memory that lead nowhere, and that nobody has announced but lead right.
+    // Roots in the guest's memory: one that maps nothing, and a valid one that was never
+    // registered.
     const std::uint64_t page = pages::allocate();
     const Refusal empty_root[]{{Call::set_cr3, {page}, Error::root_lacks_kernel}};
     expect_refusals(attempt, empty_root);
@@ -142,7 +143,7 @@ void lazy_modes(Attempt& attempt) {
                  Error::unknown_lazy_mode);
     attempt.told(paravirt::set_lazy_mode_checked(static_cast<LazyMode>(~0U)),
                  Error::unknown_lazy_mode);
-    // The mode itself lies in the area: forged, it is no more than a wish to queue.
+    // The lazy mode itself lies in the area. A forged mode only makes the ROM queue.
     vcpu_area().control.lazy_mode = ~0U;
     attempt.told(paravirt::set_lazy_mode_checked(LazyMode::none), Error::none);
     attempt.counted(counter::exits, 0);

@@ -1,6 +1,6 @@
-// The context to which a caught exception returns; and the way to ring 3.
+// The context to which a caught exception returns, and the entry to ring 3.
 
-#define USER_DATA_SELECTOR 0x1B // guest/cpu/segment.h
+#define USER_DATA_SELECTOR 0x1B // guest/kernel/cpu/segment.h
 
     .text
 

@@ -1,13 +1,14 @@
 #include "guest/hostile/caught.h"
 
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/segment.h"
-#include "guest/interrupts/interrupts.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/interrupts/interrupts.h"
 
 #include <atomic>
 
-/// caught.S. Saves what a function must keep, and the stack pointer in `*stack_pointer`.
+/// Calls `function(argument)` (caught.S). Saves the callee-saved registers, and the stack pointer
+/// in `*stack_pointer`.
 extern "C" void hostile_call(void (*function)(void*), void* argument, std::uint64_t* stack_pointer);
 extern "C" const char hostile_landing[];
 

@@ -1,28 +1,28 @@
 #pragma once
-// Runs code that may raise any exception, with any stack, and says which it was.
+// Runs code that may raise any exception, on any stack, and reports which exception it raised.
 
-#include "guest/interrupts/frame.h"
+#include "guest/kernel/interrupts/frame.h"
 
 #include <cstdint>
 
 namespace guest::hostile {
 
-/// Instead of a vector: nothing was raised.
+/// Stands for a vector when no exception was raised.
 inline constexpr std::uint32_t no_exception = ~std::uint32_t{0};
 
 struct Caught {
     std::uint32_t vector = no_exception;
     std::uint64_t error_code = 0;
-    std::uint64_t rip = 0; ///< where it was raised
-    std::uint64_t rax = 0; ///< as it was then
+    std::uint64_t rip = 0; ///< RIP at the exception
+    std::uint64_t rax = 0; ///< RAX at the exception
 };
 
-/// What happens at each #DB while code is caught: true, and the code goes on; false, and the #DB
-/// ends it as another exception would.
+/// Called at each #DB while code is being caught. If it returns true, the code goes on; if it
+/// returns false, the #DB ends the code as any other exception does.
 using StepHandler = bool (*)(InterruptFrame& frame);
 
-/// Calls `function(argument)`, until it returns or raises an exception. Interrupts are off. One
-/// processor at a time.
+/// Calls `function(argument)`, which ends when it returns or raises an exception. Interrupts must
+/// be off. Only one processor at a time may call this.
 Caught catch_exception(void (*function)(void*), void* argument, StepHandler on_step = nullptr);
 
 /// The same for a callable.
@@ -32,14 +32,14 @@ Caught caught(Code code, StepHandler on_step = nullptr) {
                            on_step);
 }
 
-/// From here to `stop_counting_nmis` NMIs of all processors are counted, and do nothing else.
+/// Until `stop_counting_nmis`, NMIs on all processors are counted and have no other effect.
 void count_nmis();
 /// Returns how many there were.
 std::uint64_t stop_counting_nmis();
 std::uint64_t counted_nmis();
 
-/// Of an exception in the kernel, or one in ring 3 that nobody else handles: whether it was
-/// expected here, and the frame leads on.
+/// Takes an exception of the kernel, or one in ring 3 that nothing else handles. Returns true if it
+/// was expected here; then `frame` says where execution goes on.
 bool take_exception(InterruptFrame& frame);
 
 } // namespace guest::hostile

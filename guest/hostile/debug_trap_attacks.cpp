@@ -1,16 +1,16 @@
-// Debug exceptions that are pending, or wait, while an instruction exits (Intel SDM vol.
-// 3, 27.3.1.5: states that a VM entry refuses).
+// Debug exceptions that are pending or blocked while an instruction causes a VM exit (Intel SDM
+// vol. 3, 27.3.1.5: states that a VM entry refuses).
 
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/segment.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
 #include "guest/hostile/ring_3.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/paravirt/operations.h"
 
 #include <cstring>
 
@@ -31,7 +31,7 @@ bool count_trap(InterruptFrame&) {
 #define FLAGS_ON(flags) "pushfq\n\tpushfq\n\torq $" #flags ", (%%rsp)\n\tpopfq\n\t"
 #define FLAGS_BACK "popfq\n\t"
 
-/// Six instructions behind the POPFQ that sets TF, the last POPFQ included, and those that exit.
+/// Six instructions after the POPFQ that sets TF, including the last POPFQ and those that exit.
 void step_over_exits() {
     std::uint64_t root = this_cpu().root;
     std::uint64_t rax = static_cast<std::uint64_t>(abi::Call::empty);
@@ -46,8 +46,8 @@ void step_over_exits() {
 }
 constexpr std::uint64_t steps = 6;
 
-/// The same behind an STI that TF steps over, too; no interrupt line is open.
-void step_over_exits_behind_sti() {
+/// The same after an STI that is single-stepped too. All interrupt lines are masked.
+void step_over_exits_after_sti() {
     std::uint64_t rax = static_cast<std::uint64_t>(abi::Call::empty);
     asm volatile(FLAGS_ON(0x100) "sti\n\t"
                                  "vmcall\n\t"
@@ -62,11 +62,11 @@ void step_over_exits_behind_sti() {
 void single_steps(Attempt& attempt) {
     traps = 0;
     attempt.told(caught(step_over_exits, count_trap), no_exception);
-    attempt.expect(traps == steps, "one #DB behind each instruction");
+    attempt.expect(traps == steps, "one #DB after each instruction");
     traps = 0;
-    attempt.told(caught(step_over_exits_behind_sti, count_trap), no_exception);
-    attempt.expect(traps == steps, "one #DB behind each instruction, behind STI");
-    // The first trap ends it; its RIP is behind the VMCALL.
+    attempt.told(caught(step_over_exits_after_sti, count_trap), no_exception);
+    attempt.expect(traps == steps, "one #DB after each instruction, after STI");
+    // The first trap ends it; its RIP is that after the VMCALL.
     const Caught first = caught([] {
         asm volatile(FLAGS_ON(0x100) "vmcall\n\tud2"
                      :
@@ -86,11 +86,12 @@ void single_steps(Attempt& attempt) {
     attempt.expect(traps == steps + 1, "STI was stepped over");
 }
 
-/// Where the breakpoint is: the selector that MOV to SS reads.
+/// The breakpoint is on this selector, which MOV to SS reads.
 std::uint64_t stack_selector = kernel_data_selector;
 constexpr std::uint64_t read_write_8_bytes_dr0 = 0x000B0703; // DR7: DR0, LE, GE, length 8
 
-/// MOV to SS through the breakpoint, then one instruction. `flags` 0x100 steps as well.
+/// MOV to SS through the breakpoint, then one instruction. With `flags` 0x100 it is single-stepped
+/// as well.
 #define BEHIND_MOV_SS(flags, instruction)                                                          \
     asm volatile(FLAGS_ON(flags) "movw (%[selector]), %%ss\n\t" instruction "\n\t"                 \
                                  "nop\n\tnop\n\t" FLAGS_BACK                                       \
@@ -161,7 +162,7 @@ void branch_steps(Attempt& attempt) {
         paravirt::wrmsr(debug_control, branch_trap); // each #DB clears it
         traps = 0;
         attempt.told(
-            caught(round % 2 == 0 ? step_over_exits : step_over_exits_behind_sti, count_trap),
+            caught(round % 2 == 0 ? step_over_exits : step_over_exits_after_sti, count_trap),
             no_exception);
     }
     paravirt::wrmsr(debug_control, branch_trap);

@@ -1,15 +1,15 @@
-// Descriptor tables by calls: places, indices, values.
+// Calls on descriptor tables with invalid addresses, indices and values.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/segment.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/page_table_calls.h"
 
 namespace guest::hostile {
@@ -21,7 +21,8 @@ using abi::PseudoDescriptor;
 
 constexpr std::uint64_t ones = ~std::uint64_t{0};
 constexpr std::uint64_t not_canonical = std::uint64_t{1} << 63;
-/// A base that equals no table's, but might be what a monitor says of one that is not loaded.
+/// Bases at which no descriptor table lies, but which a monitor might use to stand for one that is
+/// not loaded.
 constexpr std::uint64_t odd_bases[]{0, not_canonical, ones, std::uint64_t{1} << 47};
 
 struct Place {
@@ -103,7 +104,7 @@ void table_places(Attempt& attempt) {
     attempt.counted(counter::injected, 0);
 }
 
-/// A present descriptor of this type; `upper` bits 52 to 55.
+/// A present descriptor of this type; `upper` holds bits 52 to 55.
 constexpr std::uint64_t descriptor_of(std::uint64_t type_bits, std::uint64_t upper = 0) {
     return type_bits << 40 | upper << 52 | std::uint64_t{kernel_code_selector} << 16;
 }
@@ -165,7 +166,7 @@ void write_wrong_values(Attempt& attempt) {
     expect_refusals(attempt, values);
     for (const Refusal& value : values) {
         const auto [base, index, descriptor] = value.argument;
-        attempt.expect(!tests::try_write(base + index * 8, descriptor), "a store is refused too");
+        attempt.expect(!try_write(base + index * 8, descriptor), "a store is refused too");
     }
     attempt.counted(counter::refused_accesses, std::size(values));
     attempt.counted(counter::injected, std::size(values));

@@ -1,13 +1,13 @@
-// Instructions that the guest does not have, or that make no sense; and task switches.
+// Instructions that the guest does not have or that are invalid, and task switches.
 
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/segment.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/operations.h"
 
 namespace guest::hostile {
 namespace {
@@ -67,7 +67,7 @@ void vmx_instructions(Attempt& attempt) {
 void odd_instructions(Attempt& attempt) {
     attempt.told(caught([] { asm volatile("invd" : : : "memory"); }), no_exception);
     attempt.counted(counter::exit(abi::ExitReason::invd), 1);
-    // Neither exits: which arguments make no sense, the processor says.
+    // Neither instruction exits: the processor itself decides which operands are invalid.
     const auto either = [&](const Caught& raised) {
         attempt.told(raised, raised.vector == gp ? gp : no_exception);
     };

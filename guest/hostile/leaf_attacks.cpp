@@ -1,15 +1,15 @@
-// What the last entry of a walk may lead to.
+// What the last entry of a page walk may map.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/cpu.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/page_table_calls.h"
 
 namespace guest::hostile {
@@ -17,11 +17,9 @@ namespace {
 
 using abi::Call;
 using abi::Error;
-using tests::try_read;
-using tests::try_write;
 
 constexpr std::uint32_t gp = interrupts::general_protection;
-constexpr std::uint64_t linear = 0x30000000; ///< of the user half; nothing is mapped there
+constexpr std::uint64_t linear = 0x30000000; ///< in the user half; nothing is mapped there
 
 /// A registered page table with one page mapped at `linear`.
 class Scene {
@@ -52,7 +50,7 @@ class Scene {
     std::uint64_t* entry_;
 };
 
-/// Each by call, and by a store to the table.
+/// Expects a leaf to be refused, by a call and by a store to the page table.
 void refuse_leaf(Attempt& attempt, const Scene& scene, std::uint64_t value, Error expected) {
     const Refusal refusal[]{{Call::set_pxe, {value, scene.entry_address()}, expected}};
     expect_refusals(attempt, refusal);
@@ -69,7 +67,8 @@ void forbidden_leaves(Attempt& attempt, const Scene& scene) {
     if (machine().profile == abi::Profile::hardened)
         refuse_leaf(attempt, scene, scene.page() | pte::present | pte::writable,
                     Error::writable_code);
-    // Of the tables that lead to the kernel: to the descriptor tables, and with fewer rights.
+    // Entries of the page tables that map the kernel: a mapping of the descriptor tables, and one
+    // with fewer access rights.
     std::uint64_t* const kept = page_tables::find(this_cpu().root, address_of(this_cpu().gdt));
     const Refusal elsewhere[]{{Call::set_pxe,
                                {scene.page() | pte::read_write, to_physical(address_of(kept))},
@@ -89,7 +88,8 @@ void forbidden_leaves(Attempt& attempt, const Scene& scene) {
     }
 }
 
-/// Of what an entry may lead to, not all may be written, and nothing of the monitor's read.
+/// Not every page that an entry may map may also be written, and no memory of the monitor may be
+/// read.
 void allowed_leaves(Attempt& attempt, const Scene& scene) {
     const std::uint64_t own_table = scene.entry_address() & ~(page_size - 1);
     page_tables::write(scene.entry(), own_table | pte::read_write);
@@ -124,7 +124,7 @@ void forbidden_pages(Attempt& attempt) {
     attempt.expect(this_cpu().lazy_mode_errors == errors, "what is allowed is not refused");
     if (monitor_owns_tables())
         return forbidden_leaves(attempt, scene);
-    // The guest's tables say what they like; EPT has no such page.
+    // The guest's page tables may map anything; EPT does not map this page.
     *scene.entry() = monitors_memory() | pte::read_write;
     paravirt::inval_page(linear);
     const auto* const monitor = reinterpret_cast<const volatile std::uint64_t*>(linear);

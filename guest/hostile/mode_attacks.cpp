@@ -1,13 +1,13 @@
-// Leaving 64-bit mode, which the monitor's vCPUs do not know: what runs until the guest is back is
-// interpreted, and what it comes back with is judged.
+// Leaving 64-bit mode. The monitor's vCPUs run in 64-bit mode only, so the code outside it is
+// interpreted until the guest is back, and the state with which it comes back is checked.
 
-#include "guest/cpu/cpu.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/outside_64_bit_mode.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 
 #include <algorithm>
 #include <array>
@@ -31,12 +31,13 @@ void load_gdt(std::uint64_t base) {
 }
 
 /// An address space with a copy of the code and copies of the GDT at their physical addresses. It
-/// stays for good: entries that have led to a GDT may not be unlinked (docs/profiles.md).
+/// is never destroyed: entries through which a GDT is mapped may not be unlinked
+/// (docs/profiles.md).
 class LowGround {
   public:
     LowGround() : space_(address_spaces::create(1)) {
         std::generate(pages_.begin(), pages_.end(), pages::allocate);
-        std::sort(pages_.begin(), pages_.end()); // as a walk wants them
+        std::sort(pages_.begin(), pages_.end()); // TableWalk needs ascending addresses
         TableWalk walk(space_.root);
         for (const std::uint64_t page : pages_)
             page_tables::write(walk.make_entry(page),

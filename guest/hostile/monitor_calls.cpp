@@ -1,10 +1,10 @@
 #include "guest/hostile/monitor_calls.h"
 
-#include "guest/boot/machine.h"
-#include "guest/boot/start_information.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/segment.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/boot/start_information.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/call_table.h"
 
 namespace guest::hostile {

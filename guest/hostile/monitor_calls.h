@@ -1,8 +1,8 @@
 #pragma once
-// Calls of the monitor past the ROM: by VMCALL, and by entries forged in the ring.
+// Calls to the monitor that bypass the ROM: by VMCALL, and by entries forged in the ring.
 
 #include "guest/hostile/attempt.h"
-#include "guest/paravirt/monitor_call.h"
+#include "guest/kernel/paravirt/monitor_call.h"
 
 #include <cstdint>
 #include <span>
@@ -12,11 +12,12 @@ namespace guest::hostile {
 using paravirt::vcpu_area;
 using paravirt::vmcall;
 
-/// Writes an entry behind the tail, whatever lazy mode there is, and moves the tail.
+/// Writes an entry at the tail, whatever the lazy mode is, and moves the tail.
 void forge_entry(std::uint64_t call, std::uint64_t first = 0, std::uint64_t second = 0,
                  std::uint64_t third = 0);
 
-/// Has the ring drained. Returns the Error of the batch, which is then reported to nobody else.
+/// Makes the monitor drain the ring. Returns the Error of the batch, which is then not reported
+/// again.
 std::uint64_t drain();
 
 /// A call that the monitor must refuse.
@@ -26,25 +27,25 @@ struct Refusal {
     std::uint64_t argument[3];
     abi::Error expected;
 };
-/// Makes each of them by VMCALL, and by an entry of the ring where it may stand there.
+/// Makes each call by VMCALL, and by a ring entry where the call may be queued.
 void expect_refusals(Attempt& attempt, std::span<const Refusal> refusals);
 
-/// Whether the monitor still does what it should: a batch of descriptors is executed, or on modern
-/// an empty call returns.
+/// Whether the monitor still works: it executes a batch of descriptor writes or, on modern, returns
+/// from an empty call.
 bool monitor_is_alive();
 
-/// A descriptor that says which step wrote it.
+/// A descriptor that identifies the step that wrote it.
 std::uint64_t marker(std::uint64_t step);
-/// Whether a slot of this processor's GDT holds it.
+/// Whether a slot of this processor's GDT holds `descriptor`.
 bool gdt_holds(std::uint64_t slot, std::uint64_t descriptor);
 
 /// Whether the monitor owns descriptor tables and page tables: all profiles but modern.
 bool monitor_owns_tables();
 
-/// Guest-physical address of the monitor's memory.
+/// The guest-physical address of the monitor's memory.
 std::uint64_t monitors_memory();
 
-/// An address above all of the guest's memory, and below the devices'.
+/// A guest-physical address above all of the guest's memory and below the devices.
 inline constexpr std::uint64_t no_memory = 0x30000000;
 
 } // namespace guest::hostile

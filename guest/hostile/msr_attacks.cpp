@@ -2,8 +2,8 @@
 
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/paravirt/operations.h"
 
 namespace guest::hostile {
 namespace {
@@ -36,7 +36,7 @@ constexpr MsrRange probed[]{{0, 0x2000},
                             {~0xFU, ~0U}};
 /// VMX capabilities, and feature control.
 constexpr MsrRange hidden[]{{0x480, 0x494}, {0x3A, 0x3B}};
-/// What passes without an exit (docs/profiles.md, "MSRs"): the guest's own.
+/// MSRs that the guest accesses without an exit (docs/profiles.md, "MSRs").
 constexpr MsrRange passed[]{{0x10, 0x11},
                             {0x3B, 0x3C},
                             {0x48, 0x49},
@@ -45,12 +45,12 @@ constexpr MsrRange passed[]{{0x10, 0x11},
                             {0x800, 0x900},
                             {0xC0000081, 0xC0000085},
                             {0xC0000100, 0xC0000104}};
-/// Read without an exit, and not written: MPERF, APERF.
+/// MSRs that are read without an exit and cannot be written: MPERF, APERF.
 constexpr MsrRange only_read[]{{0xE7, 0xE9}};
-/// What is remembered, and given to no processor.
+/// MSRs whose writes are remembered but never reach the processor.
 constexpr MsrRange kept[]{{0x200, 0x214}, {0x250, 0x251}, {0x258, 0x25A}, {0x268, 0x270},
                           {0x2FF, 0x300}, {0x1A0, 0x1A1}, {0x8B, 0x8C}};
-/// Between MTRRs, and none: not worth a rule.
+/// Numbers between the MTRRs that are not MTRRs; they are not worth a rule.
 constexpr MsrRange between[]{{0x214, 0x250}, {0x251, 0x258}, {0x25A, 0x268}};
 
 template <std::size_t count>

@@ -1,16 +1,16 @@
 // NMIs, as many as there can be: from the processor itself and from another one.
 
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/descriptor_tables.h"
-#include "guest/cpu/processors.h"
-#include "guest/cpu/segment.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/interrupts/local_apic.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/descriptor_tables.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/interrupts/local_apic.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 
 namespace guest::hostile {
 namespace {
@@ -29,7 +29,7 @@ void enable_local_apic() {
 /// An NMI is sent like an interrupt, with another delivery mode.
 void send_nmi(const Cpu& cpu) { local_apic::send_interrupt(cpu.apic_id, delivery_nmi); }
 
-/// Until one more has come, or it is lost.
+/// Waits for one more NMI. Returns false if it is lost.
 bool nmi_comes(std::uint64_t before) {
     constexpr std::uint32_t patience = 10'000;
     for (std::uint32_t i = 0; i < patience; ++i)
@@ -38,7 +38,7 @@ bool nmi_comes(std::uint64_t before) {
     return false;
 }
 
-/// Queues and flushes, with an NMI behind each entry and just before the flush.
+/// Queues and flushes, with an NMI after each entry and just before the flush.
 bool flush_among_nmis(Cpu& cpu, std::uint64_t step, bool to_itself) {
     if (!monitor_owns_tables())
         return vmcall(abi::Call::empty) == 0;
@@ -112,7 +112,8 @@ void storm_or_flush(Cpu& cpu) {
         while (!from_another.over) {
             send_nmi(cpu_of(0));
             from_another.sent.fetch_add(1);
-            // Faster than they are handled, nothing else would ever run, monitor or not.
+            // If they came faster than they are handled, nothing else would ever run, with or
+            // without a monitor.
             for (std::uint32_t i = 0; i < moments_between; ++i)
                 asm volatile("pause");
         }

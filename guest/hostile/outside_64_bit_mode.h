@@ -11,7 +11,7 @@
 
 #ifndef __ASSEMBLER__
 
-#include "guest/cpu/segment.h"
+#include "guest/kernel/cpu/segment.h"
 #include "shared/vcpu_area.h"
 
 #include <cstddef>
@@ -19,8 +19,8 @@
 
 namespace guest::hostile {
 
-/// What the code does while paging is off. Below 4 GiB, at its physical address, with room for a
-/// stack below it.
+/// What the code does while paging is off. It lies below 4 GiB, mapped at its physical address,
+/// with room for a stack below it.
 struct Journey {
     std::uint64_t stack_pointer; ///< written and read by the code
     std::uint32_t root;          ///< loaded into CR3

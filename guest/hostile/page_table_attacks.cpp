@@ -1,15 +1,15 @@
-// Page tables that lead to themselves, to the ring, to the monitor; and stacks that are none.
+// Page tables that map themselves, the ring or the monitor, and invalid stacks.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/cpu.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/page_table_calls.h"
 
 #include <cstring>
@@ -19,17 +19,15 @@ namespace {
 
 using abi::Call;
 using abi::Error;
-using tests::try_read;
-using tests::try_write;
 
 constexpr std::uint32_t gp = interrupts::general_protection;
-constexpr std::uint64_t linear = 0x30000000; ///< of the user half; nothing is mapped there
-/// The entry of a root through which it leads to itself, and the linear address of that root when
-/// it leads there four times.
+constexpr std::uint64_t linear = 0x30000000; ///< in the user half; nothing is mapped there
+/// The index of the entry of a root that references the root itself, and the linear address of the
+/// root if that entry is used at all four levels.
 constexpr std::uint64_t self = 1;
 constexpr std::uint64_t self_linear = self << 39 | self << 30 | self << 21 | self << 12;
 
-/// A root with the kernel's half that nobody has announced.
+/// Makes an unregistered root with the kernel half.
 std::uint64_t make_private_root() {
     const std::uint64_t root = pages::allocate();
     std::memcpy(pte::table_at(root) + pte::first_kernel_entry,
@@ -40,7 +38,7 @@ std::uint64_t make_private_root() {
 
 void move_to_cr3(std::uint64_t root) { asm volatile("mov %0, %%cr3" : : "r"(root) : "memory"); }
 
-/// Reads and writes the root through itself, and uses what it has written.
+/// Reads and writes the root through itself, and uses the entries that it has written.
 void walk_in_circles(Attempt& attempt, std::uint64_t root) {
     constexpr std::uint64_t rights = pte::present | pte::writable | pte::accessed | pte::dirty;
     pte::table_at(root)[self] = root | rights;
@@ -50,7 +48,7 @@ void walk_in_circles(Attempt& attempt, std::uint64_t root) {
     std::uint64_t found = 0;
     attempt.expect(try_read(self_linear + self * 8, found) && (found & pte::address_mask) == root,
                    "it reads itself");
-    // As an entry of the page table that the root is, too.
+    // The entry serves as a leaf, too, for the root is used as a page table.
     constexpr std::uint64_t slot = 5;
     constexpr std::uint64_t mapped = self_linear + (slot - self) * page_size;
     for (std::uint32_t round = 0; round < 3; ++round) {
@@ -84,8 +82,8 @@ void tables_that_loop(Attempt& attempt) {
     pages::release(root);
 }
 
-/// On modern page tables are the guest's, wherever they lie: through the ring it reaches what it
-/// reaches without.
+/// On modern the guest owns its page tables, wherever they lie. Page tables in the ring give it
+/// access to nothing new.
 void walk_through_ring(Attempt& attempt) {
     const std::uint64_t root = make_private_root();
     const std::uint64_t upper = pages::allocate();

@@ -1,12 +1,12 @@
-// Page tables by calls: frames, counts, levels, entries.
+// Calls on page tables with invalid frames, counts, levels and entries.
 
-#include "guest/cpu/cpu.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/page_table_calls.h"
 
 namespace guest::hostile {

@@ -1,16 +1,16 @@
 // Pointers that calls and instructions take.
 
-#include "guest/boot/initial_state.h"
-#include "guest/boot/machine.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/segment.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/initial_state.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 
 #include <cstring>
 
@@ -23,17 +23,17 @@ using abi::PseudoDescriptor;
 
 constexpr std::uint64_t top_page = ~std::uint64_t{0} - page_size + 1;
 
-/// Nothing can be read through any of them.
+/// Pointers through which nothing can be read.
 std::array<std::uint64_t, 9> bad_pointers() {
     return {std::uint64_t{1} << 63,             // not canonical
-            std::uint64_t{1} << 47,             // the first one that is not
-            0xFFFF7FFFFFFFFFF8,                 // the last one
-            (std::uint64_t{1} << 47) - 4,       // ends there
+            std::uint64_t{1} << 47,             // the first address that is not canonical
+            0xFFFF7FFFFFFFFFF8,                 // the last address that is not canonical
+            (std::uint64_t{1} << 47) - 4,       // ends at the first address that is not canonical
             ~std::uint64_t{0} - 3,              // wraps
             user_scratch_page,                  // not mapped
             to_linear(monitors_memory()),       // not mapped
-            to_linear(no_memory),               // leads nowhere
-            kernel_base + linear_map_size - 4}; // ends behind what is mapped
+            to_linear(no_memory),               // maps no memory
+            kernel_base + linear_map_size - 4}; // ends beyond the mapped range
 }
 
 void pointers(Attempt& attempt) {
@@ -94,7 +94,7 @@ void pointer_wraps(Attempt& attempt) {
     std::memcpy(ends.bytes() + page_size - before_the_end, from, before_the_end);
     std::memcpy(ends.bytes(), from + before_the_end, sizeof(good) - before_the_end);
     attempt.told(vmcall(Call::set_gdt, ~std::uint64_t{0} - before_the_end + 1), Error::bad_address);
-    // Up to the last byte it is a pointer like others.
+    // A structure that ends at the last mapped byte is valid.
     std::memcpy(ends.bytes() + page_size - sizeof(good), from, sizeof(good));
     attempt.told(vmcall(Call::set_gdt, ~std::uint64_t{0} - sizeof(good) + 1), Error::none);
     attempt.counted(counter::refused, 1);
@@ -153,7 +153,8 @@ void table_register_operands(Attempt& attempt) {
                      }),
                      operand.raised);
     }
-    // Mapped, but not to be written: by the kernel's tables, and by the monitor alone.
+    // Mapped but not writable: one by the kernel's page tables, the other because of the monitor
+    // alone.
     const std::uint64_t rom = to_linear(abi::rom_base);
     attempt.told(caught([rom] {
                      asm volatile("sgdt (%0)" : : "r"(rom) : "memory");

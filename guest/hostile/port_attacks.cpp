@@ -1,9 +1,9 @@
 // Every I/O port.
 
-#include "guest/cpu/port.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/interrupts/interrupts.h"
+#include "guest/kernel/cpu/port.h"
+#include "guest/kernel/interrupts/interrupts.h"
 #include "shared/console.h"
 
 namespace guest::hostile {
@@ -13,10 +13,10 @@ namespace {
 constexpr std::uint16_t trapped[]{0x64, 0x92, abi::qemu_exit_port, 0xCF9, abi::bochs_exit_port};
 constexpr std::uint32_t ports = 0x10000;
 
-/// The UART's: what is read there is lost to the console.
+/// Ports of the UART: what is read there is lost to the console.
 constexpr bool is_uart(std::uint32_t port) { return port >= 0x3F8 && port < 0x400; }
-/// Where Bochs has no device: not below 0x1000, nor the chipset's power management, nor what the
-/// PCI BIOS has given out.
+/// Ports where Bochs has no device: at 0x1000 and above, except the chipset's power management and
+/// what the PCI BIOS has assigned.
 constexpr bool is_nobodys(std::uint32_t port) { return port >= 0x1000 && port < 0xB000; }
 
 /// Whether an access of `size` bytes touches a trapped port, or wraps.
@@ -57,7 +57,7 @@ std::uint64_t write_all() {
     return expected;
 }
 
-/// They touch a trapped port without naming it, or wrap: nothing may come of them.
+/// Writes that touch a trapped port without naming it, or wrap. They must have no effect.
 std::uint64_t write_around() {
     constexpr std::uint16_t around[]{0x91, 0xCF8, 0xF3, 0x88FF, 0xFFFF};
     for (const std::uint16_t port : around)

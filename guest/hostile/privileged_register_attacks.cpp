@@ -1,11 +1,11 @@
 // Control registers and XCR0 by their instructions.
 
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/cpu.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/paravirt/operations.h"
 
 namespace guest::hostile {
 namespace {
@@ -49,7 +49,7 @@ void each_bit_of_cr0(Attempt& attempt) {
     attempt.expect(cr0() == good, "CR0 is what it was");
 }
 
-/// VMXE, SMXE, LA57, CET, what is reserved, and PAE, which must stay.
+/// VMXE, SMXE, LA57, CET and reserved bits, and PAE, which must stay set.
 constexpr std::uint64_t refused_in_cr4 =
     ones << 25 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 19 | 1 << 23 | cr4_pae;
 
@@ -60,7 +60,7 @@ void each_bit_of_cr4(Attempt& attempt) {
         const Caught caught = move_to_cr4(value);
         if ((refused_in_cr4 >> bit & 1) != 0)
             attempt.told(caught, gp);
-        else // whether the processor has the feature is not ours to say
+        else // the answer depends on whether the processor has the feature
             attempt.expect(caught.vector == gp || cr4() == value,
                            "refused, or as it was asked for");
         move_to_cr4(good);

@@ -1,15 +1,15 @@
-// Another processor that changes what the monitor is just judging.
+// Another processor that changes what the monitor is checking at that moment.
 
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/lock.h"
-#include "guest/cpu/processors.h"
-#include "guest/cpu/segment.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/lock.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/page_table_calls.h"
 
 #include <cstring>
@@ -21,7 +21,7 @@ using abi::Call;
 using abi::Error;
 
 constexpr std::uint64_t rounds = 300;
-/// What is rewritten: bytes from the start of the tables.
+/// What is rewritten: byte offsets from the start of the descriptor tables.
 constexpr std::uint64_t spare_offset = std::uint64_t{gdt_spare} * 8;
 constexpr std::uint64_t entry_offset = 7 * sizeof(std::uint64_t);
 constexpr std::uint64_t call_gate = std::uint64_t{0x8C} << 40 | std::uint64_t{kernel_code_selector}
@@ -39,19 +39,20 @@ struct Race {
 };
 Race race;
 
-/// Two values in turn in each place. What is write-protected faults, and is tried again.
+/// Writes two values in turn to each place. A write to a write-protected page faults, and is tried
+/// again.
 void rewrite_until_over() {
     const std::uint64_t slot = to_linear(race.gdt_page) + spare_offset;
     const std::uint64_t entry = to_linear(race.table_page) + entry_offset;
     volatile std::uint64_t& base =
         *reinterpret_cast<std::uint64_t*>(reinterpret_cast<std::uint8_t*>(&race.descriptor) + 2);
     while (!race.over) {
-        (void)tests::try_write(slot, call_gate);
+        (void)try_write(slot, call_gate);
         base = to_linear(monitors_memory());
-        (void)tests::try_write(entry, monitors_memory() | pte::read_write);
-        (void)tests::try_write(slot, 0);
+        (void)try_write(entry, monitors_memory() | pte::read_write);
+        (void)try_write(slot, 0);
         base = to_linear(race.gdt_page);
-        (void)tests::try_write(entry, 0);
+        (void)try_write(entry, 0);
     }
 }
 
@@ -63,7 +64,7 @@ void load_gdt_once(const Cpu& cpu) {
     const abi::PseudoDescriptor own{gdt_limit, address_of(cpu.gdt)};
     const std::uint64_t error = vmcall(Call::set_gdt, address_of(&race.descriptor));
     if (error != 0) {
-        // Half of one base and half of another is a third one: it is judged as well.
+        // Half of one base and half of the other make a third base, which must be checked as well.
         ++race.refused;
         race.attempt->note(static_cast<Error>(error));
         return;

@@ -1,10 +1,10 @@
 #include "guest/hostile/ring_3.h"
 
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/segment.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/operations.h"
 
 extern "C" [[noreturn]] void hostile_enter_ring_3(const guest::hostile::Ring3Start* start);
 

@@ -1,15 +1,15 @@
 #pragma once
-// Short stretches of ring-3 code that no task runs: they end in an exception.
+// Runs short pieces of ring-3 code outside any task. They end with an exception.
 
 #include "guest/hostile/caught.h"
-#include "guest/memory/address_space.h"
+#include "guest/kernel/memory/address_space.h"
 
 #include <cstddef>
 #include <cstdint>
 
 namespace guest::hostile {
 
-/// Registers at the start; those not named are as RAX. Read by caught.S.
+/// The registers at the start; those not named get RAX's value. Read by caught.S.
 struct Ring3Start {
     std::uint64_t rip = 0;
     std::uint64_t rsp = 0;
@@ -22,7 +22,7 @@ struct Ring3Start {
 };
 static_assert(offsetof(Ring3Start, rdx) == 56);
 
-/// A place for ring-3 code: an address space that is loaded, and a kernel stack to come back on.
+/// A place for ring-3 code: an address space, which is loaded, and a kernel stack for coming back.
 class Ring3 {
   public:
     Ring3();

@@ -1,14 +1,14 @@
-// The ring, written past the ROM.
+// Attacks on the ring, which is written without the ROM.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/segment.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/call_table.h"
 #include "shared/page_table_calls.h"
 
@@ -101,7 +101,7 @@ void mode_changes(Attempt& attempt) {
     const std::uint64_t base = address_of(cpu.gdt);
     std::uint64_t step = 0x100;
     for (const ModeChange& change : changes) {
-        const std::uint64_t behind = cpu.gdt[gdt_first_tls + 1];
+        const std::uint64_t next = cpu.gdt[gdt_first_tls + 1];
         forge_entry(static_cast<std::uint64_t>(Call::write_gdt_entry), base, gdt_first_tls,
                     marker(++step));
         forge_entry(static_cast<std::uint64_t>(change.call), change.value);
@@ -109,7 +109,7 @@ void mode_changes(Attempt& attempt) {
                     marker(step));
         attempt.told(drain(), change.expected);
         attempt.expect(gdt_holds(gdt_first_tls, marker(step)), "the entry before it ran");
-        attempt.expect(gdt_holds(gdt_first_tls + 1, behind), "the entry behind it did not run");
+        attempt.expect(gdt_holds(gdt_first_tls + 1, next), "the entry after it did not run");
     }
     attempt.counted(counter::refused, std::size(changes));
     attempt.counted(counter::discarded, std::size(changes));

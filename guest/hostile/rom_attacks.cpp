@@ -1,22 +1,23 @@
-// The ROM and the ring as memory: written, executed, entered anywhere.
+// Attacks on the ROM and the ring as memory: they are written, executed, and entered at any
+// address.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/cpu.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
 #include "guest/hostile/ring_3.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/rom_header.h"
 
 namespace guest::hostile {
 namespace {
 
-constexpr std::uint64_t linear = 0x30000000; ///< of the user half; nothing is mapped there
+constexpr std::uint64_t linear = 0x30000000; ///< in the user half; nothing is mapped there
 constexpr std::uint64_t window_pages =
     (abi::statistics_base + page_size - abi::rom_base) / page_size;
 
@@ -72,10 +73,10 @@ void rom_writes(Attempt& attempt) {
         const std::uint64_t address = MappedWindow::at(physical);
         std::uint64_t before = 0;
         std::uint64_t after = 0;
-        attempt.expect(tests::try_read(address, before), "it can be read");
+        attempt.expect(try_read(address, before), "it can be read");
         attempt.told(caught([address] { *reinterpret_cast<volatile std::uint64_t*>(address) = 0; }),
                      interrupts::general_protection);
-        attempt.expect(tests::try_read(address, after), "it is still there");
+        attempt.expect(try_read(address, after), "it is still there");
         attempt.expect(physical == abi::statistics_base || before == after, "and is as it was");
     };
     for (std::uint64_t i = 0; i < rom_pages; ++i)
@@ -87,7 +88,7 @@ void rom_writes(Attempt& attempt) {
 struct Steps {
     std::uint64_t left;
     std::uint64_t vmcalls;
-    bool is_vmcall; ///< the instruction that is stepped over
+    bool is_vmcall; ///< the instruction that was stepped over is a VMCALL
     std::uint64_t wrong;
 };
 Steps steps;
@@ -113,8 +114,8 @@ bool step(InterruptFrame& frame) {
     return true;
 }
 
-/// Puts the control page right again: ring 3 has scribbled in it, and all exits have drained what
-/// it queued there.
+/// Restores the control page after ring 3 has scribbled in it and all exits have drained what it
+/// queued.
 void restore(const abi::ControlPage& control) {
     drain();
     abi::ControlPage& page = const_cast<abi::ControlPage&>(vcpu_area().control);
@@ -150,7 +151,7 @@ void rom_every_byte(Attempt& attempt) {
     attempt.expect(steps.wrong == 0, "each VMCALL is not_privileged");
     attempt.expect(steps.vmcalls != 0, "there are VMCALLs");
     attempt.expect(count_of(counter::refused) - refused >= steps.vmcalls, "each was counted");
-    attempt.expect(attempt.difference(counter::injected) <= exceptions, "and in no more");
+    attempt.expect(attempt.difference(counter::injected) <= exceptions, "and in no others");
 }
 
 void ring_executed(Attempt& attempt) {

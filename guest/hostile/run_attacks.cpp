@@ -1,12 +1,12 @@
 #include "guest/hostile/run_attacks.h"
 
-#include "guest/boot/machine.h"
-#include "guest/console/console.h"
-#include "guest/cpu/processors.h"
 #include "guest/hostile/attack_list.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/paravirt/binding.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/console/console.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/paravirt/binding.h"
 
 #include <algorithm>
 
@@ -42,7 +42,7 @@ const AttackCode* find_code(std::string_view name) {
     return nullptr;
 }
 
-/// Whether `which` asks for it, and it can be made here.
+/// Whether `which` asks for the attack, and the attack can be made here.
 bool is_wanted(const AttackInfo& attack, std::string_view which) {
     if (!attack.is_made_on(machine().profile))
         return false;

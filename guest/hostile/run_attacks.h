@@ -5,9 +5,10 @@
 
 namespace guest::hostile {
 
-/// Makes the attack of this name; with `all` every one that the guest survives alone, with
-/// `processors` those that take two. On this profile. Prints a line for each, then the errors that
-/// were told, then how many there were. True if each ended as it must.
+/// Makes the attack with the name `which`; with `all`, all attacks that the guest survives on one
+/// processor; with `processors`, those that take two. Only those for this profile are made. Prints
+/// a line for each, then the errors that the guest was told, then the number of attacks. Returns
+/// true if each ended as it must.
 bool run(std::string_view which);
 
 } // namespace guest::hostile

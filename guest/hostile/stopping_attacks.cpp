@@ -1,14 +1,14 @@
-// What the guest does not survive: the run ends with a diagnosis.
+// Attacks that the guest does not survive: the run ends with a diagnosis.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/cpu.h"
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
-#include "guest/interrupts/local_apic.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/interrupts/local_apic.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 
 #include <cstring>
 
@@ -37,7 +37,7 @@ void root_in_monitor(Attempt&) {
     asm volatile("mov %0, %%cr3" : : "r"(monitors_memory()) : "memory");
 }
 
-/// A root of which the monitor knows nothing leads there.
+/// The stack is mapped through a root of which the monitor knows nothing.
 void stack_in_monitor(Attempt&) {
     constexpr std::uint64_t linear = 0x30000000;
     constexpr std::uint64_t rights = pte::present | pte::writable | pte::accessed | pte::dirty;

@@ -1,6 +1,6 @@
 #include "guest/tests/boundary_counts.h"
 
-#include "guest/boot/machine.h"
+#include "guest/kernel/boot/machine.h"
 #include "guest/tests/boundary_scene.h"
 #include "shared/statistics.h"
 

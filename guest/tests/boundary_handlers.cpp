@@ -1,10 +1,10 @@
 #include "guest/tests/boundary_handlers.h"
 
-#include "guest/boot/machine.h"
-#include "guest/boot/panic.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/scheduler.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/boot/panic.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/scheduler.h"
 #include "guest/tests/boundary_counts.h"
 #include "guest/tests/boundary_scene.h"
 
@@ -14,7 +14,7 @@ namespace {
 using Kind = ModelStep::Kind;
 using abi::LazyMode;
 
-/// To the other task and back: each switch a lazy section of its own.
+/// The steps of switching to the other task and back; each switch is a lazy section of its own.
 HandlerSteps context_switches;
 
 LazyMode mode_of_interrupted() { return static_cast<LazyMode>(vcpu_area().control.lazy_mode); }
@@ -58,7 +58,7 @@ void go_there_and_back(Cpu& cpu) {
     scheduler::run();
 }
 
-/// As a kernel that preempts itself: what its task has queued is executed first.
+/// Switches as a kernel that preempts itself does: what its task has queued is executed first.
 void switch_tasks(Cpu& cpu) {
     const LazyMode mode = mode_of_interrupted();
     if (mode != LazyMode::none)

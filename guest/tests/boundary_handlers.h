@@ -1,7 +1,7 @@
 #pragma once
-// What an interrupt's handler does with the ring: nothing, queue, flush, switch tasks.
+// What the handler of an interrupt does with the ring: nothing, queue, flush, or switch tasks.
 
-#include "guest/cpu/cpu.h"
+#include "guest/kernel/cpu/cpu.h"
 #include "guest/tests/protocol_model.h"
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace guest::tests {
 
-/// The steps of a handler, which begins and ends in the mode it was called in.
+/// The steps of a handler, which begins and ends in the mode in which it was called.
 struct HandlerSteps {
     static constexpr std::uint32_t max = 32;
     std::array<ModelStep, max> step{};
@@ -29,8 +29,8 @@ struct BoundaryHandler {
 inline constexpr std::uint32_t boundary_handler_count = 4;
 const std::array<BoundaryHandler, boundary_handler_count>& boundary_handlers();
 
-/// Switches tasks a few times, and notes what a context switch asks for: it is the kernel's own,
-/// and its steps are what the ring then holds.
+/// Switches tasks a few times, and records the steps of a context switch. It is the kernel's own
+/// switch, so its steps are read from the ring.
 void learn_context_switch(Cpu& cpu);
 
 } // namespace guest::tests

@@ -1,9 +1,9 @@
 // Paths of page tables and translations.
 
-#include "guest/memory/layout.h"
-#include "guest/memory/page_table_entry.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_table_entry.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/boundary_path_table.h"
 #include "guest/tests/boundary_scene.h"
 #include "shared/page_table_calls.h"
@@ -32,7 +32,7 @@ void update_pxe_deferred(Cpu&) {
 void update_pxe(Cpu&) { paravirt::update_pxe(boundary_scene().entry); }
 
 void undo_allocate_page(Cpu&) {
-    // Refused where it is none; then it is as it should be.
+    // This is refused if the page is not a page table; then there is nothing to undo.
     static_cast<void>(
         paravirt::release_page_checked(frame_of(boundary_scene().free_page), abi::page_flags::pt));
 }
@@ -48,7 +48,7 @@ void release_page(Cpu&) {
     paravirt::release_page(frame_of(boundary_scene().free_page), abi::page_flags::pt);
 }
 
-/// So that there is something to drop, and both calls do something.
+/// Caches a translation, so that there is one to drop and both calls have an effect.
 void undo_invalidation(Cpu&) {
     paravirt::set_pxe(boundary_scene().entry_value, boundary_scene().entry,
                       abi::update_flags::defer);

@@ -1,8 +1,8 @@
 #pragma once
-// The table of paths while it is filled, family by family.
+// Collects the paths, family by family.
 
-#include "guest/boot/panic.h"
-#include "guest/memory/address_space.h"
+#include "guest/kernel/boot/panic.h"
+#include "guest/kernel/memory/address_space.h"
 #include "guest/tests/boundary_paths.h"
 
 #include <initializer_list>
@@ -29,7 +29,7 @@ class BoundaryPathTable {
     std::uint32_t count_ = 0;
 };
 
-/// A call that is queued in a mode, and by itself a hypercall.
+/// A step that is queued in a lazy mode, and is a hypercall outside one.
 inline ModelStep queued(abi::Call call, std::uint64_t a = 0, std::uint64_t b = 0,
                         std::uint64_t c = 0, abi::Error error = abi::Error::none) {
     return {ModelStep::Kind::call, {call, {a, b, c}, error}};
@@ -38,16 +38,16 @@ inline ModelStep queued(abi::Call call, std::uint64_t a = 0, std::uint64_t b = 0
 inline ModelStep if_stale(abi::Call call, std::uint64_t argument) {
     return {ModelStep::Kind::if_stale, {call, {argument}}};
 }
-/// A call that is a hypercall in a mode, too.
+/// A step that is a hypercall in a lazy mode, too.
 inline ModelStep synchronous(abi::Call call, abi::Error error = abi::Error::none) {
     return {ModelStep::Kind::synchronous, {call, {}, error}};
 }
 
-/// Where a path starts that changes nothing.
+/// For a path that changes nothing.
 inline void undo_nothing(Cpu&) {}
 inline std::uint64_t kernel_root() { return address_spaces::kernel().root; }
 
-/// Those of page tables and translations (boundary_page_table_paths.cpp).
+/// Adds the paths of page tables and translations (boundary_page_table_paths.cpp).
 void add_page_table_paths(BoundaryPathTable& table);
 
 } // namespace guest::tests

@@ -1,12 +1,12 @@
 #include "guest/tests/boundary_paths.h"
 
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/descriptor_tables.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/interrupts/local_apic.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/descriptor_tables.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/interrupts/local_apic.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/boundary_path_table.h"
 #include "guest/tests/boundary_scene.h"
 
@@ -23,13 +23,13 @@ constexpr std::uint64_t idt_half = std::uint64_t{2} * interrupts::test_vector;
 constexpr std::uint64_t absent_gate = 0x1234; // not present, so free to hold anything
 constexpr std::uint64_t ldt_entry = tls_descriptor(0x4000);
 constexpr std::uint64_t no_ports = ~std::uint64_t{0};
-/// A descriptor that no table takes: an entry far beyond the limit.
+/// The index of a descriptor that every descriptor table refuses, for it is far beyond the limit.
 constexpr std::uint64_t index_beyond = 4096;
 constexpr std::uint64_t absent_processor = 63;
 
 std::uint64_t cr0_with_ts(const Cpu& cpu) { return cpu.cr0 | cr0_ts; }
 
-// Each pair: back to where the path starts, and the path.
+// In pairs: a function that goes back to the start of a path, and the path.
 
 void undo_write_gdt(Cpu& cpu) { paravirt::write_gdt_entry(cpu.gdt, path_slot, 0); }
 void write_gdt(Cpu& cpu) {
@@ -63,7 +63,8 @@ void set_ldt(Cpu&) { paravirt::set_ldt(ldt_selector); }
 void undo_set_cr3(Cpu&) { paravirt::set_cr3(boundary_scene().space.root); }
 void set_cr3(Cpu&) { paravirt::set_cr3(kernel_root()); }
 
-/// The root in the ROM's last pair. As a task's, so that it is there again when others have run.
+/// Loads the root in the ROM's last pair. It is made the root of a task, so that it is loaded again
+/// after others have run.
 void undo_set_last_cr3(Cpu& cpu) {
     cpu.main->root = kernel_root();
     paravirt::set_cr3(kernel_root());
@@ -98,7 +99,7 @@ void get_all(Cpu&) {
 void get_reloc(Cpu&) { static_cast<void>(paravirt::ask(Call::set_lazy_mode)); }
 void get_reloc_of_native(Cpu&) {
     static_cast<void>(paravirt::ask(Call::rdtsc));
-    static_cast<void>(paravirt::ask(Call::io_delay)); // which is nothing at all
+    static_cast<void>(paravirt::ask(Call::io_delay)); // an answer without any effect
 }
 void get_reloc_of_none(Cpu&) {
     static_cast<void>(paravirt::ask(static_cast<Call>(abi::call_limit)));

@@ -1,8 +1,8 @@
 #pragma once
 // The paths through the ROM that the boundary tests step: each entry by itself, in a lazy mode with
-// the leave, and with a full ring; and what the modes refuse.
+// the leave, and with a full ring; and the calls that the modes refuse.
 
-#include "guest/cpu/cpu.h"
+#include "guest/kernel/cpu/cpu.h"
 #include "guest/tests/protocol_model.h"
 
 #include <array>
@@ -15,24 +15,25 @@ struct BoundaryPath {
     static constexpr std::uint32_t max_steps = 5;
 
     std::string_view name;
-    abi::Call call =
-        abi::Call::empty; ///< whose entry it is: there is nothing to step where get_reloc says NONE
-    /// Puts back what `run` changes, with an operation of its own outside of any mode.
+    abi::Call call = abi::Call::empty; ///< the call whose entry is stepped; there is none where
+                                       ///< get_reloc answers NONE
+    /// Restores what `run` changes, by an operation outside of any mode.
     void (*undo)(Cpu&) = nullptr;
     void (*run)(Cpu&) = nullptr;
     std::array<ModelStep, max_steps> step{};
     std::uint32_t steps = 0;
 
     std::span<const ModelStep> all_steps() const { return {step.data(), steps}; }
-    /// Whether it can be queued, and so has a path through a full ring.
+    /// Whether the call can be queued, and so has a path through a full ring.
     bool queues() const;
-    /// Whether it enters a mode, and so has no path in one.
+    /// Whether the call enters a mode, and so has no path in a mode.
     bool enters() const;
 };
 
 inline constexpr std::uint32_t max_boundary_paths = 64;
 
-/// Fills the table for this machine and the scene that is set up. Ownership stays here.
+/// Returns the paths for this machine and the scene that is set up. They stay valid until the next
+/// call.
 std::span<const BoundaryPath> boundary_paths(Cpu& cpu);
 
 } // namespace guest::tests

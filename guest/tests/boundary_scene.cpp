@@ -1,13 +1,13 @@
 #include "guest/tests/boundary_scene.h"
 
-#include "guest/interrupts/interrupts.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/scheduler.h"
-#include "guest/user/workload_task.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/scheduler.h"
+#include "guest/programs/workload_task.h"
 #include "shared/guest_physical_layout.h"
 
 #include <utility>
@@ -41,7 +41,7 @@ void load_ldt(const Cpu& cpu) {
     scene.ldt = ldt.table;
 }
 
-/// Twice: the first time of a root is never without an exit.
+/// Loads each root twice, because the first load of a root always exits.
 void load_all_roots() {
     constexpr std::uint32_t rounds = 2;
     const std::uint64_t kernel = address_spaces::kernel().root;
@@ -83,7 +83,7 @@ void set_up_boundary_scene(Cpu& cpu) {
     for (AddressSpace& space : scene.more)
         space = address_spaces::create(2);
     load_all_roots();
-    if (scene.last_root == scene.space.root) // which the tasks are to have
+    if (scene.last_root == scene.space.root) // which the tasks must have
         std::swap(scene.space, scene.more[0]);
     for (std::uint32_t i = 0; i < scene.tasks.size(); ++i) {
         scene.tasks[i] = make_task(i);
@@ -134,7 +134,7 @@ std::uint64_t fingerprint(const Cpu& cpu) {
     hash.add(cpu.tss->rsp[0]);
     hash.add(*static_cast<const volatile std::uint64_t*>(scene.entry) &
              ~(pte::accessed | pte::dirty));
-    // What is in force, and what the ROM says of it.
+    // The register's real contents, and what the ROM says they are.
     std::uint64_t value = 0;
     asm volatile("mov %%cr0, %0" : "=r"(value));
     hash.add(value);

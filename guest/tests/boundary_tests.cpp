@@ -1,10 +1,10 @@
 #include "guest/tests/boundary_tests.h"
 
-#include "guest/boot/machine.h"
-#include "guest/console/console.h"
-#include "guest/interrupts/local_apic.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/console/console.h"
+#include "guest/kernel/interrupts/local_apic.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/boundary_counts.h"
 #include "guest/tests/boundary_handlers.h"
 #include "guest/tests/boundary_paths.h"
@@ -18,7 +18,7 @@ namespace {
 using abi::LazyMode;
 using Kind = ModelStep::Kind;
 
-/// How a path is walked: by itself, in a mode of its own, in a mode with the ring full.
+/// How a path is run: by itself, in a lazy mode, or in a lazy mode with a full ring.
 enum class Walk : std::uint8_t { direct, in_mode, ring_full };
 constexpr std::array<std::string_view, 3> walk_names{"by itself", "in a mode", "with a full ring"};
 
@@ -29,7 +29,7 @@ struct Trial {
     bool lazy; ///< there are lazy modes
 
     LazyMode handler_found;       ///< the mode at the interrupt
-    std::uint64_t fingerprint;    ///< of the state an undisturbed walk leaves
+    std::uint64_t fingerprint;    ///< of the state that an undisturbed walk leaves
     std::uint32_t first_position; ///< in the model's steps: interrupts do not move backwards
 };
 Trial trial;
@@ -59,7 +59,7 @@ void handle(Cpu& cpu) {
     trial.handler->run(cpu);
 }
 
-/// Entries that change nothing.
+/// Fills the ring with entries that change nothing.
 void fill_ring(const Cpu& cpu) {
     volatile abi::VcpuArea& area = vcpu_area();
     for (volatile abi::RingEntry& entry : area.entry) {
@@ -146,7 +146,7 @@ bool same_counts(const ProtocolModel& model, const BoundaryCounts& before,
            told == model.told;
 }
 
-/// Whether a word is what `write` makes it if the model says so, and else 0.
+/// Whether a word holds what `write` writes if the model says that it ran, and 0 otherwise.
 bool same_word(const volatile std::uint64_t& word, std::uint64_t ignored, const ModelCall& write,
                const ProtocolModel& model) {
     return (word & ~ignored) == (model.took_effect(write) ? write.argument[2] & ~ignored : 0);
@@ -159,15 +159,15 @@ bool same_state(const Cpu& cpu, const ProtocolModel& model) {
                      handler_entry(cpu), model);
 }
 
-/// Nothing is queued, no mode is set.
+/// Whether nothing is queued and no mode is set.
 bool at_rest() {
     const volatile abi::ControlPage& control = vcpu_area().control;
     return control.ring.head == control.ring.tail && control.ring.pending_error == 0 &&
            control.lazy_mode == static_cast<std::uint32_t>(LazyMode::none);
 }
 
-/// Whether the model explains what happened, for an interrupt no earlier than that of the boundary
-/// before.
+/// Whether the model explains what happened, with the interrupt at no earlier step than for the
+/// previous boundary.
 bool explained(Cpu& cpu, const BoundaryCounts& before, bool interrupted) {
     const BoundaryCounts after = read_boundary_counts();
     const std::uint64_t told =
@@ -256,7 +256,7 @@ void try_path(Cpu& cpu, const BoundaryPath& path) {
     walk_with_interrupts(cpu);
 }
 
-/// For programs: which bytes of the ROM an instruction was found to begin at.
+/// Prints, for programs to read, at which bytes of the ROM an instruction was found to begin.
 void print_followed_rom() {
     constexpr std::uint32_t bytes_a_line = 32;
     constexpr std::string_view digits = "0123456789abcdef";

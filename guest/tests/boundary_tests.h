@@ -4,8 +4,8 @@
 
 namespace guest::tests {
 
-/// Prints how many boundaries were tried, and which of the ROM's instructions. True if the order of
-/// executed entries and the state were the model's everywhere.
+/// Prints how many boundaries were tried, and at which of the ROM's instructions. Returns true if
+/// the order of executed entries and the state were the model's everywhere.
 bool run_boundary_tests();
 
 } // namespace guest::tests

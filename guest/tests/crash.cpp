@@ -1,27 +1,27 @@
 #include "guest/tests/crash.h"
 
-#include "guest/console/console.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/processors.h"
-#include "guest/interrupts/processor_interrupts.h"
-#include "guest/interrupts/timer.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/watchdog.h"
+#include "guest/kernel/console/console.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/interrupts/processor_interrupts.h"
+#include "guest/kernel/interrupts/timer.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/watchdog.h"
 
 namespace guest {
 namespace {
 
-/// Takes both stacks away: the exception finds none, the page fault that follows from it is a
-/// double fault, and that one's own stack is not there either. (An empty IDT would do it on bare
+/// Takes both stacks away. The exception finds no stack, the resulting page fault becomes a double
+/// fault, and the stack of the double fault is missing too. (An empty IDT would do on bare
 /// hardware, but a monitor that owns the IDT refuses one.)
 [[noreturn]] void triple_fault() {
     constexpr std::uint64_t no_stack = page_size; // nothing is mapped there in the kernel's space
     const std::uint64_t top = this_cpu().tss->ist[emergency_stack - 1];
     const std::uint64_t root = address_spaces::kernel().root;
-    // One page of memory may lie in two pages.
+    // The stack may lie across two pages.
     std::uint64_t* const upper = page_tables::find(root, top - 1);
     std::uint64_t* const lower = page_tables::find(root, top - page_size);
     paravirt::set_pxe(0, upper);
@@ -38,16 +38,16 @@ namespace {
         asm volatile("jmp .");
 }
 
-/// Soon enough for a test.
+/// Ticks of the TSC; short enough for a test.
 constexpr std::uint64_t patience = 20'000'000;
 
 struct Hanging {
     std::uint32_t processor;
-    bool answers; ///< has its interrupts on
+    bool answers; ///< hangs with interrupts on
 };
 Hanging hanging;
 
-/// All but one wait for work, which is as good as to do it.
+/// Hangs on one processor. The others wait for work, which the watchdog counts as progress.
 void hang_or_wait(Cpu& cpu) {
     for (;;) {
         if (cpu.number == hanging.processor) {
@@ -60,7 +60,7 @@ void hang_or_wait(Cpu& cpu) {
     }
 }
 
-/// Until the watchdog ends the run.
+/// Hangs one processor until the watchdog ends the run.
 void hang_one(Hanging how) {
     if (!processors::several())
         return console::print("guest: this crash needs several processors\n");

@@ -1,11 +1,12 @@
 #pragma once
-// Ways to end badly, for whoever tests the diagnosis of it.
+// Deliberate crashes, for testing how they are diagnosed.
 
-#include "guest/boot/command_line.h"
+#include "guest/command_line.h"
 
 namespace guest {
 
-/// Crash::none returns, and what one processor cannot do; the others do not.
+/// Crashes. Returns only for Crash::none, and for a crash that needs more processors than there
+/// are.
 void crash(Crash how);
 
 } // namespace guest

@@ -1,15 +1,15 @@
 // Writes to the descriptor tables take effect: a gate that did not exist, an LDT, and the refusal
 // of what a monitor that protects the kernel must not let through.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/msr.h"
-#include "guest/cpu/segment.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/segment_registers.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/msr.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/segment_registers.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/error.h"
@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint32_t ldt_slots = 2;
 constexpr std::uint32_t tested_ldt_slot = 1;
 
-/// Pages of its own: a monitor protects an LDT like the GDT.
+/// An LDT in pages of its own: a monitor protects an LDT like the GDT.
 struct alignas(page_size) OwnLdt {
     std::uint64_t table[ldt_slots];
 };
@@ -47,7 +47,8 @@ void test_gate(Cpu& cpu) {
 
 void test_ldt(Cpu& cpu) {
     constexpr std::uint32_t base = 0x00345678;
-    constexpr std::uint16_t selector_in_ldt = tested_ldt_slot * 8 + 4 + 3; // table 1, ring 3
+    constexpr std::uint16_t selector_in_ldt =
+        tested_ldt_slot * 8 + 4 + 3; // table indicator 1, RPL 3
     const SystemDescriptor descriptor =
         system_descriptor(address_of(ldt.table), sizeof(ldt.table) - 1, system_type_ldt);
     paravirt::write_gdt_entry(cpu.gdt, gdt_ldt + 1, descriptor.high);
@@ -72,7 +73,8 @@ void test_ldt(Cpu& cpu) {
         failed("ldt", "LDTR ", console::Hex{loaded}, ", %fs base ", console::Hex{found});
 }
 
-/// A store that is no plain one: a monitor that protects the GDT cannot emulate it in passing.
+/// Stores to the GDT with a string instruction, which a monitor that protects the GDT cannot
+/// emulate as a plain store.
 void test_string_store(Cpu& cpu) {
     constexpr std::uint32_t base = 0x00456000;
     constexpr std::uint16_t selector = gdt_spare * 8 + 3;
@@ -91,7 +93,8 @@ void test_string_store(Cpu& cpu) {
         failed("gdt-string-store", "%fs base ", console::Hex{found});
 }
 
-/// A call gate would let ring 3 choose where ring 0 starts. What is queued behind it must not run.
+/// A call gate would let ring 3 choose where ring 0 starts. The entries queued after it must not be
+/// executed.
 void test_refusal(Cpu& cpu) {
     const Machine& here = machine();
     if (here.profile != abi::Profile::hardened || !paravirt::bound())
@@ -99,20 +102,20 @@ void test_refusal(Cpu& cpu) {
     constexpr std::uint64_t call_gate = std::uint64_t{1} << 47 |
                                         std::uint64_t{system_type_call_gate} << 40 |
                                         std::uint64_t{kernel_code_selector} << 16;
-    constexpr std::uint16_t behind = gdt_first_tls;
-    const std::uint64_t old = cpu.gdt[behind];
+    constexpr std::uint16_t next_slot = gdt_first_tls;
+    const std::uint64_t old = cpu.gdt[next_slot];
     std::uint32_t error = 0;
     if (here.interface == abi::Interface::lazy) {
         paravirt::set_lazy_mode(abi::LazyMode::cpu);
         paravirt::write_gdt_entry(cpu.gdt, gdt_spare, call_gate);
-        paravirt::write_gdt_entry(cpu.gdt, behind, tls_descriptor(0x5000));
+        paravirt::write_gdt_entry(cpu.gdt, next_slot, tls_descriptor(0x5000));
         error = paravirt::set_lazy_mode_checked(abi::LazyMode::none);
     } else {
         error = paravirt::write_gdt_entry_checked(cpu.gdt, gdt_spare, call_gate);
     }
     if (error != static_cast<std::uint32_t>(abi::Error::call_gate))
         failed("refused-call-gate", "error ", error);
-    else if (cpu.gdt[gdt_spare] != 0 || cpu.gdt[behind] != old)
+    else if (cpu.gdt[gdt_spare] != 0 || cpu.gdt[next_slot] != old)
         failed("refused-call-gate", "the GDT changed");
     else
         passed("refused-call-gate");

@@ -1,13 +1,13 @@
 #include "guest/tests/differential_state.h"
 
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/msr.h"
-#include "guest/cpu/segment.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/segment_registers.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/msr.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/segment_registers.h"
 
 namespace guest::tests::differential {
 
@@ -15,20 +15,20 @@ Shared shared;
 
 namespace {
 
-/// Pages of their own: a monitor protects an LDT like the GDT.
+/// LDTs in pages of their own: a monitor protects an LDT like the GDT.
 struct alignas(page_size) OwnLdt {
     std::uint64_t table[ldt_words];
 };
 [[gnu::section(".descriptor_tables")]] OwnLdt own_ldt[max_processors];
 
-constexpr std::uint16_t ldt_selector_of_slot_0 = 4 + 3; // table 1, ring 3
+constexpr std::uint16_t ldt_selector_of_slot_0 = 4 + 3; // table indicator 1, RPL 3
 
 std::uint64_t& bitmap_word(const Cpu& cpu, std::uint32_t index) {
     return *reinterpret_cast<std::uint64_t*>(reinterpret_cast<std::uint8_t*>(cpu.tss) +
                                              io_map_present + index * sizeof(std::uint64_t));
 }
 
-/// What the processor has, whatever the ROM's copy says.
+/// The contents of the register itself, not of the ROM's mirror.
 std::uint64_t real_cr0() {
     std::uint64_t value = 0;
     asm volatile("movq %%cr0, %0" : "=r"(value));

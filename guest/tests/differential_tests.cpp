@@ -1,19 +1,19 @@
-// Random sequences of the kernel's operations, one after the other and then, from the same start,
-// within a lazy mode: the same state at the end. On each processor at the same time, all in the
-// same two address spaces, with pages of its own.
+// Random sequences of the kernel's operations are executed one by one and then, from the same
+// start, within a lazy mode. The state at the end must be the same. All processors do so at the
+// same time, in the same two address spaces, each with pages of its own.
 
 #include "guest/tests/differential_tests.h"
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/lazy_section.h"
-#include "guest/cpu/processors.h"
-#include "guest/cpu/segment.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/lazy_section.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/differential_state.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
@@ -43,21 +43,21 @@ class Random {
     std::uint64_t state_;
 };
 
-/// Of one processor.
+/// The result of one processor.
 struct Result {
     std::uint64_t operations;
-    std::uint64_t different; ///< sequences
+    std::uint64_t different; ///< sequences that ended differently
     std::uint64_t seed;      ///< of the first one of them
-    std::uint32_t place;     ///< and the first word that differs
+    std::uint32_t place;     ///< the first word that differed in it
     std::uint64_t expected;
     std::uint64_t found;
-    std::uint64_t errors;  ///< of operations and leaves
-    std::uint64_t drained; ///< entries
+    std::uint64_t errors;  ///< errors that operations and leaving the mode returned
+    std::uint64_t drained; ///< ring entries that the monitor drained
 };
 std::array<Result, max_processors> results;
 std::uint64_t sequences;
 
-/// One sequence at work.
+/// A running sequence.
 struct Run {
     Cpu& cpu;
     bool lazy;
@@ -118,7 +118,7 @@ void change_page_table(Run& run) {
     paravirt::inval_page(region(run.cpu) + page * page_size);
 }
 
-/// A page becomes a table, with entries of another one, and a page again.
+/// Makes a page a page table with entries of another one, and then a page again.
 void clone_table(const Run& run) {
     const std::uint64_t table = to_physical(address_of(entry_of(run.cpu, 0, 0))) / page_size;
     const std::uint64_t frame = shared.table_frame[run.cpu.number] / page_size;
@@ -195,7 +195,7 @@ void note_difference(Result& result, std::uint64_t seed, const State& expected,
     }
 }
 
-/// Before the test, and behind it.
+/// Called with `sign` -1 before the test and +1 after it.
 void count_from(const Cpu& cpu, std::uint64_t sign) {
     Result& result = results[cpu.number];
     result.errors += sign * cpu.lazy_mode_errors;

@@ -1,15 +1,15 @@
 // Starts of a processor that a monitor must refuse, by SetInitialAPState and by start-up code. The
-// processor waits on, and starts rightly when all of this is over. What the monitor calls each on
-// the console is for whoever reads that.
+// processor keeps waiting, and starts correctly when these tests are over. The monitor reports each
+// on its console, which is not checked here.
 
-#include "guest/boot/initial_state.h"
-#include "guest/boot/machine.h"
-#include "guest/boot/start_information.h"
-#include "guest/boot/start_processors.h"
-#include "guest/boot/trampoline_page.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/initial_state.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/boot/start_information.h"
+#include "guest/kernel/boot/start_processors.h"
+#include "guest/kernel/boot/trampoline_page.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/guest_physical_layout.h"
@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::uint64_t not_canonical = std::uint64_t{1} << 63;
 constexpr std::uint64_t local_apic_base = 0xFEE00000;
-constexpr std::uint64_t patience = 500'000; ///< ticks of the TSC; a right start takes less
+constexpr std::uint64_t patience = 500'000; ///< ticks of the TSC; a valid start takes less
 
 std::uint64_t monitors_memory() { return start_information::largest_reserved_range().address; }
 
@@ -30,7 +30,7 @@ void expect_no_start(std::string_view name, const Cpu& cpu, std::uint8_t page) {
         passed(name);
 }
 
-/// A state that no vCPU could be seen to have wrongly before it is loaded.
+/// Tests a state that is found to be invalid only when the processor loads it.
 template <typename Spoil>
 void expect_no_start_with(std::string_view name, const Cpu& cpu, Spoil spoil) {
     abi::InitialState state = initial_state(cpu);
@@ -59,7 +59,7 @@ struct Place {
     std::string_view name;
     std::uint64_t physical;
 };
-/// Pages below 1 MiB, where a SIPI can lead, that are no RAM.
+/// Pages below 1 MiB that are not RAM, and which a SIPI can name.
 constexpr Place places[]{
     {"refused-start-in-video-memory", 0xA0000},
     {"refused-start-in-rom", abi::rom_base},

@@ -1,17 +1,17 @@
-// Page tables that processor 0 runs on, and what processor 1 must not do to them: give them up, or
-// lead them to memory that is the monitor's. And a root that one gives up again and again while the
-// other one loads it: each time one of the two is refused.
+// Processor 1 attacks page tables on which processor 0 runs: it must not be able to release them,
+// nor to map the monitor's memory in them. Then one processor releases a root again and again while
+// the other loads it: each time one of the two must be refused.
 
-#include "guest/boot/machine.h"
-#include "guest/boot/start_information.h"
-#include "guest/cpu/lock.h"
-#include "guest/cpu/processors.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/boot/start_information.h"
+#include "guest/kernel/cpu/lock.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/error.h"
@@ -30,7 +30,7 @@ struct Scene {
     std::uint64_t released;
     std::uint64_t in_use;
     std::uint64_t loaded;
-    std::uint64_t wrong; ///< of loads and releases
+    std::uint64_t wrong; ///< wrong results of loads and releases
     std::atomic<bool> over;
 };
 Scene scene;
@@ -43,7 +43,7 @@ bool is(std::uint32_t found, Error expected) {
     return found == static_cast<std::uint32_t>(expected);
 }
 
-/// All four that lead to a page which is used all the time.
+/// Tries to release all four paging structures that map a page which is in use all the time.
 std::uint64_t release_tables_on_the_way() {
     std::uint64_t done = 0;
     std::uint64_t table = scene.space.root;
@@ -54,7 +54,7 @@ std::uint64_t release_tables_on_the_way() {
     return done;
 }
 
-/// By a call, and by a store.
+/// Tries to map the monitor's memory, by a call and by a store.
 std::uint64_t map_monitors_memory() {
     std::uint64_t* const entry = page_tables::find(scene.space.root, user_tls_page);
     const std::uint64_t value =
@@ -76,14 +76,14 @@ void attack_tables_in_use(Cpu& cpu) {
         address_spaces::load(address_spaces::kernel().root);
 }
 
-/// Different from time to time on the two, or they would go in step: each waits for the monitor's
-/// lock in turn, and the one might release whenever the other has just loaded.
+/// Waits for a time that varies. Otherwise the two processors would run in lockstep, for each waits
+/// for the monitor's lock in turn, and one might always release when the other has just loaded.
 void wait_moments(std::uint64_t count) {
     for (std::uint64_t i = 0; i < count; ++i)
         wait_a_moment();
 }
 
-/// A page that is no table any more may be written, until it is one again.
+/// A page that is no longer a page table may be written until it is registered again.
 void release_once() {
     const std::uint32_t error = release(scene.space.root, pte::levels);
     if (is(error, Error::table_in_use)) {
@@ -109,7 +109,7 @@ void load_once() {
     std::uint64_t ignored = 0;
     if (root == scene.space.root) {
         ++scene.loaded;
-        // Where a root must be registered, what is loaded is whole.
+        // Where a root must be registered, a root that was loaded must be complete.
         if (!try_read(user_tls_page, ignored) && machine().profile == abi::Profile::hardened)
             ++scene.wrong;
     } else if (root != kernel_root) {

@@ -1,10 +1,10 @@
 // Initial states of a processor that a monitor must refuse. Run before it is started.
 
-#include "guest/boot/initial_state.h"
-#include "guest/boot/start_information.h"
-#include "guest/cpu/control_register.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/initial_state.h"
+#include "guest/kernel/boot/start_information.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/error.h"
@@ -28,7 +28,7 @@ void expect_refused(std::string_view name, const InitialState* state, const Cpu&
                abi::name(expected), ")");
 }
 
-/// One word of a good state spoilt.
+/// Expects a valid state with one invalid word to be refused.
 template <typename Spoil>
 void expect_refused_state(std::string_view name, const Cpu& cpu, Error expected, Spoil spoil) {
     InitialState state = initial_state(cpu);

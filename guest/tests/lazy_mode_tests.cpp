@@ -1,11 +1,11 @@
-// The rules of the lazy modes, batches longer than the ring, and interrupts inside a lazy section
-// whose handler queues too. The last two hold without a ROM as well.
+// Tests the rules of the lazy modes, batches longer than the ring, and interrupts inside a lazy
+// section whose handlers queue too. The last two must hold without a ROM as well.
 
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/segment.h"
-#include "guest/interrupts/timer.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/interrupts/timer.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/error.h"
@@ -16,7 +16,7 @@ namespace {
 
 using abi::LazyMode;
 
-/// A descriptor that says which step wrote it.
+/// A descriptor that identifies the step that wrote it.
 std::uint64_t marker(std::uint64_t step) {
     return tls_descriptor(static_cast<std::uint32_t>(step << 4));
 }
@@ -34,7 +34,7 @@ void expect_error(std::string_view name, std::uint32_t found, abi::Error expecte
                abi::name(expected), ")");
 }
 
-/// Entered twice, left twice: each is refused, and nothing queued is lost.
+/// Entering a mode twice and leaving it twice must be refused, and nothing queued may be lost.
 void test_rules(Cpu& cpu) {
     if (paravirt::ask(abi::Call::set_lazy_mode).type != abi::RelocationType::call_rel)
         return skipped("lazy-mode-rules", "no lazy modes here");

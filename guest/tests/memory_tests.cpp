@@ -1,14 +1,14 @@
 #include "guest/tests/memory_tests.h"
 
-#include "guest/cpu/lazy_section.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_tables.h"
-#include "guest/tasks/scheduler.h"
+#include "guest/kernel/cpu/lazy_section.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/tasks/scheduler.h"
+#include "guest/programs/memory_task.h"
 #include "guest/tests/task_crowd.h"
 #include "guest/tests/task_tests.h"
 #include "guest/tests/test_report.h"
-#include "guest/user/memory_task.h"
 
 #include <array>
 
@@ -20,7 +20,7 @@ constexpr std::uint32_t max_children = 8;
 constexpr std::uint64_t cooperative_switches = 600;
 constexpr std::uint64_t preemptive_switches = 150;
 
-/// Parents first; a slot of an ended child is used again.
+/// Parents first; the slot of a child that has ended is reused.
 std::array<Task*, parents + max_children> tasks;
 std::uint64_t forks;
 
@@ -56,24 +56,24 @@ void run_memory_phase(std::string_view name, std::uint64_t flags, std::uint64_t 
 
 } // namespace
 
-bool change_pages(const Task& task, SystemCall how, std::uint64_t first, std::uint64_t count,
-                  bool writable) {
-    if (first >= user::memory_pages || count > user::memory_pages - first)
+bool change_pages(const Task& task, programs::ProgramCall how, std::uint64_t first,
+                  std::uint64_t count, bool writable) {
+    if (first >= programs::memory_pages || count > programs::memory_pages - first)
         return false;
     const AddressSpace space{task.root};
     const std::uint64_t linear = user_memory_base + first * page_size;
     switch (how) {
-    case SystemCall::map_pages:
+    case programs::ProgramCall::map_pages:
         address_ranges::map_own(space, linear, count);
         return true;
-    case SystemCall::unmap_pages:
+    case programs::ProgramCall::unmap_pages:
         address_ranges::unmap(space, linear, count);
         return true;
-    case SystemCall::protect_pages:
+    case programs::ProgramCall::protect_pages:
         address_ranges::protect(space, linear, count,
                                 writable ? PageAccess::read_write : PageAccess::read_only);
         return true;
-    case SystemCall::move_pages:
+    case programs::ProgramCall::move_pages:
         address_ranges::move_own(space, linear, count);
         return true;
     default:
@@ -123,7 +123,7 @@ void test_memory() {
     const std::uint64_t copied = cpu.copied_pages;
     forks = 0;
     run_memory_phase("memory-cooperative", 0, cooperative_switches);
-    run_memory_phase("memory-preemptive", user::memory_preemptive, preemptive_switches);
+    run_memory_phase("memory-preemptive", programs::memory_preemptive, preemptive_switches);
     if (forks != 0 && cpu.copied_pages != copied)
         passed("fork");
     else

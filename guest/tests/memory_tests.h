@@ -1,27 +1,29 @@
 #pragma once
 // Memory integrity: ring-3 tasks that change their own mappings, and fork, at random.
 
-#include "guest/interrupts/frame.h"
-#include "guest/tasks/system_call_number.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/interrupts/frame.h"
+#include "guest/kernel/tasks/task.h"
+#include "guest/programs/program_call.h"
 
 #include <cstdint>
 
 namespace guest::tests {
 
-/// Both phases, yielding and preempted. What the tasks find goes to Check::memory.
+/// Runs both phases: tasks that yield, and tasks that are preempted. What they find is reported
+/// under Check::memory.
 void test_memory();
 
-/// map_pages to move_pages of `task`. False if the range does not exist.
-bool change_pages(const Task& task, SystemCall how, std::uint64_t first, std::uint64_t count,
-                  bool writable);
+/// Carries out one of the calls map_pages to move_pages for `task`. Returns false if the range is
+/// invalid.
+bool change_pages(const Task& task, programs::ProgramCall how, std::uint64_t first,
+                  std::uint64_t count, bool writable);
 
-/// Maps a page of the running task in a lazy section and yields before the section ends. True if
-/// the page was there behind the switch, and the section went on.
+/// Maps a page of the running task in a lazy section and yields before the section ends. Returns
+/// true if the page was mapped after the switch, and the section went on.
 bool yield_in_section(Cpu& cpu);
 
-/// Forks the running task, interrupted in ring 3 with `frame`. The child's id, or
-/// system_call_refused if there are too many.
+/// Forks the running task, which was interrupted in ring 3 with `frame`. Returns the child's
+/// identifier, or system_call_refused if there are too many tasks.
 std::uint64_t fork_current(const InterruptFrame& frame);
 
 } // namespace guest::tests

@@ -1,14 +1,14 @@
-// The operations that read something back read what was written; get_reloc does not change its
-// mind; Halt and the timer work.
+// The operations that read something back must read what was written, get_reloc must not change its
+// answers, and Halt and the timer must work.
 
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/segment.h"
-#include "guest/interrupts/timer.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/interrupts/timer.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 
@@ -39,7 +39,7 @@ void test_control_registers(const Cpu& cpu) {
     expect("get-cr4", cr4_pae | cr4_pge | cr4_osfxsr | cr4_osxmmexcpt, paravirt::get_cr4());
 }
 
-/// CR0 as read follows CLTS and SetCR0.
+/// GetCR0 must follow CLTS and SetCR0.
 void test_task_switched(Cpu& cpu) {
     paravirt::clts();
     const std::uint64_t cleared = paravirt::get_cr0();
@@ -68,7 +68,7 @@ void test_halt(const Cpu& cpu) {
     passed("halt");
 }
 
-/// As real kernels do, late in boot and with interrupts enabled.
+/// Asks get_reloc again as real kernels do: late in boot and with interrupts on.
 void test_get_reloc_again() {
     if (!paravirt::bound())
         return skipped("get-reloc-again", "no ROM");

@@ -1,12 +1,12 @@
 // What a monitor that owns the page tables must not let through.
 
-#include "guest/boot/machine.h"
-#include "guest/boot/start_information.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/boot/start_information.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/error.h"
@@ -34,7 +34,7 @@ void expect_refused_frame(std::string_view name, std::uint64_t physical) {
                  Error::bad_frame);
 }
 
-/// A page directory that leads to itself would be a page table as well.
+/// A page directory with an entry that references itself would be a page table as well.
 void test_loop() {
     const std::uint64_t table = page_tables::allocate(2);
     std::uint64_t* const entry = pte::table_at(table);
@@ -46,7 +46,7 @@ void test_loop() {
 }
 
 void test_releases(const AddressSpace& space) {
-    // Linked: the page table behind the ring-3 image.
+    // A linked page table: the one that maps the ring-3 image.
     const std::uint64_t table =
         to_physical(address_of(page_tables::find(space.root, user_image_base))) & ~(page_size - 1);
     expect_error("refused-release-of-linked-table",

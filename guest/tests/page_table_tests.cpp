@@ -1,16 +1,16 @@
-// What is done to page tables is what accesses see: mapped, protected, unmapped and remapped, in a
-// lazy section and outside, in batches longer than the ring, with faults on what is only queued and
-// with interrupts whose handler queues too. All of it holds without a ROM as well.
+// Accesses must see what is done to page tables: map, protect, unmap and remap, in a lazy section
+// and outside one, in batches longer than the ring, with faults on updates that are only queued,
+// and with interrupts whose handlers queue too. All of it must hold without a ROM as well.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/lazy_section.h"
-#include "guest/interrupts/timer.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/lazy_section.h"
+#include "guest/kernel/interrupts/timer.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/ring.h"
@@ -21,12 +21,13 @@ namespace guest::tests {
 namespace {
 
 constexpr std::uint64_t region = user_memory_base;
-constexpr std::uint32_t frame_count = 5; // so that frames and page tables do not go in step
+constexpr std::uint32_t frame_count =
+    5; // does not divide 512, so that frames and entries do not repeat in step
 std::array<std::uint64_t, frame_count> frames;
 
 std::uint64_t content(std::uint64_t frame) { return frame ^ 0x5061676573000000; }
 
-/// The kernel in an address space of its own, with pages whose contents say which they are.
+/// Runs the kernel in a separate address space, with pages whose contents identify them.
 struct Scene {
     Scene() : space(address_spaces::create(1)) {
         for (std::uint64_t& frame : frames) {
@@ -47,7 +48,7 @@ struct Scene {
     AddressSpace space;
 };
 
-/// Pages that do not hold what frame `shift` + their number does.
+/// Counts the pages that do not hold the contents of frame `shift` + page number.
 std::uint64_t wrong_contents(std::uint64_t pages, std::uint64_t shift) {
     std::uint64_t wrong = 0;
     for (std::uint64_t i = 0; i < pages; ++i) {
@@ -59,7 +60,7 @@ std::uint64_t wrong_contents(std::uint64_t pages, std::uint64_t shift) {
     return wrong;
 }
 
-/// Pages that can be written, and what is written is what was there.
+/// Counts the pages that can be written. A page is written with the contents that it has.
 std::uint64_t writable_pages(std::uint64_t pages, std::uint64_t shift) {
     std::uint64_t count = 0;
     for (std::uint64_t i = 0; i < pages; ++i)
@@ -81,10 +82,10 @@ void expect_none(std::string_view name, std::string_view step, std::uint64_t wro
     if (wrong == 0)
         passed(name);
     else
-        failed(name, wrong, " pages wrong behind ", step);
+        failed(name, wrong, " pages wrong after ", step);
 }
 
-/// The five operations on `pages` pages, each seen by accesses. `flush` executes what an outer
+/// Tests the operations on `pages` pages; accesses must see each. `flush` executes what an outer
 /// section has queued.
 template <typename Flush>
 void test_operations_on(std::string_view name, const AddressSpace& space, std::uint64_t pages,
@@ -130,7 +131,7 @@ void test_in_and_out_of_a_section(Cpu& cpu, const AddressSpace& space) {
     test_operations_on("page-tables-long-batch", space, many, [] {});
 }
 
-/// The access comes before the update that allows it was executed.
+/// Tests an access that comes before the update that allows it has been executed.
 void test_queued_update(Cpu& cpu, const AddressSpace& space) {
     address_ranges::map(space, region, 1, frames, PageAccess::read_only);
     address_ranges::unmap(space, region, 1);
@@ -144,7 +145,8 @@ void test_queued_update(Cpu& cpu, const AddressSpace& space) {
         done = try_read(region, found);
     }
     address_ranges::unmap(space, region, 1);
-    // Under shadow paging the fault exits, and so the monitor drains before the kernel sees it.
+    // Under shadow paging the page fault causes a VM exit, so the monitor drains before the kernel
+    // sees the fault.
     const bool queued = machine().interface == abi::Interface::lazy &&
                         machine().profile != abi::Profile::classic &&
                         paravirt::ask(abi::Call::set_pxe).type == abi::RelocationType::call_rel;

@@ -1,11 +1,12 @@
-// The per-vCPU area and the statistics page lie at one address, and are each processor's own.
+// The per-vCPU area and the statistics page lie at the same address on every processor, but each
+// processor has its own.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/processors.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/monitor_call.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/monitor_call.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/guest_physical_layout.h"
@@ -17,7 +18,7 @@ constexpr std::uint32_t first_count = 20;
 
 std::atomic<std::uint64_t> wrong;
 
-/// Words that nobody else uses, at the start of the area and in its last ring entry.
+/// Writes words that nothing else uses: at the start of the area, and in its last ring entry.
 void write_own_area(Cpu& cpu) {
     auto& area = paravirt::vcpu_area();
     area.control.ring.unused[0] = 0x1000 + cpu.number;
@@ -35,7 +36,7 @@ std::uint64_t empty_calls() {
     return *static_cast<const volatile std::uint64_t*>(&count);
 }
 
-/// Each makes another number of calls, at the same time.
+/// Each processor makes a different number of calls, at the same time.
 void count_own_calls(Cpu& cpu) {
     const std::uint64_t before = empty_calls();
     processors::barrier(processors::count());

@@ -1,16 +1,17 @@
-// What one processor must not do to another one: a monitor judges a store to another's descriptor
-// tables as that one's own, keeps the tables another one runs on, and knows which there are.
+// What one processor must not do to another. A monitor judges a store to another processor's
+// descriptor tables like a store by that processor itself, keeps page tables on which another
+// processor runs, and knows which processors exist.
 
-#include "guest/boot/initial_state.h"
-#include "guest/boot/machine.h"
-#include "guest/cpu/lock.h"
-#include "guest/cpu/processors.h"
-#include "guest/cpu/segment.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/memory_probe.h"
+#include "guest/kernel/boot/initial_state.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/lock.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/memory_probe.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/error.h"

@@ -1,28 +1,29 @@
-// The test tasks on every processor at once, first where they are, then moved around all the time.
+// Runs the test tasks on every processor at once: first each on its own processor, then moving from
+// processor to processor all the time.
 
-#include "guest/cpu/processors.h"
-#include "guest/interrupts/processor_interrupts.h"
-#include "guest/interrupts/timer.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/interrupts/processor_interrupts.h"
+#include "guest/kernel/interrupts/timer.h"
+#include "guest/kernel/tasks/watchdog.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/task_checks.h"
 #include "guest/tests/task_crowd.h"
 #include "guest/tests/task_tests.h"
 #include "guest/tests/test_report.h"
-#include "guest/tests/watchdog.h"
 
 #include <algorithm>
 
 namespace guest::tests {
 namespace {
 
-// Of each of four processors.
+// Switches of each processor, if there are four.
 constexpr std::uint64_t cooperative_switches = 1000;
 constexpr std::uint64_t preemptive_switches = 200;
 constexpr std::uint64_t cooperative_crowd_switches = 400;
 constexpr std::uint64_t preemptive_crowd_switches = 200;
 
-/// Fewer where each takes several times as long, and where there are more processors than four to
-/// emulate.
+/// Reduces the number of switches where each takes several times as long, and where more than four
+/// processors are emulated.
 std::uint64_t affordable(std::uint64_t switches) {
     const std::uint64_t fair = switches * 4 / std::max(processors::count(), 4U);
     return processors::stores_wait() ? fair / 4 : fair;
@@ -91,7 +92,8 @@ void check_switches(bool on) {
         cpu_of(i).check_switches = on;
 }
 
-/// Nothing is ever queued when a stack is left, so no task carries it to another processor.
+/// Nothing may be queued when a stack is left, or a task would leave its queued entries behind on
+/// another processor.
 void report_sections() {
     std::uint64_t unflushed = 0;
     for (std::uint32_t i = 0; i < processors::count(); ++i)

@@ -1,15 +1,15 @@
-// What holds on a machine of several processors: each came up as what it is, they interrupt each
-// other, and the parts that other files test.
+// Tests a machine of several processors: each has started with the right state, they can interrupt
+// each other, and what the tests in other files check.
 
-#include "guest/boot/machine.h"
-#include "guest/boot/start_processors.h"
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/processors.h"
-#include "guest/cpu/segment.h"
-#include "guest/interrupts/local_apic.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/boot/start_processors.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/interrupts/local_apic.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/cpuid_leaves.h"
@@ -21,7 +21,7 @@ namespace {
 
 std::array<std::atomic<std::uint64_t>, max_processors> seen;
 
-/// What is wrong with this processor: a number to be found below, or 0.
+/// Returns what is wrong with this processor, as one of the numbers below, or 0.
 std::uint64_t state_fault(const Cpu& cpu) {
     abi::PseudoDescriptor gdt{};
     abi::PseudoDescriptor idt{};
@@ -60,7 +60,7 @@ constexpr std::uint64_t rounds = 50;
 
 void count_interrupt(Cpu& cpu, const InterruptFrame&) { seen[cpu.number].fetch_add(1); }
 
-/// From each processor to all others, one after the other.
+/// Interrupts each of the other processors, one after the other.
 void interrupt_all_others(Cpu& cpu) {
     for (std::uint32_t turn = 0; turn < processors::count(); ++turn) {
         processors::barrier(processors::count());

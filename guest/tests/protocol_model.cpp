@@ -1,6 +1,6 @@
 #include "guest/tests/protocol_model.h"
 
-#include "guest/boot/panic.h"
+#include "guest/kernel/boot/panic.h"
 
 namespace guest::tests {
 

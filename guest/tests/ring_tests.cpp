@@ -1,14 +1,14 @@
-// Each processor has a ring of its own behind one address: whatever others write there, and however
-// far they move the tail, while this one queues and flushes, what this one queued is executed, all
-// of it and nothing else. What they do to themselves has a name.
+// Every processor has its own ring at the same address. While one processor queues and flushes,
+// others write garbage to their rings and move their tails. Exactly what the first processor queued
+// must be executed, and the others' garbage must be refused with the right error.
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/processors.h"
-#include "guest/cpu/segment.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/monitor_call.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/cpu/segment.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/monitor_call.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
 #include "shared/error.h"
@@ -26,12 +26,12 @@ constexpr std::uint64_t entries_each = 200;
 struct Attack {
     std::atomic<bool> over;
     std::atomic<std::uint64_t> made;
-    std::atomic<std::uint64_t> wrong; ///< that were not refused as they must be
+    std::atomic<std::uint64_t> wrong; ///< attacks that were not refused with the right error
 };
 Attack attack;
 std::uint64_t spoilt_flushes;
 
-/// Writes an entry where nobody expects one, and makes it the monitor's by `step`.
+/// Writes an entry without the ROM, and publishes it by moving the tail by `step`.
 void expect_refused(std::uint32_t call, std::uint64_t argument, std::uint32_t step,
                     Error expected) {
     volatile abi::RingHeader& ring = vcpu_area().control.ring;
@@ -60,12 +60,12 @@ void attack_until_over() {
     }
 }
 
-/// A descriptor that says which step wrote it.
+/// A descriptor that identifies the step that wrote it.
 std::uint64_t marker(std::uint64_t step) {
     return tls_descriptor(static_cast<std::uint32_t>(step << 4));
 }
 
-/// Whether it left nothing undone.
+/// Returns true if everything that was queued was executed.
 bool flush_one(const Cpu& cpu, std::uint64_t first_step) {
     paravirt::set_lazy_mode(abi::LazyMode::cpu);
     for (std::uint64_t i = 0; i < entries_each; ++i)

@@ -1,6 +1,6 @@
 #include "guest/tests/self_tests.h"
 
-#include "guest/cpu/processors.h"
+#include "guest/kernel/cpu/processors.h"
 #include "guest/tests/test_report.h"
 
 namespace guest::tests {

@@ -1,29 +1,29 @@
 #pragma once
 // The self-tests of the kernel: the command line's `test`, and `test=processors`.
 
-#include "guest/cpu/cpu.h"
+#include "guest/kernel/cpu/cpu.h"
 
 namespace guest::tests {
 
-/// All of them. True if none failed.
+/// Runs all self-tests. Returns true if none failed.
 bool run_self_tests();
-/// Those of several processors alone.
+/// Runs only the tests for several processors.
 bool run_processor_tests();
 
-// One file each.
+// Each is in a file of its own.
 void test_operations();
 void test_descriptors();
 void test_lazy_modes();
 void test_page_tables();
 void test_page_table_refusals();
 void test_tasks();
-/// The same operations one by one and in batches.
+/// Runs the same operations one by one and in batches.
 void test_differential();
-/// Where and how a monitor must not let a processor start, for one that has not been started.
+/// Tests starts of `cpu` that a monitor must refuse. `cpu` must not have been started yet.
 void test_forbidden_starts(const Cpu& cpu);
-/// Part of it: initial states that are refused at once.
+/// Part of test_forbidden_starts: initial states that are refused at once.
 void test_initial_states(const Cpu& cpu);
-void test_processors(); ///< nothing if there is one
+void test_processors(); ///< does nothing on one processor
 
 // Parts of test_processors.
 void test_foreign_tables();

@@ -1,20 +1,20 @@
-// Threads of one address space on all other processors look at pages that processor 0 unmaps,
-// protects and remaps: what they see must be as new as the last change that has returned.
+// Threads of one address space on all other processors access pages that processor 0 unmaps,
+// protects and remaps. Once a change has returned, they must see it.
 
-#include "guest/cpu/lock.h"
-#include "guest/cpu/processors.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/shootdown.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/migration.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/cpu/lock.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/shootdown.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/migration.h"
+#include "guest/kernel/tasks/task.h"
+#include "guest/programs/shootdown_task.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/task_checks.h"
 #include "guest/tests/task_tests.h"
 #include "guest/tests/test_report.h"
-#include "guest/user/shootdown_task.h"
 
 #include <algorithm>
 #include <array>
@@ -22,20 +22,20 @@
 namespace guest::tests {
 namespace {
 
-using user::shootdown_pages;
-using user::ShootdownPage;
+using programs::shootdown_pages;
+using programs::ShootdownPage;
 
 constexpr std::uint64_t rounds = 36;
 constexpr std::uint64_t poison = 0xDEADDEADDEADDEAD;
-constexpr std::uint64_t dwell = 4000; ///< ticks of the TSC in which a state stays
+constexpr std::uint64_t dwell = 4000; ///< ticks of the TSC for which a state lasts
 
 using FrameArray = std::array<std::uint64_t, shootdown_pages>;
 
 struct Scene {
     AddressSpace space;
     std::uint64_t control_frame;
-    FrameArray frames;       ///< mapped now, or last
-    FrameArray other_frames; ///< for the next remap
+    FrameArray frames;       ///< the frames mapped now, or until they were unmapped
+    FrameArray other_frames; ///< the frames for the next remap
     std::array<Task*, max_processors> threads;
 };
 Scene scene;
@@ -92,7 +92,7 @@ void fill(const FrameArray& frames, std::uint64_t content) {
     }
 }
 
-/// Words of pages that nobody can write any more and somebody has written.
+/// Counts the words that were written in pages that can no longer be written.
 std::uint64_t written(const FrameArray& frames, std::uint64_t content) {
     std::uint64_t count = 0;
     for (std::uint64_t i = 0; i < shootdown_pages; ++i) {
@@ -109,10 +109,10 @@ void wait_for_accesses() {
         wait_a_moment();
 }
 
-/// From a change's end until the next one's beginning, the threads know what they must see.
+/// The threads judge their accesses only between the end of a change and the beginning of the next.
 void begin_change() {
-    control().state =
-        (control().state & ~user::pages_state_mask) + user::pages_state_step + user::pages_changing;
+    control().state = (control().state & ~programs::pages_state_mask) + programs::pages_state_step +
+                      programs::pages_changing;
     asm volatile("mfence" : : : "memory");
 }
 void end_change(std::uint64_t kind) {
@@ -127,7 +127,8 @@ void in_steps(std::uint64_t step, Change change) {
         change(user_memory_base + i * page_size, std::min(step, shootdown_pages - i), i);
 }
 
-/// The states one after the other. The number of pages that were written behind their unmapping.
+/// Goes through the states one after the other. Returns the number of pages that were written after
+/// they had been unmapped.
 std::uint64_t run_round(std::uint64_t step, std::uint64_t content) {
     begin_change();
     fill(scene.frames, content);
@@ -136,14 +137,14 @@ std::uint64_t run_round(std::uint64_t step, std::uint64_t content) {
         address_ranges::map(scene.space, linear, pages, Frames(&scene.frames[first], pages),
                             PageAccess::read_write);
     });
-    end_change(user::pages_writable);
+    end_change(programs::pages_writable);
 
     begin_change();
     in_steps(step, [&](std::uint64_t linear, std::uint64_t pages, std::uint64_t) {
         address_ranges::protect(scene.space, linear, pages, PageAccess::read_only);
     });
     fill(scene.frames, content);
-    end_change(user::pages_read_only);
+    end_change(programs::pages_read_only);
     std::uint64_t wrong = written(scene.frames, content);
 
     begin_change();
@@ -154,20 +155,20 @@ std::uint64_t run_round(std::uint64_t step, std::uint64_t content) {
     });
     fill(scene.frames, poison);
     control().content = content + 0x1000;
-    end_change(user::pages_read_only);
+    end_change(programs::pages_read_only);
 
     begin_change();
     in_steps(step, [&](std::uint64_t linear, std::uint64_t pages, std::uint64_t) {
         address_ranges::protect(scene.space, linear, pages, PageAccess::read_write);
     });
-    end_change(user::pages_writable);
+    end_change(programs::pages_writable);
 
     begin_change();
     in_steps(step, [&](std::uint64_t linear, std::uint64_t pages, std::uint64_t) {
         address_ranges::unmap(scene.space, linear, pages);
     });
     fill(scene.other_frames, poison);
-    end_change(user::pages_unmapped);
+    end_change(programs::pages_unmapped);
     wrong += written(scene.other_frames, poison) + written(scene.frames, poison);
     return wrong;
 }
@@ -192,7 +193,7 @@ void test_threads() {
 
 std::array<AddressSpace, 2> crossed;
 
-/// Each of two runs the address space that the other one changes.
+/// Two processors each run the address space that the other one changes.
 void shoot_each_other(Cpu& cpu) {
     constexpr std::uint64_t crossed_rounds = 100;
     processors::barrier(processors::count());
@@ -214,7 +215,7 @@ void test_crossed() {
     processors::run_on_all(shoot_each_other);
     for (AddressSpace& space : crossed)
         address_spaces::destroy(space);
-    passed("smp-shootdown-crossed"); // or it would not have come here
+    passed("smp-shootdown-crossed"); // a deadlock would never get here
 }
 
 } // namespace

@@ -1,11 +1,11 @@
 #include "guest/tests/stepping.h"
 
-#include "guest/boot/panic.h"
-#include "guest/cpu/control_register.h"
-#include "guest/interrupts/interrupts.h"
-#include "guest/interrupts/processor_interrupts.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/panic.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/interrupts/interrupts.h"
+#include "guest/kernel/interrupts/processor_interrupts.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "shared/guest_physical_layout.h"
 
 namespace guest::stepping {
@@ -21,7 +21,7 @@ enum class State : std::uint8_t { idle, tracing, waiting, pending, taken };
 struct Stepping {
     State state;
     std::uint32_t boundaries;
-    std::uint32_t hits_to_come; ///< of the breakpoint, before the one that is meant
+    std::uint32_t hits_to_come; ///< hits of the breakpoint before the one that is meant
     Code handler;
     std::uint64_t expected_rip; ///< where the interrupt must be taken
     bool wrong;
@@ -43,8 +43,8 @@ void note_boundary(const InterruptFrame& frame) {
     traced[stepping.boundaries++] = {frame.rip, (frame.rflags & rflags_if) != 0};
 }
 
-/// From here on stepped: where interrupts are off the interrupt comes later, and an interrupt that
-/// was taken too early leaves HLT nothing to wait for but a step.
+/// Sends the interrupt, and single-steps from here on. Where interrupts are off, the interrupt is
+/// taken later. If it was taken too early, the step ends an HLT that would wait forever.
 void reach_boundary(InterruptFrame& frame) {
     frame.rflags |= resume_flag;
     if (stepping.hits_to_come-- != 0)
@@ -68,7 +68,7 @@ std::uint64_t flags() {
     return value;
 }
 
-/// The path itself and a few instructions around it, with RFLAGS.TF if `trap_flag` is that.
+/// Runs the path and a few instructions around it. `trap_flag` is RFLAGS.TF or 0.
 [[gnu::noinline]] void run(Cpu& cpu, Code path, std::uint64_t trap_flag) {
     cpu.interrupt_job = take_interrupt;
     paravirt::enable_interrupts();
@@ -93,9 +93,10 @@ bool debug_exception(InterruptFrame& frame) {
         reach_boundary(frame);
         break;
     case State::pending:
-        break; // on to where interrupts are on
+        break; // step on until interrupts are on
     case State::taken:
-        // The ROM puts back flags from the stack: then it is stepped once more, to here.
+        // The ROM may restore RFLAGS with TF set from the stack. Then one more step is taken, which
+        // ends here.
         frame.rflags &= ~rflags_tf;
         break;
     }

@@ -1,10 +1,10 @@
 #pragma once
-// A path of the kernel's with an interrupt at one of its instruction boundaries: the boundaries are
-// found by stepping, and each is reached again by a breakpoint. On one processor, the boot
+// Runs a path of the kernel with an interrupt at one of its instruction boundaries. The boundaries
+// are found by single-stepping, and each is reached again by a breakpoint. Only on the boot
 // processor, whose local APIC sends the interrupt.
 
-#include "guest/cpu/cpu.h"
-#include "guest/interrupts/frame.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/interrupts/frame.h"
 
 #include <array>
 #include <cstdint>
@@ -22,16 +22,16 @@ struct Boundary {
     bool open; ///< interrupts are on
 };
 
-/// Runs `path` with interrupts on and stepped by RFLAGS.TF. Returns its boundaries, in order, until
-/// the next call. More than max_boundaries are a panic.
+/// Runs `path` with interrupts on, single-stepped by RFLAGS.TF. Returns its boundaries in order;
+/// they are valid until the next call. More than max_boundaries are a panic.
 std::span<const Boundary> trace(Cpu& cpu, Code path);
 
 /// Runs `path` as `trace` did last, with an interrupt that becomes pending at its boundary `at`,
-/// counted from 0; `handler` is what it does. Returns whether it ran at that boundary, or at the
-/// first with interrupts on behind it, and once; and whether the path ended with interrupts on.
+/// counted from 0; `handler` handles it. Returns true if the handler ran exactly once, at that
+/// boundary or at the first one after it with interrupts on, and the path ended with interrupts on.
 bool interrupt(Cpu& cpu, Code path, std::uint32_t at, Code handler);
 
-/// A debug exception of the kernel's. False if no path is run.
+/// Handles a debug exception of the kernel. Returns false if no path is being run.
 bool debug_exception(InterruptFrame& frame);
 
 /// Bytes of the ROM at which a step found an instruction to begin: bit n % 8 of byte n / 8, n from

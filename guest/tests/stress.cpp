@@ -1,15 +1,15 @@
 #include "guest/tests/stress.h"
 
-#include "guest/console/console.h"
-#include "guest/cpu/processors.h"
-#include "guest/interrupts/processor_interrupts.h"
-#include "guest/interrupts/timer.h"
-#include "guest/memory/shootdown.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/console/console.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/interrupts/processor_interrupts.h"
+#include "guest/kernel/interrupts/timer.h"
+#include "guest/kernel/memory/shootdown.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/watchdog.h"
 #include "guest/tests/task_checks.h"
 #include "guest/tests/task_crowd.h"
 #include "guest/tests/task_tests.h"
-#include "guest/tests/watchdog.h"
 
 namespace guest::tests {
 namespace {
@@ -17,7 +17,7 @@ namespace {
 struct Totals {
     std::uint64_t switches;
     std::uint64_t migrations;
-    std::uint64_t errors; ///< of lazy modes and page-table operations
+    std::uint64_t errors; ///< errors of lazy modes and page-table operations
     std::uint64_t unflushed;
     std::uint64_t halted; ///< ticks of the TSC
 };

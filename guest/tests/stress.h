@@ -5,8 +5,9 @@
 
 namespace guest::tests {
 
-/// Switches, page-table loops, forks, shootdowns and migrations on all processors at random, with
-/// everything checked, for about so many million ticks of the TSC. True if all was right.
+/// Switches tasks, loops over page tables, forks, shoots down translations and migrates tasks at
+/// random on all processors, and checks everything, for about `million_ticks` million ticks of the
+/// TSC. Returns true if nothing was wrong.
 bool run_stress(std::uint64_t million_ticks);
 
 } // namespace guest::tests

@@ -1,9 +1,9 @@
 #include "guest/tests/task_checks.h"
 
-#include "guest/console/console.h"
-#include "guest/cpu/processors.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tests/check.h"
+#include "guest/kernel/console/console.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/programs/check.h"
 #include "guest/tests/test_report.h"
 #include "shared/error.h"
 
@@ -12,9 +12,12 @@
 namespace guest::tests {
 namespace {
 
+using programs::Check;
+using programs::check_count;
+
 struct Mismatch {
     std::atomic<std::uint64_t> count;
-    std::uint64_t task; ///< of the first one
+    std::uint64_t task; ///< identifier of the task of the first mismatch
     std::uint64_t expected;
     std::uint64_t found;
 };
@@ -26,7 +29,7 @@ struct Checks {
 };
 Checks checks;
 
-/// Of all processors.
+/// The sum of a counter over all processors.
 std::uint64_t sum(std::uint64_t Cpu::*counter) {
     std::uint64_t total = 0;
     for (std::uint32_t i = 0; i < processors::count(); ++i)
@@ -36,7 +39,7 @@ std::uint64_t sum(std::uint64_t Cpu::*counter) {
 
 void report_check(std::uint32_t check) {
     const Mismatch& first = checks.mismatches[check];
-    const std::string_view name = check_names[check];
+    const std::string_view name = programs::check_names[check];
     const std::uint64_t fpu_faults = sum(&Cpu::fpu_faults);
     const std::uint64_t segment_faults = sum(&Cpu::segment_faults);
     const std::uint64_t count = first.count;

@@ -1,13 +1,13 @@
 #include "guest/tests/task_crowd.h"
 
-#include "guest/cpu/lock.h"
-#include "guest/cpu/processors.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/migration.h"
-#include "guest/tasks/scheduler.h"
-#include "guest/tasks/system_call_number.h"
+#include "guest/kernel/cpu/lock.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/migration.h"
+#include "guest/kernel/tasks/scheduler.h"
+#include "guest/kernel/tasks/system_call_number.h"
+#include "guest/programs/memory_task.h"
 #include "guest/tests/task_tests.h"
-#include "guest/user/memory_task.h"
 
 #include <array>
 
@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::uint32_t tasks_each = 4;
 constexpr std::uint32_t memory_task_place = 1;
-/// A test task in the address space of the memory task before it: so others run what it changes.
+/// A test task in the address space of the memory task before it, so that other processors run an
+/// address space that the memory task changes.
 constexpr std::uint32_t thread_of_memory_task = 2;
 constexpr std::uint64_t switches_between_moves = 3;
 
@@ -27,9 +28,9 @@ struct Member {
 
 /// The first `initial` members stay until the end: threads share their address spaces.
 struct Crowd {
-    TicketLock lock; ///< of adding and removing members
+    TicketLock lock; ///< guards adding and removing members
     std::uint32_t initial;
-    std::uint64_t deadline; ///< of the TSC, at which the phase ends
+    std::uint64_t deadline; ///< value of the TSC at which the phase ends
     std::array<Member, max_crowd> member;
     std::atomic<std::uint32_t> participants; ///< 0: no crowd
     std::atomic<std::uint64_t> forks;
@@ -51,7 +52,7 @@ Task* create_memory_task(std::uint32_t number, const AddressSpace& space, bool p
     start.space = &space;
     start.entry = user_address(&memory_task);
     start.argument[0] = start.id;
-    start.argument[1] = preemptive ? user::memory_preemptive : 0;
+    start.argument[1] = preemptive ? programs::memory_preemptive : 0;
     return create_task(start);
 }
 
@@ -77,7 +78,8 @@ void destroy_member(Member& member) {
         address_spaces::destroy(member.space);
 }
 
-/// Takes an ended member's place, or an empty one; null if there is none. With the lock held.
+/// Returns the place of a member that has ended, or an empty place; null if there is none. The lock
+/// is held.
 Member* free_place() {
     for (std::uint32_t i = crowd.initial; i < max_crowd; ++i) {
         Member& member = crowd.member[i];
@@ -98,14 +100,14 @@ Cpu& other_processor(const Cpu& cpu) {
     return cpu_of(static_cast<std::uint32_t>((cpu.number + step) % participants));
 }
 
-/// The phase ends for all as soon as one processor has made its switches: another one may have no
-/// two tasks to switch between.
+/// The phase ends for all processors as soon as one has made its switches, because another one may
+/// not have two tasks to switch between.
 void end_in_time() {
     if (phase_over() || (crowd.deadline != 0 && paravirt::rdtsc() > crowd.deadline))
         end_phase();
 }
 
-/// At the boundary before a switch.
+/// A scheduler::Alarm, which runs before a switch.
 bool move_one(Cpu& cpu) {
     end_in_time();
     scheduler::set_alarm(cpu, 1 + next_random(cpu) % switches_between_moves, move_one);

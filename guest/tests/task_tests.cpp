@@ -3,14 +3,14 @@
 
 #include "guest/tests/task_tests.h"
 
-#include "guest/cpu/processors.h"
-#include "guest/interrupts/timer.h"
-#include "guest/tasks/scheduler.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/interrupts/timer.h"
+#include "guest/kernel/tasks/scheduler.h"
+#include "guest/programs/test_task.h"
 #include "guest/tests/memory_tests.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/task_checks.h"
 #include "guest/tests/test_report.h"
-#include "guest/user/test_task.h"
 
 #include <array>
 
@@ -28,23 +28,25 @@ Phase phase;
 
 constexpr std::uint64_t cooperative_switches = 4000;
 constexpr std::uint64_t preemptive_switches = 1000;
-constexpr std::uint64_t patience = 2; ///< times that many switches, then the phase is given up
+constexpr std::uint64_t patience =
+    2; ///< a phase is given up after this many times the wanted switches
 constexpr std::uint64_t time_limit = 20 * std::uint64_t{timer::frequency}; ///< ticks of one phase
 
-constexpr std::uint64_t port_flag(std::uint64_t port) { return port << user::test_port_shift; }
+constexpr std::uint64_t port_flag(std::uint64_t port) { return port << programs::test_port_shift; }
 
 /// One of every kind; neighbours differ in what they use.
 constexpr std::array<std::uint64_t, 8> kinds{
-    user::test_tls | user::test_fpu | user::test_debug | port_flag(user::first_test_port),
-    user::test_tls,
-    user::test_tls | user::test_fpu,
-    user::test_tls | user::test_debug,
-    user::test_tls | user::test_fpu | port_flag(user::second_test_port),
-    user::test_tls | user::test_fpu,
-    user::test_tls | user::test_fpu,
+    programs::test_tls | programs::test_fpu | programs::test_debug |
+        port_flag(programs::first_test_port),
+    programs::test_tls,
+    programs::test_tls | programs::test_fpu,
+    programs::test_tls | programs::test_debug,
+    programs::test_tls | programs::test_fpu | port_flag(programs::second_test_port),
+    programs::test_tls | programs::test_fpu,
+    programs::test_tls | programs::test_fpu,
     0,
 };
-/// This one is a thread in the address space of the one before it.
+/// The index of the kind that runs as a thread in the address space of the one before it.
 constexpr std::uint32_t thread = 6;
 
 struct TestTasks {
@@ -52,7 +54,8 @@ struct TestTasks {
     std::array<AddressSpace, kinds.size()> space{};
 };
 
-/// The ids start behind `ids_before`: those of one address space must differ, and all are printed.
+/// The identifiers start at `ids_before` + 1: those of one address space must differ, and all are
+/// printed.
 TestTasks create_tasks(std::uint64_t flags, std::uint64_t ids_before) {
     TestTasks tasks;
     for (std::uint32_t i = 0; i < kinds.size(); ++i) {
@@ -81,7 +84,7 @@ void destroy_tasks(TestTasks& tasks) {
     }
 }
 
-/// Ends a phase whose tasks do not notice that it is over.
+/// A scheduler::Alarm that ends a phase whose tasks do not notice that it is over.
 bool give_up(Cpu&) {
     phase.gave_up = true;
     return true;
@@ -143,7 +146,7 @@ bool phase_over() {
 
 bool run_tasks_here(Cpu& cpu, bool preemptive, std::uint64_t wanted) {
     TestTasks tasks =
-        create_tasks(preemptive ? user::test_preemptive : 0, cpu.number * kinds.size());
+        create_tasks(preemptive ? programs::test_preemptive : 0, cpu.number * kinds.size());
     const std::uint64_t before = cpu.switches;
     const bool good = run_phase_here(cpu, wanted);
     destroy_tasks(tasks);
@@ -158,14 +161,14 @@ Task* create_test_task(std::uint32_t number, const AddressSpace& space, std::uin
     start.stack = stack;
     start.entry = user_address(&test_task);
     start.argument[0] = start.id;
-    start.argument[1] = kinds[number % kinds.size()] | (preemptive ? user::test_preemptive : 0);
+    start.argument[1] = kinds[number % kinds.size()] | (preemptive ? programs::test_preemptive : 0);
     return create_task(start);
 }
 
 void test_tasks() {
     begin_checks();
     run_tasks("cooperative-switches", 0, cooperative_switches);
-    run_tasks("preemptive-switches", user::test_preemptive, preemptive_switches);
+    run_tasks("preemptive-switches", programs::test_preemptive, preemptive_switches);
     test_memory();
     report_checks();
 }

@@ -1,30 +1,31 @@
 #pragma once
-// The ring-3 test tasks, and when they shall stop.
+// The ring-3 test tasks, and when they must stop.
 
-#include "guest/cpu/cpu.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/tasks/task.h"
 
 #include <cstdint>
 #include <string_view>
 
 namespace guest::tests {
 
-/// True when the tasks of the running phase shall end.
+/// Whether the tasks of the running phase must end.
 bool phase_over();
 
-/// A phase of all processors: each one's tasks stop after `wanted` switches there, or when the
-/// phase is ended. On processor 0, before its tasks run.
+/// Begin and end a phase of all processors. The tasks of a processor stop after `wanted` switches
+/// there, or when the phase is ended. Called on processor 0, before its tasks run.
 void begin_phase(std::uint64_t wanted);
 void end_phase();
-/// One that only end_phase ends.
+/// Begins a phase that only end_phase ends.
 void begin_endless_phase();
 
-/// Part of such a phase: runs the ring of this processor. False if its tasks had to be stopped.
+/// Runs this processor's part of a phase: its ring. Returns false if its tasks had to be stopped.
 bool run_phase_here(Cpu& cpu, std::uint64_t wanted);
-/// The same with test tasks of its own. False too if there were not so many switches.
+/// The same with test tasks of its own. Also returns false if there were fewer than `wanted`
+/// switches.
 bool run_tasks_here(Cpu& cpu, bool preemptive, std::uint64_t wanted);
 
-/// One test task, with the id `number` + 1. The caller destroys it.
+/// Creates a test task with the identifier `number` + 1. The caller destroys it.
 Task* create_test_task(std::uint32_t number, const AddressSpace& space, std::uint32_t stack,
                        bool preemptive);
 

@@ -1,7 +1,7 @@
 #pragma once
 // The lines of the self-tests: "test NAME: ok", "test NAME: FAIL why", "test NAME: skipped, why".
 
-#include "guest/console/console.h"
+#include "guest/kernel/console/console.h"
 
 #include <cstdint>
 #include <string_view>

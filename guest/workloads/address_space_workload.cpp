@@ -1,8 +1,9 @@
-// The change of the address space alone, in the kernel: enter the lazy mode, load the root, leave.
+// Only the change of the address space, in the kernel: enter the lazy mode, load the root, leave
+// the mode.
 
-#include "guest/cpu/cpu.h"
-#include "guest/memory/address_space.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/workloads/measurement.h"
 #include "guest/workloads/run_workloads.h"
 
@@ -12,7 +13,7 @@
 namespace guest::workloads {
 namespace {
 
-/// Of each processor.
+/// The address spaces of each processor.
 std::array<std::array<AddressSpace, max_tasks>, max_processors> spaces;
 
 [[gnu::noinline]] void round_robin(std::span<const AddressSpace> order, std::uint64_t switches) {

@@ -1,8 +1,8 @@
 // Fork of an address space with many pages, and exit of the child, which runs nothing.
 
-#include "guest/memory/address_range.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/workloads/measurement.h"
 #include "guest/workloads/run_workloads.h"
 
@@ -17,7 +17,8 @@ void fork_and_exit(const AddressSpace& parent) {
     address_spaces::destroy(child);
 }
 
-/// As a parent that has written to all of its pages since.
+/// Brings the parent into the state of one that has written to all of its pages since the last
+/// fork.
 void make_writable(const AddressSpace& parent, const Workload& workload) {
     address_ranges::protect(parent, region, workload.pages, PageAccess::read_write);
     for (std::uint64_t i = 0; i < workload.pages; ++i)

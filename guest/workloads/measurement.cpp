@@ -1,11 +1,11 @@
 #include "guest/workloads/measurement.h"
 
-#include "guest/boot/machine.h"
-#include "guest/cpu/processors.h"
-#include "guest/interrupts/frame.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/binding.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/interrupts/frame.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/binding.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/workloads/statistics_sum.h"
 #include "shared/guest_physical_layout.h"
 
@@ -21,7 +21,7 @@ struct Snapshot {
     std::uint32_t root_loads;
 };
 
-/// A processor's own.
+/// The snapshots of one processor.
 struct Snapshots {
     Snapshot before;
     Snapshot after;
@@ -30,7 +30,7 @@ std::array<Snapshots, max_processors> snapshots;
 Snapshot resumed;
 std::uint32_t participant_count = 1;
 
-/// The sums of several processors, as differences from zeros.
+/// The sums over several processors, as differences from zero.
 abi::Statistics sum;
 constexpr abi::Statistics zeros{};
 
@@ -54,8 +54,8 @@ void stop(Snapshot& snapshot) {
     copy_counters(snapshot);
 }
 
-/// Moves the beginning by what happened from `after` to `resumed`. The page is made of 64-bit
-/// words; a key of a keyed count does not change once it is there.
+/// Moves the beginning by what happened from `after` to `resumed`. The page consists of 64-bit
+/// words. The key of a keyed count does not change once it is set.
 void leave_out_pause() {
     auto& [before, after] = own();
     constexpr std::size_t words = sizeof(abi::Statistics) / sizeof(std::uint64_t);

@@ -1,6 +1,6 @@
 #pragma once
-// A measurement: the TSC and, with a monitor, its whole statistics page, before and after. On
-// several processors each takes its own, for no other one can read them.
+// A measurement: the TSC and, with a monitor, its whole statistics page, before and after. Each
+// processor takes its own snapshots, because no other processor can read its counters.
 
 #include "shared/statistics.h"
 
@@ -18,34 +18,35 @@ std::uint32_t participants();
 
 /// Reading the statistics costs no exit; the TSC is read last at the start and first at the end, so
 /// that the copying is not in it. Processors that take part wait for each other before the start
-/// and behind the end.
+/// and after the end.
 void begin_measurement();
 void end_measurement();
 
-/// Looks at the counters before anything warms up. The first look at a page that is the processor's
-/// own may cost others what they have warmed up: with shadow paging, tables that all shared.
+/// Reads the counters before anything warms up. Under shadow paging, the first access to a page
+/// that each processor has for itself may discard shadow page tables that the others share and have
+/// warmed up.
 void touch_counters(Cpu& cpu);
 
-/// The same where this processor alone comes here, and the others are in ring 3: they are
-/// interrupted to take theirs.
+/// The same where only this processor gets here and the others are in ring 3: they are interrupted
+/// to take their snapshots.
 void begin_measurement_for_all();
 void end_measurement_for_all();
 
-/// What lies between the two is not part of the measurement.
+/// What happens between the two calls is not part of the measurement.
 void pause_measurement();
 void resume_measurement();
 
 /// Sums over the processors that took part.
 struct Measurement {
     std::uint64_t ticks;
-    std::uint64_t root_loads;      ///< by the ROM, without an exit; 0 without one
+    std::uint64_t root_loads;      ///< loads of CR3 by the ROM without an exit; 0 without a ROM
     const abi::Statistics* before; ///< null without a monitor
     const abi::Statistics* after;
     std::uint32_t processors;
-    std::uint64_t exits_min; ///< of one processor
+    std::uint64_t exits_min; ///< the fewest and the most exits of a single processor
     std::uint64_t exits_max;
 };
-/// The last one made.
+/// Returns the last measurement that was made.
 Measurement measured();
 
 } // namespace guest::workloads

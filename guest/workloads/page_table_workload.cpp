@@ -1,11 +1,11 @@
-// Loops over page-table entries as a kernel makes them: each operation changes consecutive entries
-// of a region of its own in one lazy section, invalidates what it must, and, but for unmap, reads
-// every page once: costs that a monitor puts off until then are part of the measurement.
+// Loops over page-table entries as kernels make them. Each operation changes consecutive entries of
+// a region of its own in one lazy section, invalidates what it must and, except for unmap, reads
+// every page once, so that costs that a monitor defers until then are part of the measurement.
 
-#include "guest/memory/address_range.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/workloads/measurement.h"
 #include "guest/workloads/run_workloads.h"
 #include "guest/workloads/spinners.h"
@@ -17,13 +17,13 @@ namespace {
 
 constexpr std::uint64_t operations = 16;
 constexpr std::uint64_t first_region = 0x40000000;
-/// All pages of a region lie on these, one after the other; remap changes to the second half.
+/// The frames that the pages of a region map in turn; remap changes to the second half.
 constexpr std::size_t frame_count = 64;
 std::array<std::uint64_t, 2 * frame_count> frames;
 const Frames old_frames(frames.data(), frame_count);
 const Frames new_frames(frames.data() + frame_count, frame_count);
 
-/// Whole page tables, so that a region shares none with another one.
+/// A multiple of what a page table maps, so that no two regions share a page table.
 std::uint64_t region_size(const Workload& workload) {
     return (workload.pages * page_size + pte::large_page_size - 1) & ~(pte::large_page_size - 1);
 }
@@ -32,7 +32,7 @@ std::uint64_t region(const Workload& workload, std::uint64_t number) {
     return first_region + number * region_size(workload);
 }
 
-/// Fills and links the page tables of a region; they are written before they are page tables.
+/// Fills and links the page tables of a region; they are filled before they are registered.
 void prepare_region(const AddressSpace& space, const Workload& workload, std::uint64_t linear) {
     const std::uint64_t mapped = workload.operation == Operation::map ? 0 : workload.pages;
     for (std::uint64_t begin = 0; begin < workload.pages; begin += pte::entries) {
@@ -81,7 +81,7 @@ std::uint64_t run_page_tables(const Workload& workload) {
         prepare_region(space, workload, region(workload, i));
     address_spaces::load(space.root);
     for (std::uint64_t i = 0; i <= operations; ++i) {
-        // The pages that are mapped have been used.
+        // The mapped pages have been accessed.
         if (workload.operation == Operation::map)
             continue;
         for (std::uint64_t page = 0; page < workload.pages; ++page)

@@ -1,8 +1,8 @@
 #include "guest/workloads/result_line.h"
 
-#include "guest/boot/machine.h"
-#include "guest/console/console.h"
-#include "guest/paravirt/binding.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/console/console.h"
+#include "guest/kernel/paravirt/binding.h"
 #include "shared/console.h"
 #include "shared/statistics_text.h"
 

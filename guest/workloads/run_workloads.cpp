@@ -1,10 +1,10 @@
 #include "guest/workloads/run_workloads.h"
 
-#include "guest/boot/command_line.h"
-#include "guest/boot/machine.h"
-#include "guest/console/console.h"
-#include "guest/cpu/processors.h"
-#include "guest/interrupts/timer.h"
+#include "guest/command_line.h"
+#include "guest/kernel/boot/machine.h"
+#include "guest/kernel/console/console.h"
+#include "guest/kernel/cpu/processors.h"
+#include "guest/kernel/interrupts/timer.h"
 #include "guest/workloads/result_line.h"
 
 namespace guest::workloads {
@@ -17,7 +17,7 @@ const Workload* find(std::string_view name) {
     return nullptr;
 }
 
-/// Why a workload cannot run on so many processors here; empty if it can.
+/// Returns why a workload cannot run here on that many processors; empty if it can.
 std::string_view obstacle(const Workload& workload, std::uint32_t processors) {
     if (processors > processors::count())
         return "there are not so many processors";
@@ -66,7 +66,7 @@ struct Measured {
 };
 Measured now;
 
-/// A processor's part.
+/// Runs one processor's part.
 void run_switches(Cpu&) {
     switch (now.workload->kind) {
     case Kind::switch_operations:
@@ -113,7 +113,7 @@ void run_named(std::string_view names, std::uint64_t switches, std::uint32_t pro
         const std::string_view why = obstacle(workload, processors);
         if (why.empty())
             measure(workload, switches, processors);
-        else // a list may be run beside the monitor and on the bare machine alike
+        else // the same list may be run with a monitor and on the bare machine
             console::print("guest: workload ", workload.name, " left out: ", why, "\n");
     }
 }

@@ -1,11 +1,11 @@
-// One page-table entry at a time, each operation by itself and outside a lazy mode: what a fault
-// handler does, and what the figures of other hypervisors are for.
+// Operations on one page-table entry at a time, outside a lazy mode: what a page-fault handler
+// does, and what published figures of other hypervisors measure.
 
-#include "guest/memory/address_range.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/memory/page_tables.h"
-#include "guest/paravirt/operations.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/memory/page_tables.h"
+#include "guest/kernel/paravirt/operations.h"
 #include "guest/workloads/measurement.h"
 #include "guest/workloads/run_workloads.h"
 
@@ -18,7 +18,7 @@ struct Target {
     std::uint64_t root;
     std::uint64_t linear;
     std::uint64_t* entry;
-    std::array<std::uint64_t, 2> values; ///< of the entry, in turn
+    std::array<std::uint64_t, 2> values; ///< values that the entry gets in turn
 };
 
 [[gnu::noinline]] void write_invlpg(const Target& target, std::uint64_t operations) {

@@ -1,17 +1,17 @@
 #include "guest/workloads/spinners.h"
 
-#include "guest/cpu/lock.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/layout.h"
-#include "guest/memory/page_allocator.h"
-#include "guest/tasks/migration.h"
-#include "guest/user/shootdown_task.h"
+#include "guest/kernel/cpu/lock.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/memory/page_allocator.h"
+#include "guest/kernel/tasks/migration.h"
+#include "guest/programs/shootdown_task.h"
 
 namespace guest::workloads {
 namespace {
 
-volatile user::ShootdownPage& control(std::uint64_t frame) {
-    return *linear_pointer<volatile user::ShootdownPage>(frame);
+volatile programs::ShootdownPage& control(std::uint64_t frame) {
+    return *linear_pointer<volatile programs::ShootdownPage>(frame);
 }
 
 Task* create_spinner(std::uint32_t number, const AddressSpace& space) {

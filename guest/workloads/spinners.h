@@ -1,17 +1,17 @@
 #pragma once
 // Threads of one address space that spin in ring 3 on all other processors that take part.
 
-#include "guest/cpu/cpu.h"
-#include "guest/memory/address_space.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/tasks/task.h"
 
 #include <array>
 #include <cstdint>
 
 namespace guest::workloads {
 
-/// Made by processor 0, in an address space with a stack for each processor. On one processor there
-/// are none.
+/// Constructed on processor 0, with an address space that has a stack for each processor. With one
+/// processor there are no threads.
 class Spinners {
   public:
     /// Returns when all of them spin.

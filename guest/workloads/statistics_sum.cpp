@@ -17,7 +17,7 @@ constexpr bool is_level(std::size_t word) {
            word == offsetof(Statistics, shadow_limit) / word_size;
 }
 
-/// The place of a key, or a free one; the last one takes all that find none.
+/// Returns the place of a key, or a free place. Keys that find no free place share the last one.
 KeyedCount& place_of(KeyedCount* counts, std::uint32_t key) {
     for (std::uint32_t i = 0; i + 1 < abi::keyed_counts; ++i) {
         if (counts[i].count != 0 && counts[i].key != key)

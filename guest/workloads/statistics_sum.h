@@ -1,5 +1,5 @@
 #pragma once
-// What several processors counted, in one page. Pure.
+// Sums the statistics of several processors. Pure.
 
 #include "shared/statistics.h"
 
@@ -7,8 +7,8 @@
 
 namespace guest::workloads {
 
-/// Adds to `sum`, which starts as zeros, what was counted from `before` to `after`. Levels become
-/// the highest of all, and keyed counts are added by their keys.
+/// Adds what was counted from `before` to `after` to `sum`, which must start as zeros. A level in
+/// `sum` becomes the highest of all processors' levels; keyed counts are added key by key.
 void add_difference(abi::Statistics& sum, const abi::Statistics& before,
                     const abi::Statistics& after);
 

@@ -1,17 +1,17 @@
-// The operations of a context switch alone, without tasks: what peers.md of the comparison measures
-// on other hypervisors. `full`: CR3, three TLS descriptors, TSS.RSP0, TS set and cleared, FS base,
-// %gs, DR7. `modern-ops`: the same without TS and DR7.
+// The operations of a context switch alone, without tasks: what docs/peers.md measures on other
+// hypervisors. `full`: CR3, three TLS descriptors, TSS.RSP0, TS set and cleared, FS base, %gs, DR7.
+// `modern-ops`: the same without TS and DR7.
 
-#include "guest/cpu/control_register.h"
-#include "guest/cpu/cpu.h"
-#include "guest/cpu/msr.h"
-#include "guest/memory/address_space.h"
-#include "guest/memory/layout.h"
-#include "guest/paravirt/monitor_call.h"
-#include "guest/paravirt/operations.h"
-#include "guest/tasks/fpu.h"
-#include "guest/tasks/segment_registers.h"
-#include "guest/tasks/task.h"
+#include "guest/kernel/cpu/control_register.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/msr.h"
+#include "guest/kernel/memory/address_space.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/paravirt/monitor_call.h"
+#include "guest/kernel/paravirt/operations.h"
+#include "guest/kernel/tasks/fpu.h"
+#include "guest/kernel/tasks/segment_registers.h"
+#include "guest/kernel/tasks/task.h"
 #include "guest/workloads/measurement.h"
 #include "guest/workloads/run_workloads.h"
 #include "shared/call_number.h"
@@ -58,7 +58,7 @@ template <bool full>
     }
 }
 
-/// DR7 without any breakpoint: only the exactness flag differs, which does nothing.
+/// Values of DR7 without a breakpoint: only an exact-breakpoint flag differs, which has no effect.
 constexpr std::uint64_t debug_control_first = 0x400;
 constexpr std::uint64_t debug_control_second = 0x500;
 
@@ -97,7 +97,7 @@ void run_switch_operations(const Workload& workload, std::uint64_t switches) {
     Cpu& cpu = this_cpu();
     AddressSpace first_space = address_spaces::create(1);
     AddressSpace second_space = address_spaces::create(1);
-    // The kernel runs in both spaces, on the stack it has.
+    // The kernel runs in both address spaces, on its own stack.
     const Side first = make_side(cpu, first_space, 0x10000, debug_control_first);
     Side second = make_side(cpu, second_space, 0x20000, debug_control_second);
     second.kernel_stack = first.kernel_stack - page_size;

@@ -1,13 +1,13 @@
-// Ring-3 tasks that yield by system call, round robin. Both ends of the measurement lie at the
-// boundary of two switches, inside the scheduler.
+// Ring-3 tasks that yield by system call, round robin. The measurement begins and ends between two
+// switches, inside the scheduler.
 
-#include "guest/cpu/cpu.h"
-#include "guest/memory/address_range.h"
-#include "guest/memory/layout.h"
-#include "guest/tasks/debug_registers.h"
-#include "guest/tasks/scheduler.h"
-#include "guest/tasks/task.h"
-#include "guest/user/workload_task.h"
+#include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/memory/address_range.h"
+#include "guest/kernel/memory/layout.h"
+#include "guest/kernel/tasks/debug_registers.h"
+#include "guest/kernel/tasks/scheduler.h"
+#include "guest/kernel/tasks/task.h"
+#include "guest/programs/workload_task.h"
 #include "guest/workloads/measurement.h"
 #include "guest/workloads/run_workloads.h"
 
@@ -16,7 +16,7 @@
 namespace guest::workloads {
 namespace {
 
-/// Past the point where fpu_counter makes the switch restore the FPU at once.
+/// Enough rounds for fpu_counter to make the switch itself restore the FPU.
 constexpr std::uint64_t warm_up_rounds = 10;
 
 struct Run {
@@ -25,7 +25,7 @@ struct Run {
     std::array<Task*, max_tasks> task;
     std::array<AddressSpace, max_tasks> space;
 };
-std::array<Run, max_processors> runs; ///< of each processor
+std::array<Run, max_processors> runs; ///< runs, by processor
 
 Run& own_run() { return runs[this_cpu().number]; }
 
@@ -41,7 +41,7 @@ bool at_boundary(Cpu& cpu) {
     return false;
 }
 
-/// The base of a TLS block; nothing is read there, but each differs from every other.
+/// The base of a TLS block. Nothing is read there, but all bases differ.
 std::uint32_t tls_base(std::uint32_t task, std::uint32_t slot) {
     return 0x10000000 + (task * tls_slots + slot) * 0x100;
 }
@@ -66,8 +66,9 @@ Task* create(const Workload& workload, std::uint32_t number) {
         start.gs = tls_selector(1);
     }
     if (workload.uses.debug) {
-        // An address nobody writes to. The local and the global enable bit do the same, but make
-        // DR7 differ between neighbours.
+        // DR7 enables a breakpoint at an address that nothing writes. The local and the global
+        // enable bit have the same effect, but alternating them makes DR7 differ between successive
+        // tasks.
         constexpr std::uint64_t local_enable = 1 << 0;
         constexpr std::uint64_t global_enable = 1 << 1;
         start.debug_address0 = 0x700000 + number * std::uint64_t{8};

@@ -11,7 +11,7 @@ enum class Kind : std::uint8_t {
     switch_operations, ///< the operations of a switch alone, in the kernel (switch_operations.cpp)
     empty_vmcall,      ///< a hypercall that does nothing; needs the monitor
     tasks,             ///< ring-3 tasks that yield by system call (task_workload.cpp)
-    address_space,     ///< the root's load alone, in the kernel (address_space_workload.cpp)
+    address_space,     ///< only the load of the root, in the kernel (address_space_workload.cpp)
     page_tables,       ///< loops over page-table entries (page_table_workload.cpp)
     fork_exit,         ///< fork and exit of an address space (fork_workload.cpp)
     shootdown,      ///< as page_tables, with threads on other processors (page_table_workload.cpp)
@@ -28,7 +28,7 @@ enum class Operation : std::uint8_t {
     write_touch_cr3, ///< rewritten, then a read of the page, then the same root loaded
 };
 
-/// What tasks have and use of their own, or which operations are done.
+/// What each task has and uses, or which operations a switch makes.
 struct Uses {
     bool tls = false;   ///< three TLS descriptors, %fs and %gs
     bool fpu = false;   ///< SSE and x87 in every slice; for switch_operations: TS
@@ -46,7 +46,8 @@ struct Workload {
     std::uint32_t tasks;    ///< the number of switches is a multiple of it
     bool one_address_space; ///< threads
     Uses uses;
-    std::uint32_t pages = 0; ///< that each task touches in a slice, or of each operation
+    std::uint32_t pages =
+        0; ///< pages that each task touches in a slice, or that each operation changes
     Operation operation = Operation::map;
 };
 

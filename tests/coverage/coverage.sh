@@ -1,7 +1,6 @@
 #!/bin/bash
 # Line and branch coverage of hypervisor/ and vmi_rom/ by the unit tests. Covers everything that is
-# compiled for the host: all but the files of boot/ itself, host/processor/ and
-# the ROM's bootstrap.
+# compiled for the host: all but the files of boot/ itself, host/processor/ and the ROM's bootstrap.
 # usage: coverage.sh BUILD-FOLDER clear    clears the counters
 #        coverage.sh BUILD-FOLDER report   prints each file; fails if too few lines were run
 # There is no minimum for branches, because those of the sanitizers are counted too.

@@ -1,7 +1,7 @@
 // Any bytes where option ROMs lie: the kernel reads nothing outside, and uses no ROM that breaks
 // the rules.
 
-#include "guest/paravirt/rom_probe.h"
+#include "guest/kernel/paravirt/rom_probe.h"
 #include "shared/guest_physical_layout.h"
 #include "shared/rom_header.h"
 #include "tests/fuzz/failure.h"

@@ -19,7 +19,7 @@
    drain                                  hypervisor/calls/drain.cpp, pause.h
    drain_if_queued, other_exits           hypervisor/exits/dispatch.cpp: every VM exit drains first
    vmcall                                 hypervisor/calls/vmcall.cpp
-   put_mode_aside, switch_tasks,          guest/tasks/context_switch.cpp
+   put_mode_aside, switch_tasks,          guest/kernel/tasks/context_switch.cpp
      give_mode_back
    the whole                              docs/abi.md, "The ring", "Drain", "Lazy modes"
 

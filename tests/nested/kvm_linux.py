@@ -5,7 +5,7 @@ usage: kvm_linux.py BUILD-FOLDER [CASE...]
        kvm_linux.py --log FILE      # prints the tables of an earlier run again
 
 Bochs boots Debian's kernel, whose KVM runs Debian's QEMU (kvm_linux.sh), which boots the same
-kernel with the programs of guest/linux/, in 512 MiB. The cases are ept (KVM with EPT), shadow
+kernel with the programs of guest/linux_programs/, in 512 MiB. The cases are ept (KVM with EPT), shadow
 (without), and shadow-pti (the guest isolates its page tables as well). Before that lazyhv boots the
 same on its profile modern, where the programs cause no VM exits: these instructions are the guest's
 own. In that boot /dev/mem is locked, because a program that maps the monitor's counters has one more
@@ -124,10 +124,10 @@ def make_guest(debian, build, folder):
     tree, guest = folder / "guest-tree", folder / "guest"
     for old in (tree, guest):
         shutil.rmtree(old, ignore_errors=True)
-    copy(build / "guest/linux/init", tree / "init")
+    copy(build / "guest/linux_programs/init", tree / "init")
     copy(debian.busybox, tree / "bin/busybox")
     for name in PROGRAMS:
-        copy(build / "guest/linux" / name, tree / "bin" / name)
+        copy(build / "guest/linux_programs" / name, tree / "bin" / name)
     guest.mkdir()
     nested.make_initrd(debian, tree, guest / "initrd")
     (guest / "words").write_text(GUEST_WORDS)

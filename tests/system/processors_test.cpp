@@ -130,12 +130,12 @@ void expect_found(const std::string& word, const std::string& message) {
 
 TEST(Watchdog, FindsTheBootProcessor) {
     expect_found("crash=hang-processor-0",
-                 "guest: watchdog: processor 0 gets nowhere, .* at 0xffffffff8");
+                 "guest: watchdog: processor 0 makes no progress, .* at 0xffffffff8");
 }
 
 TEST(Watchdog, FindsAProcessorThatDoesNotAnswer) {
     expect_found("crash=deaf-processor-1",
-                 "guest: watchdog: processor 1 gets nowhere, .* does not answer");
+                 "guest: watchdog: processor 1 makes no progress, .* does not answer");
 }
 
 } // namespace

@@ -1,4 +1,4 @@
-#include "guest/boot/acpi.h"
+#include "guest/kernel/boot/acpi.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "guest/boot/command_line.h"
+#include "guest/command_line.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "guest/cpu/ticket_lock.h"
+#include "guest/kernel/cpu/ticket_lock.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "guest/paravirt/patch_site.h"
+#include "guest/kernel/paravirt/patch_site.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "guest/paravirt/rom_probe.h"
+#include "guest/kernel/paravirt/rom_probe.h"
 #include "shared/guest_physical_layout.h"
 #include "shared/rom_header.h"
 

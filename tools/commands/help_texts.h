@@ -73,7 +73,7 @@ Examples:
 
 inline constexpr std::string_view linux_guest = R"(
 Boots Debian's stock kernel on the monitor, with its console on the terminal and a small file system
-that holds busybox and a few test programs (guest/linux/). Without --run you get a shell; `exit` ends
+that holds busybox and a few test programs (guest/linux_programs/). Without --run you get a shell; `exit` ends
 the run. Kernel and busybox are downloaded with apt-get once and kept in build/linux. The exit status
 is 0 only if every program that --run names succeeds.
 

@@ -53,8 +53,8 @@ class Screen {
     BootProgress progress_;
 };
 
-// guest/linux/init.sh prints this line first. The run also ends with status 0 if the kernel resets
-// the machine before init runs.
+// guest/linux_programs/init.sh prints this line first. The run also ends with status 0 if the
+// kernel resets the machine before init runs.
 bool has_run_init(const ConsoleReader& reader) {
     const auto& lines = reader.context_lines();
     return std::any_of(lines.begin(), lines.end(),
@@ -62,7 +62,8 @@ bool has_run_init(const ConsoleReader& reader) {
 }
 
 constexpr std::string_view measured_programs = "pingpong,fork";
-/// Context switches in our own kernel. Linux's programs have their own numbers (guest/linux/).
+/// Context switches in our own kernel. Linux's programs have their own numbers
+/// (guest/linux_programs/).
 constexpr std::uint32_t own_switches = 2000;
 
 BootImage image_of(const LinuxBoot& boot, const LinuxOptions& options, const LinuxFiles& files) {

@@ -23,7 +23,7 @@ constexpr Package kernel_package{"linux-image-amd64", true, "./boot/vmlinuz-*"};
 constexpr Package busybox_package{"busybox-static", false, "./bin/busybox"};
 constexpr Package hackbench_package{"rt-tests", false, "./usr/bin/hackbench"};
 
-/// Programs of guest/linux/, each in a file of that name.
+/// Programs of guest/linux_programs/, each in a file of that name.
 constexpr std::array programs{"compile", "exec",   "fork",     "fpu",
                               "measure", "memory", "pingpong", "signals"};
 
@@ -45,13 +45,13 @@ fs::path debian_kernel(Progress& progress) {
     throw Failure(fmt::format("there is no kernel in {}; remove that folder", folder.string()));
 }
 
-/// Makes in `folder` a file system with the programs of guest/linux/, and with busybox and
+/// Makes in `folder` a file system with the programs of guest/linux_programs/, and with busybox and
 /// hackbench from their packages; returns its path.
 fs::path make_initrd(const fs::path& folder, Progress& progress) {
-    std::vector<InitramfsFile> files{{"init", built_file("guest/linux/init")}};
+    std::vector<InitramfsFile> files{{"init", built_file("guest/linux_programs/init")}};
     for (const std::string_view program : programs)
-        files.push_back(
-            {fmt::format("bin/{}", program), built_file(fs::path("guest/linux") / program)});
+        files.push_back({fmt::format("bin/{}", program),
+                         built_file(fs::path("guest/linux_programs") / program)});
     files.push_back({"bin/busybox", package_folder(busybox_package, progress) / "bin/busybox"});
     add_with_libraries(files, package_folder(hackbench_package, progress) / "usr/bin/hackbench");
     fs::path image = folder / "initrd";

@@ -86,7 +86,7 @@ struct Run {
     [[nodiscard]] bool is_of_linux() const;
 };
 
-/// "linux/pingpong", "linux/fork", ...: programs of guest/linux/.
+/// "linux/pingpong", "linux/fork", ...: programs of guest/linux_programs/.
 inline constexpr std::string_view linux_prefix = "linux/";
 
 /// This workload's "switches" are empty VMCALLs.
