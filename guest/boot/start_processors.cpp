@@ -15,6 +15,7 @@
 #include "guest/paravirt/operations.h"
 #include "guest/tasks/task.h"
 #include "guest/tests/self_tests.h"
+#include "shared/call_number.h"
 
 namespace guest::processors {
 namespace {

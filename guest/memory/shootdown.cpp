@@ -7,6 +7,7 @@
 #include "guest/memory/layout.h"
 #include "guest/paravirt/binding.h"
 #include "guest/paravirt/operations.h"
+#include "shared/call_number.h"
 #include "shared/processors.h"
 
 namespace guest {

@@ -11,6 +11,7 @@
 #include "hypervisor/vcpu/requirements.h"
 #include "hypervisor/vcpu/vmcs_setup.h"
 #include "hypervisor/vmx/read_capabilities.h"
+#include "shared/call_table.h"
 
 #include <algorithm>
 

@@ -7,6 +7,7 @@
 #include "hypervisor/vcpu/mirror.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
+#include "shared/call_number.h"
 
 namespace hv {
 

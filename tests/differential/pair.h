@@ -62,7 +62,7 @@ class Pair {
             left_out, ///< the ROM has done it, without the monitor
             store,    ///< argument: address, value
         } kind = Kind::entry;
-        bool by_rom = true; ///< shadow copies are written
+        bool by_rom = true; ///< mirrors are written
         std::uint16_t call = 0;
         std::array<std::uint64_t, abi::max_arguments> argument{};
         Outcome outcome{}; ///< of the store, where it was done first

@@ -184,8 +184,8 @@ TEST(InterruptedProducer, WouldNotBeSavedByCompareExchangeAlone) {
     EXPECT_EQ(broken, 4); // an interrupt behind the load of tail and before the last word
 }
 
-// A handler that loads and puts back, or changes for good, the registers that have shadow copies.
-TEST(InterruptedProducer, ShadowCopiesAgreeWithWhatIsInForce) {
+// A handler that loads and puts back, or changes for good, the registers that have mirrors.
+TEST(InterruptedProducer, MirrorsAgreeWithWhatIsInForce) {
     std::mt19937_64 random{3};
     const auto change = [&random] {
         switch (random() % 6) {

@@ -196,7 +196,7 @@ TEST_F(RefusedBatch, DrainedByAnotherExitIsReportedByTheLeave) {
     EXPECT_TRUE(machine_.hypercalls.empty());
 }
 
-TEST_F(RefusedBatch, OfAFullRingKeepsTheCallBehindItAndItsShadowCopy) {
+TEST_F(RefusedBatch, OfAFullRingKeepsTheCallAfterItAndItsMirror) {
     queue_gdt(666);
     for (std::uint32_t n = 1; n < abi::ring_capacity; ++n) {
         queue_gdt(n);
@@ -215,7 +215,7 @@ TEST_F(RefusedBatch, OutsideAModeIsTheCallsOwnResult) {
     EXPECT_EQ(machine_.control().ring.pending_error, 0);
 }
 
-TEST(RingProducer, ShadowCopiesSayWhatWasAskedForLast) {
+TEST(RingProducer, MirrorsSayWhatWasAskedForLast) {
     for (const std::uint32_t mode : {no_mode, cpu_mode}) {
         RomMachine machine;
         machine.control().gdt_base = 0xFFFF800000001000;

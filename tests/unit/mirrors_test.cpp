@@ -1,5 +1,5 @@
-// The shadow copies in the control page are what was asked for last, also when the exit in which a
-// call is executed has refused a batch before it.
+// The mirrors of registers in the control page are what was asked for last, also when the VM exit
+// in which a call is executed has refused a batch before it.
 
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/vmx/control_register.h"
@@ -12,9 +12,9 @@ namespace {
 
 using abi::Call;
 
-class ShadowCopies : public ::testing::TestWithParam<abi::Profile> {
+class Mirrors : public ::testing::TestWithParam<abi::Profile> {
   protected:
-    ShadowCopies() { call(Call::vmi_init, 0); }
+    Mirrors() { call(Call::vmi_init, 0); }
 
     KernelMachine machine{GetParam(), 64};
     abi::ControlPage& control = machine.area().control;
@@ -30,7 +30,7 @@ class ShadowCopies : public ::testing::TestWithParam<abi::Profile> {
         handle_vm_exit(registers);
         return static_cast<abi::Error>(registers.rax);
     }
-    /// An entry that no monitor executes; behind it the kernel asks for CR0 `asked`.
+    /// An entry that the monitor refuses; after it the kernel asks for the value `asked` of CR0.
     void queue_refused_entry(std::uint64_t asked) {
         machine.area().entry[control.ring.tail % abi::ring_capacity] = {
             static_cast<std::uint16_t>(Call::empty), 0, 0, {}};
@@ -41,7 +41,7 @@ class ShadowCopies : public ::testing::TestWithParam<abi::Profile> {
 
 constexpr std::uint64_t usual_cr0 = 0x80010031;
 
-TEST_P(ShadowCopies, FollowCr0) {
+TEST_P(Mirrors, FollowCr0) {
     constexpr std::uint64_t value = usual_cr0 | cr0::task_switched;
     queue_refused_entry(value);
     EXPECT_EQ(call(Call::set_cr0, value), abi::Error::none);
@@ -52,7 +52,7 @@ TEST_P(ShadowCopies, FollowCr0) {
     EXPECT_EQ(control.cr0, usual_cr0);
 }
 
-TEST_P(ShadowCopies, FollowCr3) {
+TEST_P(Mirrors, FollowCr3) {
     const std::uint64_t root = machine.make_root();
     queue_refused_entry(usual_cr0);
     control.cr3 = root;
@@ -60,20 +60,20 @@ TEST_P(ShadowCopies, FollowCr3) {
     EXPECT_EQ(control.cr3, root);
 }
 
-TEST_P(ShadowCopies, FollowLdtr) {
+TEST_P(Mirrors, FollowLdtr) {
     queue_refused_entry(usual_cr0);
     control.ldt_selector = 1; // null, but not 0
     EXPECT_EQ(call(Call::set_ldt, 1), abi::Error::none);
     EXPECT_EQ(control.ldt_selector, 1U);
 }
 
-TEST_P(ShadowCopies, AreTrueWhenTheCallIsRefusedToo) {
+TEST_P(Mirrors, AgreeWithTheRegistersWhenTheCallIsRefusedToo) {
     queue_refused_entry(0);
     EXPECT_EQ(call(Call::set_cr0, 0), abi::Error::bad_cr0);
     EXPECT_EQ(control.cr0, usual_cr0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Profiles, ShadowCopies,
+INSTANTIATE_TEST_SUITE_P(Profiles, Mirrors,
                          ::testing::Values(abi::Profile::hardened, abi::Profile::classic),
                          [](const auto& row) { return std::string{abi::name(row.param)}; });
 
