@@ -72,7 +72,7 @@ enum class ExitReason : std::uint16_t {
     tpause = 68,
 };
 
-/// One more than the highest reason; the length of every table indexed by reason.
+/// The length of every array that is indexed by exit reason: more than the highest reason.
 inline constexpr std::uint32_t exit_reason_limit = 70;
 
 struct ExitReasonName {

@@ -1,5 +1,5 @@
 #pragma once
-// Where in guest-physical memory the monitor puts what the guest can see of it.
+// Where in guest-physical memory the guest finds what the monitor gives it.
 
 #include "shared/vcpu_area.h"
 
@@ -7,7 +7,8 @@
 
 namespace abi {
 
-/// A kernel looks for the ROM here, in steps of rom_scan_step (docs/abi.md, "The ROM").
+/// A kernel looks for the ROM in [rom_scan_begin, rom_scan_end), in steps of rom_scan_step bytes
+/// (docs/abi.md, "The ROM").
 inline constexpr std::uint64_t rom_scan_begin = 0xC0000;
 inline constexpr std::uint64_t rom_scan_end = 0xE0000;
 inline constexpr std::uint64_t rom_scan_step = 2048;
@@ -16,18 +17,19 @@ inline constexpr std::uint64_t rom_scan_step = 2048;
 inline constexpr std::uint64_t rom_base = 0xD0000;
 inline constexpr std::uint64_t rom_max_size = 0x8000;
 
-/// The per-vCPU area: readable and writable, never executable. ROM code finds it at this distance
-/// from itself, so the kernel must map [rom_base, statistics_base + one page) in one piece.
+/// The per-vCPU area: readable and writable, never executable. ROM code finds it at a fixed
+/// distance from itself, so the kernel must map [rom_base, statistics_base + page_size) in one
+/// linear piece.
 inline constexpr std::uint64_t vcpu_area_base = 0xD8000;
 
-/// The statistics page (shared/statistics.h): readable only, present with and without the ROM.
+/// The statistics page (shared/statistics.h): read-only, and present with and without the ROM.
 inline constexpr std::uint64_t statistics_base = 0xDE000;
 static_assert(rom_base + rom_max_size <= vcpu_area_base);
 static_assert(vcpu_area_base + sizeof(VcpuArea) <= statistics_base);
 static_assert(statistics_base + page_size <= rom_scan_end);
 
-/// What the guest finds at its first instruction (docs/guests.md): start information, command line,
-/// page tables, GDT. Free for reuse once the guest has its own.
+/// What the guest needs at its first instruction (docs/guests.md): start information, command line,
+/// page tables and GDT. The guest may reuse the memory once it has its own.
 inline constexpr std::uint64_t boot_area_base = 0x10000;
 inline constexpr std::uint64_t boot_area_size = 0x10000;
 

@@ -6,30 +6,31 @@
 
 namespace abi {
 
-/// Flags of AllocatePage and ReleasePage: the level of the table, and how it comes into being.
+/// Flags of AllocatePage and ReleasePage: the level of the page table, and its first contents.
 namespace page_flags {
 inline constexpr std::uint64_t pt = 0x01;   ///< level 1: its entries map 4 KiB pages
 inline constexpr std::uint64_t pd = 0x02;   ///< level 2
 inline constexpr std::uint64_t pdp = 0x04;  ///< level 3
 inline constexpr std::uint64_t pml4 = 0x08; ///< level 4: a root
 inline constexpr std::uint64_t levels = pt | pd | pdp | pml4;
-inline constexpr std::uint64_t pae = 0x10;    ///< ignored: 64-bit tables are what they are
-inline constexpr std::uint64_t clone = 0x20;  ///< copy entries of another table of that level
-inline constexpr std::uint64_t zeroed = 0x40; ///< a hint, not believed
+inline constexpr std::uint64_t pae = 0x10;    ///< ignored: page tables have one format here
+inline constexpr std::uint64_t clone = 0x20;  ///< copy entries of another table of the same level
+inline constexpr std::uint64_t zeroed = 0x40; ///< a hint, which is not trusted
 } // namespace page_flags
 
-/// The level flag of a table at `level`, 1 (page table) to 4 (root).
+/// The level flag of a page table at `level`, from 1 (maps 4 KiB pages) to 4 (root).
 constexpr std::uint64_t page_level_flag(std::uint32_t level) {
     return std::uint64_t{1} << level >> 1;
 }
 
-/// Flags of SetPxE and UpdatePxE. The level of the table is known and need not be given.
+/// Flags of SetPxE and UpdatePxE. There is no flag for the level of the table: the monitor knows
+/// it.
 namespace update_flags {
-/// The entry belongs to the address space in CR3 and maps the linear page in bits 12 to 63: no
-/// other translation changes.
+/// The entry belongs to the address space in CR3, and maps the linear page whose address is in bits
+/// 63:12 of the flags: no other translation changes.
 inline constexpr std::uint64_t current_address_space = 0x10;
-/// Translations may stay stale until InvalPage or FlushTLB. Without it the change is complete when
-/// the call is executed: nothing needs to be invalidated behind it.
+/// Cached translations may stay stale until InvalPage or FlushTLB. Without this flag the change is
+/// complete as soon as the call is executed: nothing needs to be invalidated after it.
 inline constexpr std::uint64_t defer = 0x20;
 inline constexpr std::uint64_t address_mask = ~std::uint64_t{0xFFF};
 } // namespace update_flags
@@ -37,16 +38,18 @@ inline constexpr std::uint64_t address_mask = ~std::uint64_t{0xFFF};
 /// Flags of FlushTLB.
 namespace flush_flags {
 inline constexpr std::uint64_t all = 1;
-inline constexpr std::uint64_t global = 2; ///< global translations too
+inline constexpr std::uint64_t global = 2; ///< global translations as well
 } // namespace flush_flags
 
-/// AllocatePage has five arguments, a ring entry three: frame, frame to clone, and this.
+/// AllocatePage has five arguments, but a ring entry has room for three: the frame, the frame to
+/// clone, and the other three packed into this.
 struct AllocateOptions {
     std::uint16_t flags; ///< page_flags
-    std::uint16_t first; ///< of the entries to clone
-    std::uint32_t count;
+    std::uint16_t first; ///< index of the first entry to clone
+    std::uint32_t count; ///< number of entries to clone
 
-    /// What does not fit becomes the largest number that does, which no table has.
+    /// A number that does not fit becomes the largest one that does. No table has so many entries,
+    /// so the monitor refuses it.
     static constexpr AllocateOptions make(std::uint64_t flags, std::uint64_t first,
                                           std::uint64_t count) {
         return {static_cast<std::uint16_t>(flags),

@@ -1,5 +1,6 @@
 #pragma once
-// What the monitor owns of the guest's machine (profile), and how the guest asks (interface).
+// What the monitor owns of the guest's machine (the profile), and how the guest asks it for changes
+// (the interface).
 
 #include <array>
 #include <cstdint>
@@ -7,28 +8,31 @@
 
 namespace abi {
 
-/// docs/profiles.md says what each stands for.
+/// docs/profiles.md describes each.
 enum class Profile : std::uint8_t {
-    /// No monitor at all: the loader jumps to the guest without VMXON. The row of the bare machine.
+    /// No monitor at all: the loader jumps to the guest without VMXON, to show what the bare
+    /// machine
+    /// costs.
     bare = 0,
-    /// EPT; the monitor owns GDT, LDT, IDT, TSS, CR0.TS and sees every CR3 load.
+    /// EPT. The monitor owns GDT, LDT, IDT, TSS and CR0.TS, and sees every load of CR3.
     hardened = 1,
-    /// EPT; the guest owns everything it may own.
+    /// EPT. The guest owns everything that a guest may own.
     modern = 2,
-    /// No EPT: shadow paging; the monitor owns what it owns on hardened, and sees every change of
-    /// the guest's page tables.
+    /// Shadow paging, without EPT. The monitor owns what it owns on hardened, and sees every change
+    /// of the guest's page tables.
     classic = 3,
 };
 inline constexpr std::uint32_t profile_count = 4;
 inline constexpr std::array<std::string_view, profile_count> profile_names{"bare", "hardened",
                                                                            "modern", "classic"};
 
+/// How a sensitive operation of the guest reaches the monitor.
 enum class Interface : std::uint8_t {
-    /// No ROM: each sensitive instruction traps and is emulated.
+    /// No ROM: each sensitive instruction causes a VM exit and is emulated.
     native = 0,
-    /// ROM calls, each its own VM exit.
+    /// Calls of the ROM, each with a VM exit of its own.
     eager = 1,
-    /// ROM calls, queued while a lazy mode is set and drained in one VM exit.
+    /// Calls of the ROM, which are queued while a lazy mode is set and drained in one VM exit.
     lazy = 2,
 };
 inline constexpr std::uint32_t interface_count = 3;

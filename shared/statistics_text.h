@@ -1,5 +1,6 @@
 #pragma once
-// What result lines say of the monitor's counters (docs/guests.md), for all guests that print some.
+// How the monitor's counters appear in result lines (docs/guests.md), for all guests that print
+// such lines.
 
 #include "shared/call_table.h"
 #include "shared/statistics.h"
@@ -10,9 +11,10 @@
 
 namespace abi {
 
-/// Calls, in the order of the line, `count(family, name, value)`, printed as "FAMILYNAME=VALUE",
-/// and for counts with a key `keyed(family, digits, key, value)`, the key with that many
-/// hexadecimal digits. All is what was counted between `before` and `after`.
+/// Goes through the counters in the order of the line. For each it calls `count(family, name,
+/// value)`, which prints "FAMILYNAME=VALUE", or for a count that has a key `keyed(family, digits,
+/// key, value)`, which prints the key with that many hexadecimal digits. The values are what was
+/// counted between `before` and `after`.
 template <typename Count, typename Keyed>
 class StatisticsText {
   public:
@@ -85,7 +87,7 @@ class StatisticsText {
         for (std::uint32_t index = 0; index < names.size(); ++index)
             difference(family, names[index], before, after, index);
     }
-    // The last of the keyed counts takes all that found no place.
+    // The last of the keyed counts has no key: it counts everything for which there was no place.
     void by_key(std::string_view family, std::uint32_t digits, const KeyedCount* before,
                 const KeyedCount* after) {
         for (std::uint32_t index = 0; index < keyed_counts; ++index) {

@@ -1,6 +1,7 @@
-#include "vmi_rom/entries.h"
+// The entries for control registers, descriptor tables and the machine as a whole: those that only
+// make the call, and those that answer from the per-vCPU area.
 
-#include "shared/call_number.h"
+#include "vmi_rom/entries.h"
 
 namespace rom {
 
@@ -12,6 +13,8 @@ constexpr std::int32_t cr0_task_switched = 1 << 3;
 std::uint64_t address(const void* pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
 
 } // namespace
+
+// Synchronous: the monitor drains the ring and then executes the call, in one VM exit.
 
 Result set_gdt(const abi::PseudoDescriptor* table) {
     return vmcall(abi::Call::set_gdt, address(table));
@@ -28,6 +31,8 @@ Result set_cr4(std::uint64_t value) { return vmcall(abi::Call::set_cr4, value); 
 Result set_initial_ap_state(const abi::InitialState* state, std::uint64_t vcpu) {
     return vmcall(abi::Call::set_initial_ap_state, address(state), vcpu);
 }
+
+// Queued while a lazy mode is set. The bases of tables and of the TSS are linear addresses.
 
 Result set_ldt(std::uint64_t selector) {
     return queue(abi::Call::set_ldt, selector, 0, 0, [selector](abi::ControlPage& control) {
@@ -65,6 +70,9 @@ Result clts() {
                  [](abi::ControlPage& control) { clear_bits(control.cr0, cr0_task_switched); });
 }
 
+// Local: answered from the mirrors in the per-vCPU area, without a VM exit. The values are those
+// that were asked for last, queued or not.
+
 void get_gdt(abi::PseudoDescriptor* table) {
     table->limit = load(area().control.gdt_limit);
     table->base = load(area().control.gdt_base);
@@ -82,6 +90,8 @@ std::uint64_t get_tr() { return load(area().control.tr_selector); }
 std::uint64_t get_cr0() { return load(area().control.cr0); }
 
 std::uint64_t get_cr3() { return load(area().control.cr3); }
+
+// These two do not return.
 
 void reboot(std::uint64_t how) {
     vmcall(abi::Call::reboot, how);

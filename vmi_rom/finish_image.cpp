@@ -1,6 +1,6 @@
-// Host tool of the build: turns the linked flat image into an option ROM. Pads it to whole
-// 512-byte units, writes their number into the VMI and PCI headers, and sets the byte that makes
-// all bytes sum to 0 modulo 256.
+// A tool of the build, which runs on the host: it turns the linked flat image into an option ROM.
+// It pads the image to whole units of 512 bytes, writes their number into the VMI and PCI headers,
+// and sets the byte that makes all bytes sum to 0 modulo 256.
 //
 // finish_image INPUT OUTPUT
 

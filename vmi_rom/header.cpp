@@ -31,9 +31,9 @@ constexpr PnpHeader pnp_header() {
 constexpr abi::RomHeader vmi_header() {
     return {
         .signature = abi::rom_signature,
-        .length = 0,                         // finish_image's
-        .entry16 = {0xCB, 0x90, 0x90, 0x90}, // RETF: nothing to do for a BIOS
-        .pad = 0,                            // finish_image's
+        .length = 0,                         // finish_image sets it
+        .entry16 = {0xCB, 0x90, 0x90, 0x90}, // RETF: a BIOS has nothing to do
+        .pad = 0,                            // finish_image sets it
         .vmi = abi::vmi_signature,
         .api_minor = abi::vmi_api_minor,
         .api_major = abi::vmi_api_major,
@@ -53,9 +53,9 @@ constexpr abi::RomHeader vmi_header() {
                       .vcpu_area = static_cast<std::uint32_t>(abi::vcpu_area_base - abi::rom_base),
                       .ring_capacity = abi::ring_capacity},
         .reserved2 = {},
-        // MOV EAX, -1; RET: a 32-bit kernel is told to stay native.
+        // MOV EAX, -1; RET: an error, so a 32-bit kernel stays native.
         .vmi_init32 = {0xB8, 0xFF, 0xFF, 0xFF, 0xFF, 0xC3, 0x90, 0x90},
-        // XOR EAX, EAX; XOR EDX, EDX; RET: NONE.
+        // XOR EAX, EAX; XOR EDX, EDX; RET: the answer is NONE.
         .get_reloc32 = {0x31, 0xC0, 0x31, 0xD2, 0xC3, 0x90, 0x90, 0x90},
     };
 }
@@ -68,7 +68,7 @@ constexpr PciHeader pci_header() {
             .size = sizeof(PciHeader),
             .revision = 0,
             .class_code = {},
-            .image_length = 0, // finish_image's
+            .image_length = 0, // finish_image sets it
             .code_revision = 1,
             .code_type = 0,
             .indicator = pci_last_image,

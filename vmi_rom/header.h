@@ -1,5 +1,5 @@
 #pragma once
-// The first bytes of the image: VMI header, PCI and PnP headers, strings.
+// The first bytes of the image: the VMI header, the PCI and PnP headers, and the strings.
 
 #include "shared/rom_header.h"
 #include "vmi_rom/option_rom.h"
@@ -9,7 +9,7 @@
 
 namespace rom {
 
-/// bootstrap.S follows the header; each of its two entries takes this many bytes.
+/// The code of bootstrap.S follows the header. Each of its two entries takes this many bytes.
 inline constexpr std::uint32_t bootstrap_entry_size = 16;
 
 struct alignas(bootstrap_entry_size) ImageHeader {
@@ -23,7 +23,7 @@ struct alignas(bootstrap_entry_size) ImageHeader {
 inline constexpr std::uint32_t vmi_init_offset = sizeof(ImageHeader);
 inline constexpr std::uint32_t get_reloc_offset = vmi_init_offset + bootstrap_entry_size;
 
-/// Where finish_image writes.
+/// The offsets that finish_image writes to.
 inline constexpr std::size_t image_length_offset =
     offsetof(ImageHeader, pci) + offsetof(PciHeader, image_length);
 inline constexpr std::size_t length_offset = offsetof(abi::RomHeader, length);

@@ -1,7 +1,8 @@
 #pragma once
-// The ROM's seam: everything it does that a host program cannot do, and every access it makes to
-// the per-vCPU area. In the ROM each of these is one instruction or a few, inlined; in the unit
-// tests (LAZYHV_UNIT_TEST) each one outside a locked region is a point where an interrupt arrives.
+// The boundary at which the unit tests replace the machine: everything that the ROM does and a
+// program on the host cannot do, and every access to the per-vCPU area. In the ROM each of these
+// functions is one instruction or a few, inlined. In the unit tests (LAZYHV_UNIT_TEST) each is a
+// point at which an interrupt can arrive, unless interrupts are off.
 
 #include "shared/call_number.h"
 #include "shared/vcpu_area.h"
@@ -10,16 +11,16 @@
 
 namespace rom {
 
-/// RFLAGS are kept on the stack while interrupts are off. Code between disable_interrupts and
-/// restore_interrupts may therefore have no stack slot and save no register; the build looks at
-/// every instruction of the ROM (check_stack.cmake).
+// RFLAGS is kept on the stack while interrupts are off. Code between disable_interrupts and
+// restore_interrupts must therefore use no stack slot and save no register. The build checks every
+// instruction of the ROM for that (check_stack.cmake).
 
 #ifdef LAZYHV_UNIT_TEST
 
 abi::VcpuArea& area();
 /// Where the ROM's first byte is mapped.
 const std::uint8_t* image_base();
-/// Lets the test deliver an interrupt if they are on.
+/// Lets the test deliver an interrupt, if interrupts are on.
 void step();
 std::uint64_t vmcall(abi::Call call, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t c = 0);
 std::uint64_t flush();
@@ -35,9 +36,10 @@ void drop_translations();
 
 } // namespace rom
 
-// Placed by the linker script at the distance from the image that the monitor maps them at.
-// Hidden, so that they are addressed relative to RIP.
-// NOLINTBEGIN(bugprone-dynamic-static-initializers): nothing initialises them, they are places.
+// The linker script places these at the distance from each other at which the monitor maps them.
+// They are hidden, so that they are addressed relative to RIP.
+// NOLINTBEGIN(bugprone-dynamic-static-initializers): nothing initialises them; they are names of
+// addresses.
 extern "C" {
 [[gnu::visibility("hidden")]] extern abi::VcpuArea lazyhv_vcpu_area;
 [[gnu::visibility("hidden")]] extern const std::uint8_t lazyhv_image_base;
@@ -50,8 +52,8 @@ namespace rom {
 [[gnu::always_inline]] inline const std::uint8_t* image_base() { return &lazyhv_image_base; }
 [[gnu::always_inline]] inline void step() {}
 
-/// Executes VMCALL (docs/abi.md, "VMCALL"): RAX the call, RDI, RSI, RDX its arguments. Returns RAX,
-/// an abi::Error. All other registers stay.
+/// Executes VMCALL (docs/abi.md, "VMCALL") with the call in RAX and its arguments in RDI, RSI and
+/// RDX. Returns RAX, an abi::Error. All other registers keep their values.
 [[gnu::always_inline]] inline std::uint64_t vmcall(abi::Call call, std::uint64_t a = 0,
                                                    std::uint64_t b = 0, std::uint64_t c = 0) {
     std::uint64_t error = static_cast<std::uint16_t>(call);
@@ -59,39 +61,40 @@ namespace rom {
     return error;
 }
 
-/// Flush has no arguments: no register is set up, or saved, for it.
+/// The call Flush. It has no arguments, so no register is set up or saved for them.
 [[gnu::always_inline]] inline std::uint64_t flush() {
     std::uint64_t error = static_cast<std::uint16_t>(abi::Call::flush);
     asm volatile("vmcall" : "+a"(error) : : "memory");
     return error;
 }
 
-/// PUSHFQ, CLI: clears RFLAGS.IF. No VM exit: interrupts belong to the guest.
+/// PUSHFQ, CLI: clears RFLAGS.IF. There is no VM exit, since interrupts belong to the guest.
 [[gnu::always_inline]] inline void disable_interrupts() {
     asm volatile("pushfq\n\tcli" : : : "memory");
 }
 
-/// POPFQ: RFLAGS.IF as it was.
+/// POPFQ: sets RFLAGS.IF to what it was.
 [[gnu::always_inline]] inline void restore_interrupts() {
     asm volatile("popfq" : : : "memory", "cc");
 }
 
-/// CLI where the flags are not needed again.
+/// CLI, where the flags are not needed again.
 [[gnu::always_inline]] inline void keep_interrupts_off() { asm volatile("cli" : : : "memory"); }
 
-/// STI, HLT: nothing can arrive between the two (Intel manual, volume 2, STI).
+/// STI, HLT: no interrupt can arrive between the two (Intel manual, volume 2, STI).
 [[gnu::always_inline]] inline void wait_for_interrupt() {
     asm volatile("sti\n\thlt" : : : "memory");
 }
 
-/// MOV to CR3. RDI is what the guest calls this root: if the pair was withdrawn the MOV exits, and
-/// the monitor takes it for SetCR3 of RDI (docs/abi.md, "Roots without an exit").
+/// MOV to CR3, with the guest's own value for this root in RDI. If the pair has been withdrawn, the
+/// MOV causes a VM exit, and the monitor treats it as SetCR3 of RDI (docs/abi.md, "Roots without an
+/// exit").
 [[gnu::always_inline]] inline void load_root(std::uint64_t loaded, std::uint64_t guest_root) {
     asm volatile("movq %0, %%cr3" : : "r"(loaded), "D"(guest_root) : "memory");
 }
 
-/// Drops all translations, global ones too, by changing CR4.PGE twice (Intel manual, volume 3,
-/// section 4.10.4.1). No VM exit where FlushTLB is local: the bit is the guest's there.
+/// Drops all translations, global ones included, by changing CR4.PGE twice (Intel manual, volume 3,
+/// section 4.10.4.1). Where FlushTLB is local there is no VM exit: that bit belongs to the guest.
 [[gnu::always_inline]] inline void drop_translations() {
     constexpr std::uint64_t global_pages = 1 << 7;
     std::uint64_t cr4 = 0;
@@ -105,6 +108,7 @@ namespace rom {
                  : "memory", "cc");
 }
 
+/// Waits for ever with interrupts off.
 [[noreturn]] [[gnu::always_inline]] inline void stop() {
     for (;;) {
         asm volatile("cli\n\thlt");
@@ -113,7 +117,7 @@ namespace rom {
 
 #endif
 
-/// Keeps the compiler from computing an address again for each access through it.
+/// Returns `pointer`, and keeps the compiler from computing it anew for each access through it.
 template <class T>
 [[gnu::always_inline]] inline T* in_register(T* pointer) {
     asm("" : "+r"(pointer));
@@ -127,7 +131,7 @@ template <class T>
     return *static_cast<const volatile T*>(&field);
 }
 
-/// Whether a field is 0, compared where it lies.
+/// Whether a field is 0, by one instruction that compares it in memory.
 [[gnu::always_inline]] inline bool is_zero(const std::uint32_t& field) {
     step();
     bool zero = false;
@@ -135,8 +139,8 @@ template <class T>
     return zero;
 }
 
-/// Reads a field while interrupts are off: nothing changes it but the monitor in a VM exit, so the
-/// compiler may use it where it lies.
+/// Reads a field while interrupts are off. Only the monitor can change it, during a VM exit, so the
+/// compiler may use it as a memory operand.
 template <class T>
 [[gnu::always_inline]] inline T peek(const T& field) {
     step();
@@ -150,27 +154,27 @@ template <class T>
     *static_cast<volatile T*>(&field) = value;
 }
 
-/// Adds one in a single instruction: an interrupt comes before or behind it.
+/// Adds one in a single instruction: an interrupt arrives before it or after it.
 [[gnu::always_inline]] inline void increment(std::uint32_t& counter) {
     step();
     asm volatile("incl %0" : "+m"(counter) : : "cc");
 }
 
-/// Clears the bits of `mask` in a single instruction.
+/// Clears the bits that are set in `mask`, in a single instruction.
 [[gnu::always_inline]] inline void clear_bits(std::uint64_t& field, std::int32_t mask) {
     step();
     asm volatile("andq %1, %0" : "+m"(field) : "er"(std::int64_t{~mask}) : "cc");
 }
 
-/// Replaces `field` by `value` in a single instruction; returns what it was.
+/// Replaces `field` by `value` in a single instruction; returns the old value.
 [[gnu::always_inline]] inline std::uint32_t exchange(std::uint32_t& field, std::uint32_t value) {
     step();
     asm volatile("xchgl %0, %1" : "+r"(value), "+m"(field) : : "memory");
     return value;
 }
 
-/// Replaces `field` by `value` if it is `expected`, in a single instruction without LOCK: both
-/// sides run on one processor. Returns whether it did.
+/// Replaces `field` by `value` if it equals `expected`, in a single instruction. It needs no LOCK
+/// prefix: both sides run on one processor. Returns whether it replaced the field.
 [[gnu::always_inline]] inline bool compare_exchange(std::uint32_t& field, std::uint32_t expected,
                                                     std::uint32_t value) {
     step();

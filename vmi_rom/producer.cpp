@@ -1,4 +1,8 @@
+// SetLazyMode and Halt.
+
 #include "vmi_rom/producer.h"
+
+#include "vmi_rom/entries.h"
 
 namespace rom {
 
@@ -21,12 +25,13 @@ Result leave() {
         increment(control.unpaired_mode_errors);
         return result(abi::Error::unpaired_lazy_mode);
     }
-    // The mode ends before the flush: what a handler queued in between would be left behind.
+    // The mode ends before the flush. Otherwise what a handler queues between the two would stay in
+    // the ring.
     store(control.lazy_mode, no_mode);
     const Result flush_error = ring_has_entries() ? flush() : result(abi::Error::none);
-    // A refused batch, whichever exit drained it, has left its error here; VMCALL returned the same
-    // one. An error that is no batch's (not privileged) is only in what VMCALL returned. Where a
-    // handler has left a mode since, the batch's error was reported there.
+    // If a batch was refused, its error is here, whichever exit drained it; VMCALL has returned the
+    // same error. An error that does not come from a batch (not_privileged) is only in what VMCALL
+    // returned. If a handler has left a mode since then, the error of the batch was reported there.
     const std::uint32_t pending =
         is_zero(control.ring.pending_error) ? 0 : exchange(control.ring.pending_error, 0);
     if (pending != 0) [[unlikely]] {
@@ -38,6 +43,10 @@ Result leave() {
 
 } // namespace
 
+// Entering a mode while one is set, leaving while none is set, and an unknown number are counted
+// and refused; the mode stays as it is, and so does all that is queued. Leaving executes what is
+// queued, in one VM exit, or in none if another exit has drained it already. It returns the error
+// of a batch that was refused since a mode was last left.
 Result set_lazy_mode(std::uint32_t mode) {
     switch (static_cast<abi::LazyMode>(mode)) {
     case abi::LazyMode::none:
@@ -50,8 +59,10 @@ Result set_lazy_mode(std::uint32_t mode) {
     return result(abi::Error::unknown_lazy_mode);
 }
 
+// Executes what is queued, then waits for an interrupt with interrupts enabled.
 void halt() {
-    // Off, so that no handler queues behind the flush: its entries would wait for the halt's end.
+    // Interrupts are off, so that no handler queues a call after the flush: the entry would wait
+    // for the end of the halt.
     keep_interrupts_off();
     if (ring_has_entries()) {
         flush();

@@ -1,12 +1,13 @@
 #pragma once
-// The ring's producer side: queue a call, enter and leave a lazy mode.
+// The ring's producer side: how an entry of the ROM queues a call.
 //
-// An interrupt handler may itself call the ROM: queue, flush, leave the mode, enter it again. So
-// the four words of an entry, its publication and the mirror that announces it must be one
-// step to a handler: they are written with interrupts off. (Publishing by compare-exchange alone
-// is not enough: a handler that queues between two words of our entry takes the very slot we are
-// writing, publishes it, and our remaining words then overwrite what it published. The unit tests
-// show it.) CLI and POPF cost no VM exit. A handler of NMIs must not call the ROM.
+// An interrupt handler may call the ROM itself: queue a call, flush, leave the mode, enter it
+// again. To a handler, therefore, the four words of an entry, the mirror of the register that it
+// changes and the publication must be one step, so all of them are written with interrupts off.
+// (Publication by a compare-exchange alone would not be enough. A handler that queues a call
+// between two words of our entry takes the very slot that we are writing, and publishes it; our
+// remaining words then overwrite what it published. The unit tests show this.) CLI and POPF cost no
+// VM exit. NMI handlers must not call the ROM.
 
 #include "shared/call_number.h"
 #include "shared/error.h"
@@ -15,25 +16,26 @@
 
 #include <cstdint>
 
-// Addressed relative to RIP, without a table of addresses.
+// Hidden symbols are addressed relative to RIP, without a table of addresses.
 #pragma GCC visibility push(hidden)
 
 namespace rom {
 
-/// An abi::Error as the entries return it: the whole of RAX.
+/// An abi::Error as the entries return it, in the whole of RAX.
 using Result = std::uint64_t;
 
 [[gnu::always_inline]] inline Result result(abi::Error error) {
     return static_cast<std::uint16_t>(error);
 }
 
-/// Whether entries are queued that no drain has executed yet.
+/// Whether there are queued entries that no drain has executed yet.
 [[gnu::always_inline]] inline bool ring_has_entries() {
     const abi::RingHeader& ring = area().control.ring;
     return load(ring.head) != load(ring.tail);
 }
 
-/// The slot of `index`. Spelt so that one register addresses all words of it.
+/// The slot of the free-running index `index`. It is written so that the compiler addresses all of
+/// its words by one register.
 [[gnu::always_inline]] inline abi::RingEntry& entry_at(abi::VcpuArea& vcpu_area,
                                                        std::uint32_t index) {
     auto* const slot = in_register(reinterpret_cast<std::uint8_t*>(&vcpu_area) +
@@ -41,32 +43,34 @@ using Result = std::uint64_t;
     return *reinterpret_cast<abi::RingEntry*>(slot + offsetof(abi::VcpuArea, entry));
 }
 
-/// The part of `queue` between CLI and POPFQ, for entries that have more to do there.
+/// The part of `queue` between CLI and POPFQ, for entries that have more to do there. Interrupts
+/// are off on entry and on return.
 template <class Update>
 [[gnu::always_inline]] inline Result queue_locked(abi::VcpuArea& vcpu_area, abi::Call call,
                                                   std::uint64_t a, std::uint64_t b, std::uint64_t c,
-                                                  Update update_shadow) {
+                                                  Update update_mirrors) {
     abi::ControlPage& control = vcpu_area.control;
     static_assert(static_cast<std::uint32_t>(abi::LazyMode::none) == 0);
     if (is_zero(control.lazy_mode)) [[unlikely]] {
-        update_shadow(control);
+        update_mirrors(control);
         return vmcall(call, a, b, c);
     }
-    // (clang-format 14 takes an attribute behind while for a statement.)
+    // (clang-format 14 takes an attribute after `while` for a statement.)
     // clang-format off
     std::uint32_t tail = peek(control.ring.tail);
     while (tail - peek(control.ring.head) >= abi::ring_capacity) [[unlikely]] {
-        // With interrupts as they were: it may take long. A handler may fill the ring again.
+        // With interrupts as they were, since it may take long. A handler may fill the ring again.
         restore_interrupts();
         flush();
         disable_interrupts();
         tail = peek(control.ring.tail);
     }
-    // Behind the flush: a refused batch makes the monitor write the mirrors.
-    update_shadow(control);
+    // After the flush, since the monitor writes the mirrors when it refuses a batch.
+    update_mirrors(control);
     abi::RingEntry& entry = entry_at(vcpu_area, tail);
     // clang-format on
-    // One word: the unused halves are zero, so that a ring's contents are the same every run.
+    // One store also writes the unused fields, as zero, so that the ring's contents are the same in
+    // every run.
     store(reinterpret_cast<std::uint64_t&>(entry), std::uint64_t{static_cast<std::uint16_t>(call)});
     store(entry.argument[0], a);
     store(entry.argument[1], b);
@@ -75,16 +79,18 @@ template <class Update>
     return result(abi::Error::none);
 }
 
-/// Queues a call if a lazy mode is set, else executes it in its own VM exit. `update_shadow` writes
-/// the mirrors that the call changes. Returns what VMCALL returned, or none when queued.
+/// Queues a call if a lazy mode is set; otherwise executes it in a VM exit of its own.
+/// `update_mirrors` writes the mirrors of the registers that the call changes. Returns what VMCALL
+/// returned, or none if the call was queued.
 ///
-/// A full ring is flushed first. If that batch is refused, this call is queued all the same and the
-/// monitor keeps the error in pending_error: the next leave reports it, once.
+/// A full ring is flushed first. If that batch is refused, this call is queued nevertheless, and
+/// the monitor keeps the error in pending_error: it is reported once, when a lazy mode is next
+/// left.
 template <class Update>
 [[gnu::always_inline]] inline Result queue(abi::Call call, std::uint64_t a, std::uint64_t b,
-                                           std::uint64_t c, Update update_shadow) {
+                                           std::uint64_t c, Update update_mirrors) {
     disable_interrupts();
-    const Result error = queue_locked(*in_register(&area()), call, a, b, c, update_shadow);
+    const Result error = queue_locked(*in_register(&area()), call, a, b, c, update_mirrors);
     restore_interrupts();
     return error;
 }
@@ -93,15 +99,6 @@ template <class Update>
                                            std::uint64_t c = 0) {
     return queue(call, a, b, c, [](abi::ControlPage&) {});
 }
-
-/// SetLazyMode. Entering a mode while one is set, leaving while none is set and an unknown number
-/// are counted and refused; the mode and all that is queued stay as they are.
-/// Leaving executes what is queued in one VM exit, or in none if another exit drained it already,
-/// and returns the error of a batch that was refused since the last leave.
-Result set_lazy_mode(std::uint32_t mode);
-
-/// Halt: executes what is queued, then waits for an interrupt with interrupts enabled.
-void halt();
 
 } // namespace rom
 

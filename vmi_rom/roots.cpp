@@ -1,4 +1,4 @@
-// SetCR3, and the roots that need no VM exit (docs/abi.md, "Roots without an exit").
+// SetCR3, and the roots that are loaded without a VM exit (docs/abi.md, "Roots without an exit").
 
 #include "vmi_rom/entries.h"
 
@@ -6,7 +6,8 @@ namespace rom {
 
 namespace {
 
-/// The pair of `root`, or null. A root is never no_root: that is a free pair's.
+/// The pair of `root`, or null. If the kernel asks for the value no_root, there is none: that value
+/// marks a pair that is free.
 [[gnu::always_inline]] inline const abi::RootPair* pair_of(const abi::ControlPage& control,
                                                            std::uint64_t root) {
 #pragma GCC unroll 4
@@ -20,12 +21,14 @@ namespace {
 
 } // namespace
 
+// Queued while a lazy mode is set. But if the monitor offers a pair for the root and nothing is
+// queued, then, in a lazy mode and outside, it is one MOV to CR3 without a VM exit.
 Result set_cr3(std::uint64_t value) {
     disable_interrupts();
     abi::VcpuArea& vcpu_area = *in_register(&area());
     abi::ControlPage& control = vcpu_area.control;
     Result error = result(abi::Error::none);
-    // What is queued comes first, so the load waits behind it.
+    // What is queued comes first in the program, so the load must wait until it has been executed.
     const abi::RootPair* const pair =
         peek(control.ring.head) == peek(control.ring.tail) ? pair_of(control, value) : nullptr;
     if (pair != nullptr) {

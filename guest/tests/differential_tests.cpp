@@ -17,6 +17,7 @@
 #include "guest/tests/differential_state.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
+#include "shared/call_number.h"
 #include "shared/page_table_calls.h"
 
 #include <atomic>

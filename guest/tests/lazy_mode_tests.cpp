@@ -8,6 +8,7 @@
 #include "guest/kernel/paravirt/operations.h"
 #include "guest/tests/self_tests.h"
 #include "guest/tests/test_report.h"
+#include "shared/call_number.h"
 #include "shared/error.h"
 #include "shared/ring.h"
 

@@ -14,6 +14,7 @@
 #include "hypervisor/registers/port_policy.h"
 #include "hypervisor/vcpu/msr_bitmaps.h"
 #include "hypervisor/vmx/read_capabilities.h"
+#include "shared/call_table.h"
 
 #include <algorithm>
 

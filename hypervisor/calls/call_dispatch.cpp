@@ -1,5 +1,7 @@
 #include "hypervisor/calls/call_dispatch.h"
 
+#include "shared/call_table.h"
+
 namespace hv {
 
 namespace {
@@ -7,87 +9,55 @@ namespace {
 using abi::Answer;
 using abi::Call;
 
+// What stands in CallDispatch::entry for numbers that are no call, or none that this profile sends
+// to the monitor.
+abi::Error refuse_unknown(Vcpu&, std::uint64_t, std::uint64_t, std::uint64_t) {
+    return abi::Error::unknown_call;
+}
+
+// The same for calls that are accepted by VMCALL only.
+abi::Error refuse_in_ring(Vcpu&, std::uint64_t, std::uint64_t, std::uint64_t) {
+    return abi::Error::not_queueable;
+}
+
 struct Row {
     Call call;
     CallHandler handler;
+    bool is_monitors_own; ///< not answered by get_reloc, and accepted by VMCALL on every profile
 };
 
+// The calls that the monitor handles, as the list of calls has them. shared/call_table.h checks
+// that these are all that any answer sends here.
 constexpr Row rows[]{
-    {Call::set_gdt, call_set_gdt},
-    {Call::set_ldt, call_set_ldt},
-    {Call::set_idt, call_set_idt},
-    {Call::set_tr, call_set_tr},
-    {Call::write_gdt_entry, call_write_gdt_entry},
-    {Call::write_ldt_entry, call_write_ldt_entry},
-    {Call::write_idt_entry, call_write_idt_entry},
-    {Call::update_kernel_stack, call_update_kernel_stack},
-    {Call::set_cr0, call_set_cr0},
-    {Call::set_cr3, call_set_cr3},
-    {Call::set_cr4, call_set_cr4},
-    {Call::clts, call_clts},
-    {Call::set_pxe, call_set_pxe},
-    {Call::set_pxe_long, call_set_pxe},
-    {Call::update_pxe, call_update_pxe},
-    {Call::update_pxe_long, call_update_pxe},
-    {Call::allocate_page, call_allocate_page},
-    {Call::release_page, call_release_page},
-    {Call::inval_page, call_inval_page},
-    {Call::flush_tlb, call_flush_tlb},
-    {Call::reboot, call_reboot},
-    {Call::shutdown, call_shutdown},
-    {Call::flush, call_flush},
-    {Call::empty, call_empty},
-    {Call::vmi_init, call_vmi_init},
-    {Call::write_tss_word, call_write_tss_word},
-    {Call::shootdown, call_shootdown},
-    {Call::set_initial_ap_state, call_set_initial_ap_state},
+#define LAZYHV_NO_HANDLER(...)
+#define LAZYHV_MONITOR(number, enumerator, name, handler, ...)                                     \
+    {Call::enumerator, call_##handler, true},
+#define LAZYHV_BOTH(number, enumerator, name, hardened, classic, modern, handler, ...)             \
+    {Call::enumerator, call_##handler, false},
+    LAZYHV_CALLS(LAZYHV_NO_HANDLER, LAZYHV_NO_HANDLER, LAZYHV_MONITOR, LAZYHV_BOTH)
+#undef LAZYHV_NO_HANDLER
+#undef LAZYHV_MONITOR
+#undef LAZYHV_BOTH
 };
-
-constexpr bool is_monitors_own(Call call) {
-    return call == Call::flush || call == Call::empty || call == Call::vmi_init;
-}
-
-constexpr bool reaches_monitor(Answer answer) {
-    return answer == Answer::queued || answer == Answer::synchronous || answer == Answer::no_return;
-}
 
 constexpr CallDispatch make_dispatch(abi::Profile profile) {
     CallDispatch dispatch;
-    dispatch.entry.fill(call_unknown);
+    dispatch.entry.fill(refuse_unknown);
     for (const Row& row : rows) {
         const auto number = static_cast<std::uint32_t>(row.call);
         const Answer answer = abi::answer(number, profile, abi::Interface::lazy);
-        const bool accepted = reaches_monitor(answer) || is_monitors_own(row.call);
+        const bool accepted = reaches_monitor(answer) || row.is_monitors_own;
         if (accepted)
             dispatch.hypercall[number] = row.handler;
         if (answer == Answer::queued)
             dispatch.entry[number] = row.handler;
         else if (accepted)
-            dispatch.entry[number] = call_not_queueable;
+            dispatch.entry[number] = refuse_in_ring;
     }
     return dispatch;
 }
 
-constexpr bool has_row(Call call) {
-    for (const Row& row : rows)
-        if (row.call == call)
-            return true;
-    return false;
-}
-
-// Every call that the table sends to the monitor has a handler here.
-constexpr bool complete(abi::Profile profile) {
-    for (const abi::CallInfo& info : abi::call_table) {
-        if (reaches_monitor(abi::answer(static_cast<std::uint32_t>(info.call), profile,
-                                        abi::Interface::lazy)) &&
-            !has_row(info.call))
-            return false;
-    }
-    return true;
-}
-static_assert(complete(abi::Profile::hardened) && complete(abi::Profile::modern) &&
-              complete(abi::Profile::classic));
-
+// In the order of abi::Profile. On `bare` there is no monitor.
 constexpr std::array<CallDispatch, abi::profile_count> dispatches{
     CallDispatch{}, make_dispatch(abi::Profile::hardened), make_dispatch(abi::Profile::modern),
     make_dispatch(abi::Profile::classic)};
@@ -96,14 +66,6 @@ static_assert(static_cast<int>(abi::Profile::hardened) == 1 &&
               static_cast<int>(abi::Profile::classic) == 3);
 
 } // namespace
-
-abi::Error call_unknown(Vcpu&, std::uint64_t, std::uint64_t, std::uint64_t) {
-    return abi::Error::unknown_call;
-}
-
-abi::Error call_not_queueable(Vcpu&, std::uint64_t, std::uint64_t, std::uint64_t) {
-    return abi::Error::not_queueable;
-}
 
 const CallDispatch& call_dispatch(abi::Profile profile) {
     return dispatches[static_cast<std::uint32_t>(profile)];

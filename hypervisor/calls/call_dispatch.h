@@ -2,26 +2,29 @@
 // From a call number to its handler.
 
 #include "hypervisor/calls/call_handlers.h"
-#include "shared/call_table.h"
+#include "shared/call_limit.h"
 #include "shared/profile.h"
 
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 namespace hv {
 
-/// What the monitor accepts under one profile. Where nothing is accepted stands a handler that says
-/// why.
+/// What the monitor accepts on one profile, by call number.
 struct CallDispatch {
-    std::array<CallHandler, abi::call_limit> hypercall{}; ///< by VMCALL; null: no such call
-    std::array<CallHandler, abi::call_limit> entry{};     ///< in a ring entry
+    /// Of a VMCALL. Null where the call is not accepted (unknown_call).
+    std::array<CallHandler, abi::call_limit> hypercall{};
+    /// Of a ring entry. Never null: where the call is not accepted, the handler refuses it.
+    std::array<CallHandler, abi::call_limit> entry{};
 };
 
-/// The tables of a profile, made from shared/call_table.h: a call is accepted by VMCALL when that
-/// table does not answer it in the guest, and in the ring when it answers `queued`.
+/// The handlers of a profile. A VMCALL is accepted if shared/call_table.h has an answer for the
+/// profile that reaches the monitor, or if the call is the monitor's alone; a ring entry is
+/// accepted if the answer is `queued`.
 const CallDispatch& call_dispatch(abi::Profile profile);
 
-/// The name of a call as VMI spells it, or "?".
+/// The name of a call as VMI spells it, or "?" for a number that is no call.
 std::string_view call_name(std::uint32_t call);
 
 } // namespace hv

@@ -1,6 +1,7 @@
 #pragma once
-// The monitor's side of each call; calls/call_dispatch.cpp has the table.
+// The monitor's side of each call: call_set_cr0 for SetCR0, and so on.
 
+#include "shared/call_list.h"
 #include "shared/error.h"
 
 #include <cstdint>
@@ -9,50 +10,23 @@ namespace hv {
 
 struct Vcpu;
 
-/// Takes the arguments of a call: RDI, RSI, RDX, or a ring entry's, read once. Judges all it was
-/// given before it changes anything.
+/// Executes a call. The arguments are RDI, RSI and RDX of a VMCALL, or those of a ring entry, and
+/// were read once. A handler judges all of them before it changes anything. It returns why it
+/// refused, Error::none, or `paused` (calls/pause.h).
 using CallFunction = abi::Error(Vcpu& vcpu, std::uint64_t first, std::uint64_t second,
                                 std::uint64_t third);
 using CallHandler = CallFunction*;
 
-// calls/call_dispatch.cpp: what stands where no call may.
-CallFunction call_unknown;
-CallFunction call_not_queueable;
-
-// calls/control_register_calls.cpp
-CallFunction call_set_cr0;
-CallFunction call_set_cr3;
-CallFunction call_set_cr4;
-CallFunction call_clts;
-
-// calls/descriptor_calls.cpp
-CallFunction call_set_gdt;
-CallFunction call_set_idt;
-CallFunction call_set_ldt;
-CallFunction call_set_tr;
-CallFunction call_write_gdt_entry;
-CallFunction call_write_ldt_entry;
-CallFunction call_write_idt_entry;
-CallFunction call_update_kernel_stack;
-CallFunction call_write_tss_word;
-
-// calls/page_table_calls.cpp
-CallFunction call_set_pxe;
-CallFunction call_update_pxe;
-CallFunction call_allocate_page;
-CallFunction call_release_page;
-CallFunction call_inval_page;
-CallFunction call_flush_tlb;
-
-// calls/processor_calls.cpp
-CallFunction call_shootdown;
-CallFunction call_set_initial_ap_state;
-
-// calls/machine_calls.cpp
-CallFunction call_flush;
-CallFunction call_empty;
-CallFunction call_vmi_init;
-CallFunction call_reboot;
-CallFunction call_shutdown;
+// Every handler that the list of calls names. Each is defined in the file of its family:
+// control_register_calls.cpp, descriptor_calls.cpp, page_table_calls.cpp, processor_calls.cpp,
+// machine_calls.cpp.
+#define LAZYHV_NO_HANDLER(...)
+#define LAZYHV_MONITOR(number, enumerator, name, handler, ...) CallFunction call_##handler;
+#define LAZYHV_BOTH(number, enumerator, name, hardened, classic, modern, handler, ...)             \
+    CallFunction call_##handler;
+LAZYHV_CALLS(LAZYHV_NO_HANDLER, LAZYHV_NO_HANDLER, LAZYHV_MONITOR, LAZYHV_BOTH)
+#undef LAZYHV_NO_HANDLER
+#undef LAZYHV_MONITOR
+#undef LAZYHV_BOTH
 
 } // namespace hv

@@ -1,4 +1,4 @@
-// SetGDT to SetTR, WriteGDTEntry to UpdateKernelStack, WriteTSSWord.
+// The calls from SetGDT to SetTR and from WriteGDTEntry to UpdateKernelStack, and WriteTSSWord.
 
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/calls/call_handlers.h"
@@ -24,7 +24,7 @@ Error call_set_idt(Vcpu& vcpu, std::uint64_t first, std::uint64_t, std::uint64_t
 }
 
 Error call_set_ldt(Vcpu& vcpu, std::uint64_t first, std::uint64_t, std::uint64_t) {
-    if (must_pause(vcpu)) // a table has up to 8192 descriptors to judge
+    if (must_pause(vcpu)) // an LDT has up to 8192 descriptors to judge
         return paused;
     return set_guest_ldtr(vcpu, static_cast<std::uint16_t>(first));
 }
@@ -35,6 +35,8 @@ Error call_set_tr(Vcpu& vcpu, std::uint64_t first, std::uint64_t, std::uint64_t)
 
 namespace {
 
+// A slot that is not free to be written without a check. Not inlined, so that the common case of
+// WriteGDTEntry saves no registers.
 [[gnu::noinline]] Error write_other_slot(Vcpu& vcpu, std::uint64_t base, std::uint64_t index,
                                          std::uint64_t value) {
     if (!vcpu.tables.gdt_is_shared())
@@ -59,7 +61,7 @@ Error call_write_ldt_entry(Vcpu& vcpu, std::uint64_t first, std::uint64_t second
 
 Error call_write_idt_entry(Vcpu& vcpu, std::uint64_t first, std::uint64_t second,
                            std::uint64_t third) {
-    // vCPUs may share the IDT, and a gate is judged by both its halves.
+    // Several vCPUs may share the IDT, and a gate is judged by both of its halves.
     lock_page_tables(vcpu);
     return vcpu.tables.write_idt_half(first, second, third);
 }

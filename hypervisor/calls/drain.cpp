@@ -5,6 +5,7 @@
 #include "hypervisor/registers/mirror.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/x86/control_register.h"
+#include "shared/call_number.h"
 #include "shared/exit_reason.h"
 
 namespace hv {
@@ -13,16 +14,17 @@ using abi::Error;
 
 namespace {
 
-/// What a refused entry asked for, for the guest and the console.
+/// What a refused entry asked for, as the guest and the console are told.
 struct Refused {
     std::uint16_t call;
     std::string_view name;
     std::uint64_t argument;
 };
 
-// A VMCALL that comes behind the batch in the same exit: the ROM has written its copy of what that
-// asks for as well. If it is refused, handle_vmcall makes all copies true.
-void keep_copy_of_hypercall(Vcpu& vcpu) {
+// If the VM exit is a VMCALL, its call is executed after the batch, and the ROM has written the
+// mirror for it already: this writes that mirror again. If the call is refused, handle_vmcall makes
+// all mirrors agree with the registers.
+void keep_mirror_of_hypercall(Vcpu& vcpu) {
     if (vcpu.vmcs.read(Field::exit_reason) != static_cast<std::uint64_t>(abi::ExitReason::vmcall))
         return;
     volatile abi::ControlPage& page = vcpu.area->control;
@@ -45,8 +47,9 @@ void keep_copy_of_hypercall(Vcpu& vcpu) {
     }
 }
 
-// Ends a batch: says where and why in the ring header, and gives the guest true mirrors back,
-// since the ROM had already written what the entries behind would have done.
+// Ends a batch. The ring header tells the guest where and why, and the mirrors are made to agree
+// with the registers: the ROM had already written into them what the entries that follow would have
+// done.
 [[gnu::cold, gnu::noinline]] void refuse_batch(Vcpu& vcpu, std::uint32_t index,
                                                std::uint32_t discarded, const Refused& refused,
                                                Error error) {
@@ -60,10 +63,10 @@ void keep_copy_of_hypercall(Vcpu& vcpu) {
     vcpu.statistics.discarded += discarded;
     name_refusal(vcpu, error, refused.name, refused.argument);
     mirror_registers(vcpu);
-    keep_copy_of_hypercall(vcpu);
+    keep_mirror_of_hypercall(vcpu);
 }
 
-// The entries from `index` on are executed in a later VM exit.
+// Ends the drain before the entry `index`: it and those after it are executed in a later VM exit.
 [[gnu::cold, gnu::noinline]] Error pause_batch(Vcpu& vcpu, std::uint32_t head,
                                                std::uint32_t index) {
     vcpu.drain_error = Error::none;
@@ -84,12 +87,12 @@ Error drain(Vcpu& vcpu, std::uint32_t tail) {
     std::uint32_t index = head;
     ++vcpu.statistics.flushes;
     if (count > abi::ring_capacity) {
-        // Which of them the guest meant nobody knows: none of them runs.
+        // Nobody can tell which entries the guest meant, so none of them is executed.
         error = Error::ring_index;
         refuse_batch(vcpu, head, count, {0, "ring tail", tail}, error);
     }
     while (error == Error::none && index != tail) {
-        // The guest, or another vCPU of its, may be writing the entry: each word is read once.
+        // The guest may be writing the entry, on this vCPU or another: each word is read once.
         const volatile abi::RingEntry& entry = area.entry[index & (abi::ring_capacity - 1)];
         const std::uint16_t call = entry.call;
         const std::uint64_t first = entry.argument[0];

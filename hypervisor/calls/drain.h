@@ -1,5 +1,5 @@
 #pragma once
-// The consumer's side of the ring (docs/abi.md, "Drain").
+// The consumer's side of the ring: its entries are executed (docs/abi.md, "Drain").
 
 #include "hypervisor/vcpu/vcpu.h"
 
@@ -8,12 +8,13 @@
 namespace hv {
 
 /// Executes the entries from the monitor's own head up to `tail`, in order. What the guest wrote is
-/// read once, and nothing of it is believed: a tail too far ahead discards the batch (ring_index),
-/// a refused entry ends it. Returns the error that ended the batch, or `paused` (calls/pause.h):
-/// then the entries behind the monitor's head are still queued.
+/// read once, and none of it is trusted. If `tail` is further ahead than the ring is long, the
+/// whole batch is discarded (ring_index); a refused entry ends the batch. Returns the error that
+/// ended it, Error::none, or `paused` (calls/pause.h): then the entries from the monitor's head on
+/// are still queued.
 [[gnu::noinline]] abi::Error drain(Vcpu& vcpu, std::uint32_t tail);
 
-/// Drains if the guest has published entries; returns as drain().
+/// Drains the ring if the guest has published entries. Returns the same as drain().
 inline abi::Error drain_if_queued(Vcpu& vcpu) {
     const std::uint32_t tail =
         *const_cast<const volatile std::uint32_t*>(&vcpu.area->control.ring.tail);

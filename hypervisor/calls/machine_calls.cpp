@@ -1,4 +1,4 @@
-// Calls about the machine as a whole.
+// Calls about the machine as a whole: Flush, Empty, VmiInit, Reboot, Shutdown.
 
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/registers/mirror.h"
@@ -11,7 +11,8 @@ namespace hv {
 
 using abi::Error;
 
-// Every VM exit drains the ring first (exits/dispatch.cpp); what is left is to say how that went.
+// Every VM exit drains the ring first (exits/dispatch.cpp), so only the result is left to be
+// returned.
 Error call_flush(Vcpu& vcpu, std::uint64_t, std::uint64_t, std::uint64_t) {
     return std::exchange(vcpu.drain_error, Error::none);
 }

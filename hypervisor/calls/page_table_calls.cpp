@@ -1,4 +1,4 @@
-// SetPxE to FlushTLB.
+// The calls from SetPxE to FlushTLB.
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
@@ -14,8 +14,8 @@ namespace {
 
 bool is_deferred(std::uint64_t flags) { return (flags & abi::update_flags::defer) != 0; }
 
-// Does `update`, and leaves what it makes stale to InvalPage and FlushTLB. What others before it in
-// the batch made stale is not left.
+// Executes `update`, and leaves the translations that it makes stale to InvalPage and FlushTLB.
+// Those that earlier entries of the batch made stale are dropped first: they were not deferred.
 [[gnu::noinline]] Error defer(Vcpu& vcpu, CallHandler update, std::uint64_t first,
                               std::uint64_t second) {
     lock_page_tables(vcpu);
@@ -23,7 +23,8 @@ bool is_deferred(std::uint64_t flags) { return (flags & abi::update_flags::defer
     return update(vcpu, first, second, 0);
 }
 
-// The first of a batch. A call of its own, so that the others have nothing to save around one.
+// The first update of a batch, which takes the lock. It is a function of its own, not inlined, so
+// that the others save no registers.
 [[gnu::noinline]] Error lock_first(Vcpu& vcpu, CallHandler update, std::uint64_t first,
                                    std::uint64_t second, std::uint64_t third) {
     lock_page_tables(vcpu);
@@ -50,14 +51,14 @@ Error call_update_pxe(Vcpu& vcpu, std::uint64_t entry, std::uint64_t flags, std:
 
 Error call_allocate_page(Vcpu& vcpu, std::uint64_t frame, std::uint64_t clone,
                          std::uint64_t options) {
-    if (must_pause(vcpu)) // a table has 512 entries to judge
+    if (must_pause(vcpu)) // a page table has 512 entries to judge
         return paused;
     VirtualMachine& machine = *vcpu.machine;
     lock_page_tables(vcpu);
     const abi::AllocateOptions decoded = abi::AllocateOptions::decode(options);
     const Error error = machine.page_tables.allocate(frame, clone, decoded);
-    // The monitor must see the next load of a root that was offered before: from then on it leads
-    // to the descriptor tables for good.
+    // If the root was offered for loads without an exit, the monitor must see the next load: from
+    // then on the root must map the descriptor tables as they are.
     if ((decoded.flags & abi::page_flags::pml4) != 0)
         withdraw_root_everywhere(vcpu, frame);
     return error;

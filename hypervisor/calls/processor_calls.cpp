@@ -1,4 +1,4 @@
-// Shootdown and SetInitialAPState.
+// The calls Shootdown and SetInitialAPState.
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
@@ -19,6 +19,7 @@ using abi::Error;
 
 namespace {
 
+// Whether the guest can load `root` on that vCPU without a VM exit.
 bool is_published(const Vcpu& vcpu, std::uint64_t root) {
     for (const ShadowedRoot& published : vcpu.roots.published)
         if (published.table != 0 && published.guest == root)
@@ -26,9 +27,10 @@ bool is_published(const Vcpu& vcpu, std::uint64_t root) {
     return false;
 }
 
-// A vCPU in another address space loads CR3 before it uses this one, which drops what it has
-// cached; but with PCIDs it need not. Where it loads roots without an exit, the ROM's copy of CR3
-// says which; a kernel that writes nonsense there deceives itself alone.
+// Whether a vCPU may use translations of the address space `root`. A vCPU in another address space
+// loads CR3 before it uses this one, which drops what it has cached; but with PCIDs the load need
+// not drop anything. Where a vCPU loads roots without a VM exit, the mirror of CR3 says which one
+// it has loaded; a kernel that writes nonsense there deceives only itself.
 bool may_use(const Vcpu& vcpu, std::uint64_t root, bool has_pcids) {
     const volatile abi::ControlPage& control = vcpu.area->control;
     const std::uint64_t asked_for = control.cr3;
@@ -36,11 +38,13 @@ bool may_use(const Vcpu& vcpu, std::uint64_t root, bool has_pcids) {
         return true;
     if (vcpu.roots.current.guest != root)
         return false;
-    // It has left the root without an exit, unless the load still waits in the ring.
+    // The mirror names another root. The vCPU has loaded that one without a VM exit, unless the
+    // load still waits in the ring.
     const bool queued = control.ring.tail != vcpu.ring_head;
     return queued || vcpu.roots.limit == 0 || !is_published(vcpu, asked_for);
 }
 
+// The vCPUs of `mask` that may use translations of the address space `root`, as a mask.
 std::uint64_t users_of(const VirtualMachine& machine, std::uint64_t mask, std::uint64_t root,
                        bool has_pcids) {
     std::uint64_t users = 0;
@@ -69,13 +73,15 @@ Error call_shootdown(Vcpu& vcpu, std::uint64_t mask, std::uint64_t root, std::ui
         drop_before_entry(vcpu, Stale::all);
     const bool has_pcids = (guest_cr4(vcpu) & cr4::pcid_enable) != 0;
     const std::uint64_t others = mask & ~own;
-    // A vCPU whose store is just being emulated has the lock, and is done with it, or will see that
-    // it was asked.
+    // The lock is held while a store of another vCPU is emulated. So that store is either finished,
+    // or its vCPU will see the request below first.
     lock_page_tables(vcpu);
-    // Of a kernel that did not register its tables: what it has changed takes effect now.
+    // If the kernel has not registered its page tables, what it has changed in them takes effect
+    // now.
     if (machine.shadows.has_unsynced())
         machine.shadows.sync(0);
-    // Updates before it in the batch have been noted as stale there before the vCPU is asked.
+    // Before the other vCPUs are asked, they are told of what earlier updates of the batch made
+    // stale.
     account_for_stale(vcpu);
     ask_vcpus(vcpu, everywhere ? others : users_of(machine, others, root, has_pcids),
               everywhere ? request::all_translations : request::non_global_translations);

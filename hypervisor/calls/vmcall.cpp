@@ -8,6 +8,7 @@
 #include "hypervisor/registers/mirror.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
+#include "shared/call_number.h"
 
 namespace hv {
 

@@ -15,7 +15,7 @@ using abi::Error;
 
 namespace {
 
-/// No call: refused, and the mirrors are made true.
+/// Not a call: it is refused, and the mirrors are made to agree with the registers.
 constexpr auto no_call = static_cast<Call>(abi::call_limit - 1);
 
 constexpr std::uint64_t task_switched = 1 << 3;

@@ -25,7 +25,7 @@
 
    A macro BROKEN_... makes one thing wrong; Spin must then find an error. Left out: the words the
    monitor ignores, a guest that writes what it likes into the header (the unit tests have it), and
-   the mirrors. */
+   the mirrors of registers. */
 
 /* Small, so that all states can be visited. No step depends on the numbers but by the wrap of the
    indices, which come around every few calls here. */

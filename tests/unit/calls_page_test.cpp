@@ -1,4 +1,4 @@
-// docs/calls.md says what shared/call_table.h says: its table is rendered here and compared.
+// docs/calls.md says what the list of calls says: its table is rendered here and compared.
 
 #include "shared/call_table.h"
 
@@ -15,8 +15,8 @@ using abi::Answer;
 using abi::CallInfo;
 using abi::RelocationType;
 
-/// Behind this line everything is generated; before it the page is written by hand.
-constexpr std::string_view marker = "<!-- Generated from shared/call_table.h -->\n";
+/// Everything after this line is generated; what comes before it is written by hand.
+constexpr std::string_view marker = "<!-- Generated from shared/call_list.h -->\n";
 
 const std::string page_path = LAZYHV_SOURCE_DIR "/docs/calls.md";
 const std::string expected_path = LAZYHV_BINARY_DIR "/calls.md";
@@ -60,10 +60,11 @@ TEST(CallsPage, HasTheTableOfCalls) {
 
     const std::string expected = page.substr(0, found + marker.size()) + "\n" + render_table();
     std::ofstream(expected_path) << expected;
-    EXPECT_TRUE(page == expected)
-        << "docs/calls.md is not what shared/call_table.h says. What it should be is written; "
-           "look at it and take it over:\n  diff "
-        << page_path << " " << expected_path << "\n  cp " << expected_path << " " << page_path;
+    EXPECT_TRUE(page == expected) << "docs/calls.md does not agree with shared/call_list.h. What "
+                                     "it should be has been written; "
+                                     "look at it and copy it:\n  diff "
+                                  << page_path << " " << expected_path << "\n  cp " << expected_path
+                                  << " " << page_path;
 }
 
 } // namespace

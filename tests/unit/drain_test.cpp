@@ -129,7 +129,7 @@ TEST_F(Drain, ARefusalIsNamedOnce) {
     EXPECT_EQ(vcpu.statistics.refused, 3U);
 }
 
-TEST_F(Drain, RefusedBatchGivesTrueMirrorsBack) {
+TEST_F(Drain, RefusedBatchMakesTheMirrorsAgreeAgain) {
     machine.area().control.cr3 = 0x1234000; // what the ROM wrote when it queued
     machine.area().control.cr0 = 0;
     publish(Call::set_cr3, ~std::uint64_t{0});

@@ -1,5 +1,5 @@
-// The mirrors in the control page are what was asked for last, also when the exit in which a
-// call is executed has refused a batch before it.
+// The mirrors of registers in the control page are what was asked for last, also when the VM exit
+// in which a call is executed has refused a batch before it.
 
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/x86/control_register.h"
@@ -30,7 +30,7 @@ class Mirrors : public ::testing::TestWithParam<abi::Profile> {
         handle_vm_exit(registers);
         return static_cast<abi::Error>(registers.rax);
     }
-    /// An entry that no monitor executes; behind it the kernel asks for CR0 `asked`.
+    /// An entry that the monitor refuses; after it the kernel asks for the value `asked` of CR0.
     void queue_refused_entry(std::uint64_t asked) {
         machine.area().entry[control.ring.tail % abi::ring_capacity] = {
             static_cast<std::uint16_t>(Call::empty), 0, 0, {}};
@@ -67,7 +67,7 @@ TEST_P(Mirrors, FollowLdtr) {
     EXPECT_EQ(control.ldt_selector, 1U);
 }
 
-TEST_P(Mirrors, AreTrueWhenTheCallIsRefusedToo) {
+TEST_P(Mirrors, AgreeWithTheRegistersWhenTheCallIsRefusedToo) {
     queue_refused_entry(0);
     EXPECT_EQ(call(Call::set_cr0, 0), abi::Error::bad_cr0);
     EXPECT_EQ(control.cr0, usual_cr0);

@@ -196,7 +196,7 @@ TEST_F(RefusedBatch, DrainedByAnotherExitIsReportedByTheLeave) {
     EXPECT_TRUE(machine_.hypercalls.empty());
 }
 
-TEST_F(RefusedBatch, OfAFullRingKeepsTheCallBehindItAndItsMirror) {
+TEST_F(RefusedBatch, OfAFullRingKeepsTheCallAfterItAndItsMirror) {
     queue_gdt(666);
     for (std::uint32_t n = 1; n < abi::ring_capacity; ++n) {
         queue_gdt(n);

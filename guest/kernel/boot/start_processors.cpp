@@ -14,6 +14,7 @@
 #include "guest/kernel/paravirt/binding.h"
 #include "guest/kernel/paravirt/operations.h"
 #include "guest/kernel/tasks/task.h"
+#include "shared/call_number.h"
 
 namespace guest::processors {
 namespace {

@@ -7,6 +7,7 @@
 #include "guest/kernel/memory/layout.h"
 #include "guest/kernel/paravirt/binding.h"
 #include "guest/kernel/paravirt/operations.h"
+#include "shared/call_number.h"
 #include "shared/processors.h"
 
 namespace guest {

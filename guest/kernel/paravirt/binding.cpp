@@ -7,6 +7,7 @@
 #include "guest/kernel/paravirt/operations.h"
 #include "guest/kernel/paravirt/patch_site.h"
 #include "guest/kernel/paravirt/rom_probe.h"
+#include "shared/call_list.h"
 #include "shared/guest_physical_layout.h"
 
 #include <array>
@@ -16,6 +17,14 @@ extern "C" {
 extern const guest::paravirt::CallSite paravirt_sites[];
 extern const guest::paravirt::CallSite paravirt_sites_end[];
 }
+
+// The number of each call as an absolute symbol, which the records of sites use (call_site.h).
+#define PARAVIRT_DEFINE_NUMBER(number, enumerator, ...)                                            \
+    asm(".globl paravirt_call_" #enumerator "\n"                                                   \
+        ".set paravirt_call_" #enumerator ", " #number);
+LAZYHV_CALLS(PARAVIRT_DEFINE_NUMBER, PARAVIRT_DEFINE_NUMBER, PARAVIRT_DEFINE_NUMBER,
+             PARAVIRT_DEFINE_NUMBER)
+#undef PARAVIRT_DEFINE_NUMBER
 
 namespace guest::paravirt {
 namespace {

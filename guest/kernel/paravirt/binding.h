@@ -1,10 +1,13 @@
 #pragma once
 // Binds the operations to a ROM: probe, vmi_init, get_reloc for every recorded call site, patching.
 
-#include "shared/call_number.h"
 #include "shared/rom_header.h"
 
 #include <cstdint>
+
+namespace abi {
+enum class Call : std::uint16_t; // shared/call_number.h, which follows the list of calls
+}
 
 namespace guest::paravirt {
 

@@ -33,17 +33,18 @@ inline constexpr std::uint8_t min_site_length = 6;
 // The one instruction of six bytes that does nothing (Intel SDM vol. 2, NOP).
 #define PARAVIRT_NOP ".byte 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00"
 
-// The assembly text of a site; the operand `call` is the call's number (PARAVIRT_CALL).
-#define PARAVIRT_SITE(padding, instruction)                                                        \
+// The text of a site of the call with the enumerator `call`. Its number is a symbol that
+// binding.cpp defines, so that only that file depends on the list of calls, and not every user of
+// an operation.
+#define PARAVIRT_SITE(call, padding, instruction)                                                  \
     "771:\n\t" padding instruction "\n772:\n\t"                                                    \
     ".pushsection .paravirt_sites, \"a\"\n\t"                                                      \
     ".balign 8\n\t"                                                                                \
     ".quad 771b\n\t"                                                                               \
-    ".short %c[call]\n\t"                                                                          \
+    ".short paravirt_call_" #call "\n\t"                                                           \
     ".byte 772b - 771b\n\t"                                                                        \
     ".balign 8\n\t"                                                                                \
     ".popsection"
-#define PARAVIRT_CALL(number) [call] "i"(static_cast<std::uint16_t>(abi::Call::number))
 
 // The registers that a site clobbers beside its operands, by its number of arguments.
 #define PARAVIRT_LOSES "rcx", "r8", "r9", "r10", "r11", "cc", "memory"

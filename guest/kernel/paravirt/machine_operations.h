@@ -2,7 +2,6 @@
 // Paravirt operations (operations.h): CPUID, MSRs, TSC, caches, delay, and the end of the machine.
 
 #include "guest/kernel/paravirt/call_site.h"
-#include "shared/call_number.h"
 #include "shared/processors.h"
 
 #include <cstdint>
@@ -19,9 +18,9 @@ struct CpuidResult {
 /// Keeps the registers of the instruction.
 inline CpuidResult cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
     CpuidResult result{leaf, 0, subleaf, 0};
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_4, "cpuid")
+    asm volatile(PARAVIRT_SITE(cpuid, PARAVIRT_PAD_4, "cpuid")
                  : "+a"(result.eax), "=b"(result.ebx), "+c"(result.ecx), "=d"(result.edx)
-                 : PARAVIRT_CALL(cpuid)
+                 :
                  : "rdi", "rsi", "r8", "r9", "r10", "r11", "cc", "memory");
     return result;
 }
@@ -30,9 +29,9 @@ inline CpuidResult cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
 inline std::uint64_t rdmsr(std::uint32_t msr) {
     std::uint32_t low = 0;
     std::uint32_t high = 0;
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_4, "rdmsr")
+    asm volatile(PARAVIRT_SITE(rdmsr, PARAVIRT_PAD_4, "rdmsr")
                  : "=a"(low), "=d"(high), "+c"(msr)
-                 : PARAVIRT_CALL(rdmsr)
+                 :
                  : "rdi", "rsi", "r8", "r9", "r10", "r11", "cc", "memory");
     return std::uint64_t{high} << 32 | low;
 }
@@ -41,9 +40,9 @@ inline std::uint64_t rdmsr(std::uint32_t msr) {
 inline void wrmsr(std::uint32_t msr, std::uint64_t value) {
     auto low = static_cast<std::uint32_t>(value);
     auto high = static_cast<std::uint32_t>(value >> 32);
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_4, "wrmsr")
+    asm volatile(PARAVIRT_SITE(wrmsr, PARAVIRT_PAD_4, "wrmsr")
                  : "+a"(low), "+d"(high), "+c"(msr)
-                 : PARAVIRT_CALL(wrmsr)
+                 :
                  : "rdi", "rsi", "r8", "r9", "r10", "r11", "cc", "memory");
 }
 
@@ -51,26 +50,20 @@ inline void wrmsr(std::uint32_t msr, std::uint64_t value) {
 inline std::uint64_t rdtsc() {
     std::uint32_t low = 0;
     std::uint32_t high = 0;
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_4, "rdtsc")
+    asm volatile(PARAVIRT_SITE(rdtsc, PARAVIRT_PAD_4, "rdtsc")
                  : "=a"(low), "=d"(high)
-                 : PARAVIRT_CALL(rdtsc)
+                 :
                  : "rcx", "rdi", "rsi", "r8", "r9", "r10", "r11", "cc", "memory");
     return std::uint64_t{high} << 32 | low;
 }
 
 inline void wbinvd() {
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_4, "wbinvd")
-                 :
-                 : PARAVIRT_CALL(wbinvd)
-                 : PARAVIRT_LOSES_0);
+    asm volatile(PARAVIRT_SITE(wbinvd, PARAVIRT_PAD_4, "wbinvd") : : : PARAVIRT_LOSES_0);
 }
 
 /// A short delay between two accesses to a slow device: a write to the unused port 0x80.
 inline void io_delay() {
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_4, "out %%al, $0x80")
-                 :
-                 : PARAVIRT_CALL(io_delay)
-                 : PARAVIRT_LOSES_0);
+    asm volatile(PARAVIRT_SITE(io_delay, PARAVIRT_PAD_4, "out %%al, $0x80") : : : PARAVIRT_LOSES_0);
 }
 
 /// Sets the state with which another processor will start. Only where the monitor offers it;
@@ -78,27 +71,27 @@ inline void io_delay() {
 [[nodiscard]] inline std::uint32_t set_initial_ap_state(const abi::InitialState* state,
                                                         std::uint64_t processor) {
     std::uint32_t error = 0;
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)
+    asm volatile(PARAVIRT_SITE(set_initial_ap_state, PARAVIRT_PAD_0, PARAVIRT_NOP)
                  : "+a"(error), "+D"(state), "+S"(processor)
-                 : PARAVIRT_CALL(set_initial_ap_state)
+                 :
                  : "rdx", PARAVIRT_LOSES);
     return error;
 }
 
 /// Powers the machine off; `status` is the run's, 0 for success. Native: kernel/boot/power.cpp.
 [[noreturn]] inline void shutdown(std::uint64_t status) {
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_1, "call native_shutdown")
+    asm volatile(PARAVIRT_SITE(shutdown, PARAVIRT_PAD_1, "call native_shutdown")
                  : "+D"(status)
-                 : PARAVIRT_CALL(shutdown)
+                 :
                  : PARAVIRT_LOSES_1);
     __builtin_unreachable();
 }
 
 /// Resets the machine. Native: kernel/boot/power.cpp.
 [[noreturn]] inline void reboot() {
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_1, "call native_reboot")
+    asm volatile(PARAVIRT_SITE(reboot, PARAVIRT_PAD_1, "call native_reboot")
                  :
-                 : PARAVIRT_CALL(reboot)
+                 :
                  : PARAVIRT_LOSES_0);
     __builtin_unreachable();
 }

@@ -4,7 +4,6 @@
 // shared/page_table_calls.h.
 
 #include "guest/kernel/paravirt/call_site.h"
-#include "shared/call_number.h"
 
 #include <cstdint>
 
@@ -16,9 +15,9 @@ namespace guest::paravirt {
 
 /// Writes a page-table entry.
 inline void set_pxe(std::uint64_t value, std::uint64_t* entry, std::uint64_t flags = 0) {
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_3, "mov %%rdi, (%%rsi)")
+    asm volatile(PARAVIRT_SITE(set_pxe, PARAVIRT_PAD_3, "mov %%rdi, (%%rsi)")
                  : "+D"(value), "+S"(entry), "+d"(flags)
-                 : PARAVIRT_CALL(set_pxe)
+                 :
                  : PARAVIRT_LOSES_3);
 }
 
@@ -26,18 +25,18 @@ inline void set_pxe(std::uint64_t value, std::uint64_t* entry, std::uint64_t fla
 [[nodiscard]] inline std::uint32_t set_pxe_checked(std::uint64_t value, std::uint64_t* entry,
                                                    std::uint64_t flags = 0) {
     std::uint32_t error = 0;
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_3, "mov %%rdi, (%%rsi)")
+    asm volatile(PARAVIRT_SITE(set_pxe, PARAVIRT_PAD_3, "mov %%rdi, (%%rsi)")
                  : "+a"(error), "+D"(value), "+S"(entry), "+d"(flags)
-                 : PARAVIRT_CALL(set_pxe)
+                 :
                  : PARAVIRT_LOSES);
     return error;
 }
 
 /// Tells the monitor that the kernel has written an entry itself.
 inline void update_pxe(std::uint64_t* entry, std::uint64_t flags = 0) {
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)
+    asm volatile(PARAVIRT_SITE(update_pxe, PARAVIRT_PAD_0, PARAVIRT_NOP)
                  : "+D"(entry), "+S"(flags)
-                 : PARAVIRT_CALL(update_pxe)
+                 :
                  : PARAVIRT_LOSES_2);
 }
 
@@ -46,9 +45,9 @@ inline void update_pxe(std::uint64_t* entry, std::uint64_t flags = 0) {
 inline void allocate_page(std::uint64_t frame, std::uint64_t flags, std::uint64_t clone_frame,
                           std::uint64_t first, std::uint64_t count) {
     register std::uint64_t fifth asm("r8") = count;
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_1, "call native_allocate_page")
+    asm volatile(PARAVIRT_SITE(allocate_page, PARAVIRT_PAD_1, "call native_allocate_page")
                  : "+D"(frame), "+S"(flags), "+d"(clone_frame), "+c"(first), "+r"(fifth)
-                 : PARAVIRT_CALL(allocate_page)
+                 :
                  : "rax", PARAVIRT_LOSES_5);
 }
 
@@ -58,10 +57,10 @@ inline void allocate_page(std::uint64_t frame, std::uint64_t flags, std::uint64_
                                                          std::uint64_t first, std::uint64_t count) {
     register std::uint64_t fifth asm("r8") = count;
     std::uint64_t error = 0;
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_1, "call native_allocate_page")
+    asm volatile(PARAVIRT_SITE(allocate_page, PARAVIRT_PAD_1, "call native_allocate_page")
                  : "+a"(error), "+D"(frame), "+S"(flags), "+d"(clone_frame), "+c"(first),
                    "+r"(fifth)
-                 : PARAVIRT_CALL(allocate_page)
+                 :
                  : PARAVIRT_LOSES_5);
     return static_cast<std::uint32_t>(error);
 }
@@ -69,18 +68,18 @@ inline void allocate_page(std::uint64_t frame, std::uint64_t flags, std::uint64_
 /// Ends the registration of a page as a paging structure. No entry may reference it, and it must
 /// not be the root in CR3.
 inline void release_page(std::uint64_t frame, std::uint64_t flags) {
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)
+    asm volatile(PARAVIRT_SITE(release_page, PARAVIRT_PAD_0, PARAVIRT_NOP)
                  : "+D"(frame), "+S"(flags)
-                 : PARAVIRT_CALL(release_page)
+                 :
                  : PARAVIRT_LOSES_2);
 }
 
 /// The same, but returns an abi::Error; 0 where the operation is native, or only queued.
 [[nodiscard]] inline std::uint32_t release_page_checked(std::uint64_t frame, std::uint64_t flags) {
     std::uint32_t error = 0;
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)
+    asm volatile(PARAVIRT_SITE(release_page, PARAVIRT_PAD_0, PARAVIRT_NOP)
                  : "+a"(error), "+D"(frame), "+S"(flags)
-                 : PARAVIRT_CALL(release_page)
+                 :
                  : "rdx", PARAVIRT_LOSES);
     return error;
 }
@@ -90,27 +89,27 @@ inline void release_page(std::uint64_t frame, std::uint64_t flags) {
 [[nodiscard]] inline std::uint32_t set_linear_mapping(std::uint64_t slot, std::uint64_t linear,
                                                       std::uint64_t pages, std::uint64_t frame) {
     std::uint32_t error = 0;
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)
+    asm volatile(PARAVIRT_SITE(set_linear_mapping, PARAVIRT_PAD_0, PARAVIRT_NOP)
                  : "+a"(error), "+D"(slot), "+S"(linear), "+d"(pages), "+c"(frame)
-                 : PARAVIRT_CALL(set_linear_mapping)
+                 :
                  : PARAVIRT_LOSES_4);
     return error;
 }
 
 /// Drops the translations of one page.
 inline void inval_page(std::uint64_t linear) {
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_3, "invlpg (%%rdi)")
+    asm volatile(PARAVIRT_SITE(inval_page, PARAVIRT_PAD_3, "invlpg (%%rdi)")
                  : "+D"(linear)
-                 : PARAVIRT_CALL(inval_page)
+                 :
                  : PARAVIRT_LOSES_1);
 }
 
 /// Drops all translations except global ones. `root` must be the one in CR3: natively, it is loaded
 /// again.
 inline void flush_tlb(std::uint64_t flags, std::uint64_t root) {
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_3, "mov %%rsi, %%cr3")
+    asm volatile(PARAVIRT_SITE(flush_tlb, PARAVIRT_PAD_3, "mov %%rsi, %%cr3")
                  : "+D"(flags), "+S"(root)
-                 : PARAVIRT_CALL(flush_tlb)
+                 :
                  : PARAVIRT_LOSES_2);
 }
 
@@ -118,9 +117,9 @@ inline void flush_tlb(std::uint64_t flags, std::uint64_t root) {
 /// where the monitor offers it; natively it does nothing. Returns an abi::Error; 0 if only queued.
 [[nodiscard]] inline std::uint32_t shootdown(std::uint64_t mask, std::uint64_t root) {
     std::uint32_t error = 0;
-    asm volatile(PARAVIRT_SITE(PARAVIRT_PAD_0, PARAVIRT_NOP)
+    asm volatile(PARAVIRT_SITE(shootdown, PARAVIRT_PAD_0, PARAVIRT_NOP)
                  : "+a"(error), "+D"(mask), "+S"(root)
-                 : PARAVIRT_CALL(shootdown)
+                 :
                  : "rdx", PARAVIRT_LOSES);
     return error;
 }

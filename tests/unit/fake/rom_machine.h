@@ -62,7 +62,7 @@ class RomMachine {
     std::uint32_t entries_at_halt = 0;
     /// Says which calls the monitor refuses; none if empty.
     std::function<abi::Error(const Executed&)> refuse;
-    /// What is in force, as opposed to the mirrors.
+    /// What the registers hold, as opposed to their mirrors.
     std::uint64_t cr0 = 0;
     std::uint64_t cr3 = 0;
     std::uint64_t ldt_selector = 0;
