@@ -18,6 +18,7 @@ const void* code(Function* function) {
 // A switch and not a table of pointers: a pointer in the image would be an absolute address, and
 // the ROM runs wherever it is mapped.
 const void* entry_of(abi::Call call) {
+    // NOLINTBEGIN(bugprone-branch-clone): two calls may have the same entry.
     switch (call) {
 #define LAZYHV_NO_ENTRY(...)
 #define LAZYHV_ROM(number, enumerator, name, hardened, classic, modern, entry, ...)                \
@@ -33,6 +34,7 @@ const void* entry_of(abi::Call call) {
     default:
         return nullptr;
     }
+    // NOLINTEND(bugprone-branch-clone)
 }
 
 std::uint64_t get_reloc(std::uint32_t call) {

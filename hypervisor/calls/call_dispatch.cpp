@@ -21,8 +21,8 @@ abi::Error refuse_in_ring(Vcpu&, std::uint64_t, std::uint64_t, std::uint64_t) {
 }
 
 struct Row {
-    Call call;
     CallHandler handler;
+    Call call;
     bool is_monitors_own; ///< not answered by get_reloc, and accepted by VMCALL on every profile
 };
 
@@ -31,9 +31,9 @@ struct Row {
 constexpr Row rows[]{
 #define LAZYHV_NO_HANDLER(...)
 #define LAZYHV_MONITOR(number, enumerator, name, handler, ...)                                     \
-    {Call::enumerator, call_##handler, true},
+    {call_##handler, Call::enumerator, true},
 #define LAZYHV_BOTH(number, enumerator, name, hardened, classic, modern, handler, ...)             \
-    {Call::enumerator, call_##handler, false},
+    {call_##handler, Call::enumerator, false},
     LAZYHV_CALLS(LAZYHV_NO_HANDLER, LAZYHV_NO_HANDLER, LAZYHV_MONITOR, LAZYHV_BOTH)
 #undef LAZYHV_NO_HANDLER
 #undef LAZYHV_MONITOR

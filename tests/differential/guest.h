@@ -2,6 +2,7 @@
 // A machine whose guest can be told what to do: all that a kernel and the processor under it do
 // between two VM exits, and the exits. One of two that run the same.
 
+#include "shared/call_number.h"
 #include "tests/unit/fake/machine.h"
 #include "tests/unit/fake/reference_mmu.h"
 

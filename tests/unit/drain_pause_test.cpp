@@ -4,6 +4,7 @@
 #include "hypervisor/calls/pause.h"
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/vmx/interruption_information.h"
+#include "shared/call_number.h"
 #include "shared/page_table_calls.h"
 #include "tests/unit/fake/machine.h"
 #include "tests/unit/fake/time_stamp.h"

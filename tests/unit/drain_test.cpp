@@ -4,6 +4,7 @@
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/exits/settle.h"
 #include "hypervisor/registers/control_registers.h"
+#include "shared/call_number.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gtest/gtest.h>

@@ -3,6 +3,7 @@
 
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/x86/control_register.h"
+#include "shared/call_number.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gtest/gtest.h>

@@ -5,6 +5,7 @@
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/x86/control_register.h"
+#include "shared/call_number.h"
 #include "tests/unit/fake/shadow_processor.h"
 
 #include <gtest/gtest.h>

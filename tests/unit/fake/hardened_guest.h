@@ -2,6 +2,7 @@
 // A guest of profile `hardened` whose kernel registers its page tables, and changes them at random.
 // The processor walks the guest's own tables, under EPT.
 
+#include "shared/call_number.h"
 #include "tests/unit/fake/machine.h"
 #include "tests/unit/fake/reference_mmu.h"
 #include "tests/unit/fake/shadow_processor.h"

@@ -2,6 +2,7 @@
 // A guest that does with its page tables whatever comes to its mind, on a machine of profile
 // `classic`, and compares what happens with the reference MMU.
 
+#include "shared/call_number.h"
 #include "tests/unit/fake/machine.h"
 #include "tests/unit/fake/reference_mmu.h"
 #include "tests/unit/fake/shadow_processor.h"

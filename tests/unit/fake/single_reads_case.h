@@ -4,6 +4,7 @@
 
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/registers/control_registers.h"
+#include "shared/call_number.h"
 #include "tests/unit/fake/counted_memory.h"
 #include "tests/unit/fake/machine.h"
 
