@@ -2,8 +2,7 @@
 
 #include "hypervisor/host/console.h"
 #include "hypervisor/host/processor/instructions.h"
-#include "hypervisor/memory/direct_map.h"
-#include "hypervisor/memory/guest_walk.h"
+#include "hypervisor/memory/page_table_editor.h"
 #include "hypervisor/x86/msr.h"
 
 // From the linker script.
@@ -18,44 +17,39 @@ namespace hv {
 
 namespace {
 
-constexpr std::uint64_t table_bits = paging::present | paging::writable;
+constexpr std::uint64_t read_write = paging::present | paging::writable;
 
-class PageTables {
+// The monitor's own page tables. A run ends where they find no memory.
+class OwnPageTables {
   public:
-    explicit PageTables(PageAllocator& pages) : pages_{pages}, root_{take()} {}
-    PageTables(PageAllocator& pages, std::uint64_t root) : pages_{pages}, root_{root} {}
+    explicit OwnPageTables(PageAllocator& pages) : OwnPageTables{pages, pages.take()} {}
+    OwnPageTables(PageAllocator& pages, std::uint64_t root) : pages_{pages}, root_{root} {
+        check(root);
+    }
 
     std::uint64_t root() const { return root_; }
 
     void map(std::uint64_t linear, std::uint64_t physical, std::uint64_t bits) {
-        *entry(linear, 1) = physical | bits;
+        entry(linear, 1) = physical | bits;
     }
     void map_large(std::uint64_t linear, std::uint64_t physical, std::uint64_t bits) {
-        *entry(linear, 2) = physical | bits | paging::page_size;
+        entry(linear, 2) = physical | bits | paging::page_size;
     }
 
   private:
     PageAllocator& pages_;
     std::uint64_t root_;
 
-    std::uint64_t take() {
-        const std::uint64_t page = pages_.take();
+    static void check(std::uint64_t page) {
         if (page == 0)
             console::fail("no memory left for the monitor's page tables; give the machine more "
                           "than 64M, or less than 64G");
-        return page;
     }
-
-    volatile std::uint64_t* entry(std::uint64_t linear, int level) {
-        std::uint64_t table = root_;
-        for (int current = 4; current > level; --current) {
-            volatile auto& word = direct_word<std::uint64_t>(
-                table + (linear >> (12 + 9 * (current - 1)) & 0x1FF) * 8);
-            if (word == 0)
-                word = take() | table_bits;
-            table = word & paging::address_mask;
-        }
-        return &direct_word<std::uint64_t>(table + (linear >> (12 + 9 * (level - 1)) & 0x1FF) * 8);
+    volatile std::uint64_t& entry(std::uint64_t linear, int level) {
+        const std::uint64_t address =
+            PageTableEditor<MonitorPaging>{root_}.make(linear, level, pages_);
+        check(address);
+        return direct_word<std::uint64_t>(address);
     }
 };
 
@@ -67,8 +61,8 @@ std::uint64_t permissions(const std::uint8_t* address) {
     return paging::present | paging::writable | paging::execute_disable;
 }
 
-// Copies the image as it is this moment, stack included, and goes on in the copy: nothing may be
-// written in between, so both steps are one piece of assembly.
+// Copies the image as it is at this moment, stack included, and continues in the copy. Nothing may
+// be written between the two, so they are one piece of assembly.
 void copy_and_switch(std::uint64_t destination, std::uint64_t root) {
     std::uint8_t* to = direct_pointer(destination);
     const std::uint8_t* from = image_begin;
@@ -89,16 +83,16 @@ PageAllocator move_to(const PhysicalRange& home, std::uint64_t memory_end) {
     if (size >= home.size())
         console::fail("the monitor's image does not fit its own memory");
     PageAllocator pages{home.begin + size, home.end};
-    PageTables tables{pages};
+    OwnPageTables tables{pages};
     for (std::uint64_t offset = 0; offset < size; offset += page_size)
         tables.map(IMAGE_VIRTUAL_BASE + offset, home.begin + offset,
                    permissions(image_begin + offset));
-    // What lies above the last RAM is left out, but for the local APIC: the monitor touches no
-    // other device, and what it does not map it cannot be tricked into touching.
+    // Nothing above the last RAM is mapped except the local APIC: the monitor uses no other device,
+    // and cannot be tricked into touching what it does not map.
     for (std::uint64_t address = 0; address < memory_end; address += large_page_size)
-        tables.map_large(direct_map_base + address, address, table_bits | paging::execute_disable);
+        tables.map_large(direct_map_base + address, address, read_write | paging::execute_disable);
     tables.map(direct_map_base + local_apic_base, local_apic_base,
-               table_bits | paging::execute_disable | paging::cache_disable |
+               read_write | paging::execute_disable | paging::cache_disable |
                    paging::write_through);
 
     cpu::write_msr(number(Msr::ia32_efer),
@@ -108,7 +102,7 @@ PageAllocator move_to(const PhysicalRange& home, std::uint64_t memory_end) {
 }
 
 void map_start_page(PageAllocator& pages, std::uint64_t physical) {
-    PageTables{pages, cpu::read_cr3()}.map(physical, physical, table_bits);
+    OwnPageTables{pages, cpu::read_cr3()}.map(physical, physical, read_write);
 }
 
 void unmap_start_page() {

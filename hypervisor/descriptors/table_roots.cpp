@@ -12,7 +12,8 @@ void ProtectedTables::learn_root(const GuestMemory& memory, std::uint64_t root) 
         if (!table->is_open())
             continue;
         for (const std::uint64_t address : {table->base(), table->base() + table->limit()}) {
-            const auto index = static_cast<std::uint32_t>(address >> 39 & 0x1FF);
+            const auto index = static_cast<std::uint32_t>(
+                FourLevelPaging::index(address, FourLevelPaging::levels));
             const auto known = [index](const KnownEntry& entry) { return entry.index == index; };
             if (std::any_of(known_entries_.begin(), known_entries_.end(), known))
                 continue;

@@ -31,8 +31,8 @@ bool enter_copy(Vcpu& vcpu, const StoreTarget& target) {
     StepPages& pages = *vcpu.step_pages;
     if (machine.shadows.in_use()) {
         const std::uint64_t root =
-            copy_way(pages, machine.shadows.address(current_shadow_root(vcpu)), target.linear,
-                     paging::dirty);
+            lead_to_image(pages, machine.shadows.address(current_shadow_root(vcpu)), target.linear,
+                          paging::dirty);
         if (root == 0)
             return false;
         vcpu.single_step.root = vcpu.roots.current.loaded;
@@ -40,7 +40,7 @@ bool enter_copy(Vcpu& vcpu, const StoreTarget& target) {
         drop_before_entry(vcpu, Stale::all);
         return true;
     }
-    const std::uint64_t root = copy_way(pages, machine.ept.root(vcpu.number), target.gpa, 0);
+    const std::uint64_t root = lead_to_image(pages, machine.ept.root(vcpu.number), target.gpa, 0);
     if (root == 0)
         return false;
     vcpu.single_step.root = machine.ept.pointer(vcpu.number);

@@ -1,10 +1,10 @@
 #include "hypervisor/memory/memory_type.h"
 
+#include "hypervisor/memory/layout.h"
+
 namespace hv {
 namespace {
 
-constexpr std::uint64_t page_size = 0x1000;
-constexpr std::uint64_t large_page_size = 0x200000;
 constexpr std::uint64_t mebibyte = 0x100000;
 constexpr std::uint64_t mtrr_address_bits = ~std::uint64_t{0xFFF};
 

@@ -1,6 +1,7 @@
 #pragma once
-// Two pages of the direct map that show each other's memory: what lies in one moves to the other,
-// and stays where it is for all of the monitor's code (docs/shadow.md, "Displaced roots").
+// Has two pages of the direct map show each other's memory. When their contents change places as
+// well, all of the monitor's code finds everything where it was (docs/shadow.md, "Displaced
+// roots").
 
 #include "hypervisor/memory/page_allocator.h"
 
@@ -8,9 +9,9 @@
 
 namespace hv::cpu {
 
-/// Has the direct map show at each of two pages of RAM what it showed at the other. A 2 MiB mapping
-/// on the way is split first, for good, with a table from `tables`. False, with nothing changed,
-/// when there is none left.
+/// Has the direct map show at each of two pages of RAM (physical addresses) what it showed at the
+/// other. A 2 MiB page that covers one of them is split first and stays split; the table for that
+/// is taken from `tables`. False, with nothing exchanged, when none is left.
 [[nodiscard]] bool exchange_in_direct_map(std::uint64_t first, std::uint64_t second,
                                           PageAllocator& tables);
 
