@@ -5,8 +5,8 @@ usage: kvm_linux.py BUILD-FOLDER [CASE...]
        kvm_linux.py --log FILE      # prints the tables of an earlier run once more
 
 Bochs boots Debian's kernel, whose KVM runs Debian's QEMU (kvm_linux.sh), which boots the same
-kernel with the programs of guest/linux_programs/, in 512 MiB. The cases are ept (KVM with EPT), shadow
-(without), and shadow-pti (the guest isolates its page tables as well). Before that lazyhv boots the
+kernel with the programs of guest/linux_programs/, in 512 MiB. The cases are ept (KVM with EPT),
+shadow (without), and shadow-pti (the guest isolates its page tables as well). Before that lazyhv boots the
 same on its profile modern, where the programs have no VM exits: those instructions are the guest's
 own. There /dev/mem is locked, for a program that maps the monitor's counters has a mapping more to
 copy in fork.

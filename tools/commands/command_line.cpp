@@ -57,8 +57,8 @@ Examples:
 
 constexpr std::string_view linux_examples = R"(
 Boots Debian's stock kernel on the monitor, with a small file system of busybox and a few test
-programs (guest/linux_programs/), its console on the terminal. Without --run that is a shell; `exit` ends the
-run. Kernel and busybox are downloaded with apt-get once, and kept in build/linux. The exit status is
+programs (guest/linux_programs/), its console on the terminal. Without --run that is a shell; `exit`
+ends the run. Kernel and busybox are downloaded with apt-get once, and kept in build/linux. The exit status is
 0 only when all that --run names has succeeded.
 
 Programs: compile, exec, fork, fpu, hackbench, memory, pingpong, signals; each says what it does with
