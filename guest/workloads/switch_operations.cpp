@@ -1,6 +1,6 @@
-// The operations of a context switch alone, without tasks: what docs/peers.md measures on other
-// hypervisors. `full`: CR3, three TLS descriptors, TSS.RSP0, TS set and cleared, FS base, %gs, DR7.
-// `modern-ops`: the same without TS and DR7.
+// The operations of a context switch alone, without tasks: to be compared with
+// measurements of other hypervisors (docs/method.md). `full`: CR3, three TLS descriptors, TSS.RSP0,
+// TS set and cleared, FS base, %gs, DR7. `modern-ops`: the same without TS and DR7.
 
 #include "guest/kernel/cpu/control_register.h"
 #include "guest/kernel/cpu/cpu.h"
