@@ -29,7 +29,8 @@ void take_page_table_lock(Vcpu& vcpu) {
 
 void unlock_page_tables(Vcpu& vcpu) {
     VirtualMachine& machine = *vcpu.machine;
-    account_for_stale(vcpu);
+    if (!machine.stale.is_settled())
+        account_for_stale(vcpu);
     if (machine.vcpu_count > 1)
         machine.translation.wait_until_protected();
     vcpu.pending &= static_cast<std::uint8_t>(~pending::page_tables);

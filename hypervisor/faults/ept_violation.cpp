@@ -3,6 +3,7 @@
 
 #include "hypervisor/faults/ept_violation.h"
 
+#include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/page_tables.h"
 #include "hypervisor/address_space/requests.h"
@@ -51,10 +52,10 @@ void handle_ept_violation(Vcpu& vcpu) {
         // runs the store again.
         if (was_asked_in_exit(vcpu)) [[unlikely]]
             return;
-        return emulate_store(vcpu, {gpa, 0});
+        return emulate_store(vcpu, {gpa, 0, guest_cr3(vcpu)});
     }
     if (violation.data_write() && on_behalf_of_guest && is_intercepted_apic(*vcpu.machine, gpa))
-        return emulate_store(vcpu, {gpa, 0});
+        return emulate_store(vcpu, {gpa, 0, guest_cr3(vcpu)});
     // Its writes no longer exit; the translation was still cached as protected.
     if (violation.data_write() && align_down(gpa, page_size) == local_apic_base) {
         count(vcpu, MemoryAccess::other);

@@ -160,7 +160,7 @@ void fill(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
 // The monitor carries the store out, or steps it; for a step the page must be mapped.
 void emulate(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
     (void)vcpu.machine->shadows.fill(current_shadow_root(vcpu), fault.linear, walk, fault.code);
-    emulate_store(vcpu, {walk.gpa, fault.linear});
+    emulate_store(vcpu, {walk.gpa, fault.linear, guest_cr3(vcpu)});
 }
 
 // A store to a page that the guest may not write. True when it has been handled; false when
@@ -212,7 +212,7 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
         store_to_protected(vcpu, fault, walk))
         return;
     if (write && is_intercepted_apic(*vcpu.machine, walk.gpa))
-        return emulate_store(vcpu, {walk.gpa, fault.linear});
+        return emulate_store(vcpu, {walk.gpa, fault.linear, guest_cr3(vcpu)});
     fill(vcpu, fault, walk);
 }
 

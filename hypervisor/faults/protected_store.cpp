@@ -2,7 +2,6 @@
 
 #include "hypervisor/faults/protected_store.h"
 
-#include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/page_tables.h"
 #include "hypervisor/apic/command_interception.h"
@@ -20,12 +19,13 @@ using abi::Error;
 using abi::MemoryAccess;
 
 // The store at RIP; null when the instruction there cannot be emulated.
-const Store* fetch_store(Vcpu& vcpu, std::uint64_t rip) {
+const Store* fetch_store(Vcpu& vcpu, std::uint64_t cr3) {
     if (!in_64_bit_mode(vcpu))
         return nullptr;
+    const std::uint64_t rip = vcpu.vmcs.read(Field::guest_rip);
     InstructionBytes instruction;
-    instruction.count = fetch_guest_code(vcpu.machine->memory, guest_cr3(vcpu), rip,
-                                         instruction.bytes.data(), longest_instruction);
+    instruction.count = fetch_guest_code(vcpu.machine->memory, cr3, rip, instruction.bytes.data(),
+                                         longest_instruction);
     return vcpu.store_cache.find(rip, instruction);
 }
 
@@ -80,8 +80,8 @@ bool can_emulate(Vcpu& vcpu, const Store& store, std::uint64_t gpa, bool table) 
 }
 
 // Registers of the local APIC are written by aligned stores of 4 bytes (SDM vol. 3, 11.4.1).
-void store_to_apic(Vcpu& vcpu, std::uint64_t gpa) {
-    const Store* const store = fetch_store(vcpu, vcpu.vmcs.read(Field::guest_rip));
+void store_to_apic(Vcpu& vcpu, std::uint64_t gpa, std::uint64_t cr3) {
+    const Store* const store = fetch_store(vcpu, cr3);
     constexpr std::uint32_t register_size = 4;
     if (store == nullptr || store->size != register_size || gpa % register_size != 0 ||
         reads_memory(*store) || uses_stack_pointer(*store))
@@ -107,13 +107,11 @@ void emulate_store(Vcpu& vcpu, StoreTarget target) {
     const Frame* frame = vcpu.machine->frames.of_address(gpa);
     if (frame == nullptr) {
         return is_intercepted_apic(*vcpu.machine, gpa)
-                   ? store_to_apic(vcpu, gpa)
+                   ? store_to_apic(vcpu, gpa, target.cr3)
                    : refuse_access(vcpu, gpa, Error::bad_address);
     }
-    // With the lock held, no other vCPU can change what is read, judged and written.
-    lock_page_tables(vcpu);
     const bool table = frame->is_page_table();
-    const Store* found = fetch_store(vcpu, vmcs.read(Field::guest_rip));
+    const Store* found = fetch_store(vcpu, target.cr3);
     if (found == nullptr || !can_emulate(vcpu, *found, gpa, table)) {
         count(vcpu, MemoryAccess::stepped_write);
         if (!begin_single_step(vcpu, target))
@@ -123,9 +121,11 @@ void emulate_store(Vcpu& vcpu, StoreTarget target) {
     const Store& store = *found;
     // The exit gives the address of the first byte; the rest lies in the same page.
     GuestRegisters registers = vcpu.registers;
-    if (uses_stack_pointer(store))
+    const bool has_rsp = uses_stack_pointer(store);
+    const bool has_flags = uses_flags(store);
+    if (has_rsp)
         registers.unused_rsp = vmcs.read(Field::guest_rsp);
-    std::uint64_t flags = uses_flags(store) ? vmcs.read(Field::guest_rflags) : 0;
+    std::uint64_t flags = has_flags ? vmcs.read(Field::guest_rflags) : 0;
     const std::uint64_t old = reads_memory(store) ? read_old(gpa, store.size) : 0;
     const std::uint64_t value = apply(store, old, registers, flags);
     const StoreVerdict verdict = table ? store_to_table(vcpu, gpa, store.size, value)
@@ -134,9 +134,9 @@ void emulate_store(Vcpu& vcpu, StoreTarget target) {
         return refuse_access(vcpu, gpa, verdict.error);
     count(vcpu, verdict.kind);
     vcpu.registers = registers;
-    if (uses_stack_pointer(store))
+    if (has_rsp)
         vmcs.write(Field::guest_rsp, registers.unused_rsp);
-    if (uses_flags(store))
+    if (has_flags)
         vmcs.write(Field::guest_rflags, flags);
     skip_known_instruction(vcpu, store.length);
 }

@@ -115,7 +115,7 @@ TEST_P(SingleReads, OfTheInstructionOfATrappedStore) {
     machine.fields[Field::guest_rip] = linear(code);
     machine.fields[Field::guest_cs_access_rights] = 0xA09B;
     accesses = count_accesses([&] {
-        emulate_store(vcpu, {machine.physical(machine.gdt) + 6 * 8, 0});
+        emulate_store(vcpu, {machine.physical(machine.gdt) + 6 * 8, 0, machine.root});
     });
     EXPECT_NE(machine.gdt_slot(6), 0U);
     Reads longest_instruction;
