@@ -11,9 +11,10 @@ namespace hv {
 
 namespace {
 
-// All of this with the vCPU's roots locked.
+// These functions are called with the vCPU's roots locked.
 
-// What MOV from CR3 reads is right by itself where the shadow lies at the guest's own address.
+// Where the shadow lies at the address of the guest's root, MOV from CR3 reads the right value
+// without an exit.
 void set_cr3_reads_exit(Vcpu& vcpu) {
     const bool in_place = vcpu.roots.current.loaded == vcpu.roots.current.guest;
     set_primary_control(vcpu, primary_processor_based::cr3_store_exiting, !in_place);
@@ -27,9 +28,9 @@ void make_current(Vcpu& vcpu, const ShadowedRoot& root) {
     vcpu.roots.current = root;
 }
 
-// The ROM may have found the pair and not read `loaded` yet, when a kick brings its vCPU here: the
-// value stays, and its MOV exits. It is never half of one root and half of another, since another
-// is offered only in an exit that the ROM itself asked for.
+// A kick may bring the vCPU here when the ROM has found the pair but not yet read `loaded`. That
+// value stays, and the ROM's MOV to CR3 exits. The ROM never sees half of one root and half of
+// another, since another is offered only in an exit that the ROM itself asked for.
 void withdraw(Vcpu& vcpu, std::uint32_t index) {
     ShadowedRoot& root = vcpu.roots.published[index];
     if (root.table == 0)
@@ -50,7 +51,7 @@ void offer(Vcpu& vcpu, std::uint32_t index, const ShadowedRoot& root) {
     vcpu.pending |= pending::root_targets;
 }
 
-// In its own slot, since the others are for other roots.
+// It is published in its own slot; the others belong to other roots.
 void publish_displaced(Vcpu& vcpu, const ShadowedRoot& root) {
     const ShadowTables& shadows = vcpu.machine->shadows;
     GuestRoots& roots = vcpu.roots;
@@ -99,8 +100,8 @@ bool may_be_loaded(const VirtualMachine& machine, std::uint64_t root) {
            machine.frames.at(root / page_size).level == FourLevelPaging::levels;
 }
 
-// With the roots locked, another vCPU either sees the root in use, or has said before that it is
-// none any more.
+// The roots are locked, so another vCPU that releases the page either sees that the root is in use,
+// or has marked it before as no root.
 bool load_guests_own(Vcpu& vcpu, std::uint64_t root) {
     const SpinGuard guard{vcpu.roots.known.lock};
     if (!may_be_loaded(*vcpu.machine, root)) [[unlikely]]
@@ -110,7 +111,7 @@ bool load_guests_own(Vcpu& vcpu, std::uint64_t root) {
     return true;
 }
 
-// Of a root that this vCPU has loaded before, and whose shadow there still is.
+// Loads a root that this vCPU has loaded before and whose shadow still exists.
 bool load_known(Vcpu& vcpu, std::uint64_t root) {
     GuestRoots& roots = vcpu.roots;
     const SpinGuard guard{roots.known.lock};
@@ -135,7 +136,7 @@ bool load_known(Vcpu& vcpu, std::uint64_t root) {
     (void)load_known(vcpu, root); // the holder of the lock alone releases a shadow
 }
 
-// With the page tables and the roots locked.
+// Called with the page tables and the roots locked.
 void restore_slot(Vcpu& vcpu, std::uint32_t index) {
     GuestRoots& roots = vcpu.roots;
     ShadowTables& shadows = vcpu.machine->shadows;
@@ -173,7 +174,7 @@ void restore_slot(Vcpu& vcpu, std::uint32_t index) {
     publish_displaced(vcpu, roots.current);
 }
 
-// Of an unaware kernel, on its one vCPU.
+// Loads a root of an unaware kernel, on its only vCPU.
 [[gnu::noinline]] void load_displaceable(Vcpu& vcpu, std::uint64_t root) {
     GuestRoots& roots = vcpu.roots;
     ShadowTables& shadows = vcpu.machine->shadows;

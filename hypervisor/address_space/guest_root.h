@@ -14,31 +14,33 @@ struct VirtualMachine;
 /// CR3 as the guest has it.
 std::uint64_t guest_cr3(Vcpu& vcpu);
 
-/// The shadow table in use. The guest may have changed to another published one by itself.
+/// The shadow page table in CR3. The guest may have loaded another published root by itself.
 ShadowNumber current_shadow_root(Vcpu& vcpu);
 
-/// Makes `root`, a page of the guest's RAM, the guest's; under shadow paging in step, and published
-/// where that is allowed. False on hardened when it is not registered, but some root is.
+/// Makes `root`, a page of the guest's RAM, the guest's root. Under shadow paging its shadow is
+/// brought in step, and published where that is allowed. False on hardened if the root is not
+/// registered although some root is.
 [[nodiscard]] bool load_root(Vcpu& vcpu, std::uint64_t root);
 
-/// No root is offered any more: while tables are out of step, and before the shadow of one is given
-/// up. This vCPU's, or every one's.
+/// Stops offering roots, on this vCPU or on every vCPU: while page tables are out of step, and
+/// before the shadow of a root is given up.
 void withdraw_roots(Vcpu& vcpu);
 void withdraw_roots_everywhere(Vcpu& vcpu);
 /// The same on the vCPUs that offer the root at `frame`.
 void withdraw_root_everywhere(Vcpu& vcpu, std::uint64_t frame);
 
-/// The guest writes to the page, so it may be no root for long: a displaced one goes back.
+/// The guest writes to the page, so it may soon be no root: a displaced root is put back.
 void restore_root(Vcpu& vcpu, std::uint64_t frame);
-/// Of an unaware kernel, at the end of an exit with the page tables locked: what the guest does
-/// from here on without an exit is right. No displaced root is offered that leads to a table out of
-/// step, and INVLPG exits while there is such a table that it could be about.
+/// For an unaware kernel, at the end of an exit with the page tables locked: makes sure that what
+/// the guest does without an exit from now on is right. A displaced root that leads to a table out
+/// of step is not offered, and INVLPG exits while such a table is in use.
 void keep_free_running(Vcpu& vcpu);
-/// Of an unaware kernel, which is about to change and invalidate an entry: nothing leads to tables
-/// out of step until one of them is used, so INVLPG and loads of displaced roots need not exit.
+/// For an unaware kernel that is about to change and invalidate an entry: unlinks the tables that
+/// are out of step until one of them is used, so that INVLPG and loads of displaced roots need not
+/// exit.
 void set_tables_aside(Vcpu& vcpu);
 
-/// Whether the root at `frame` is some vCPU's, as far as the monitor has seen.
+/// Whether some vCPU runs on the root at `frame`, as far as the monitor has seen.
 bool is_current_root(const VirtualMachine& machine, std::uint64_t frame);
 
 /// This vCPU runs in no address space: it waits to be started.

@@ -1,7 +1,8 @@
 #pragma once
-// The lock of all that page tables, shadows, EPT rights and descriptor tables of the vCPUs share.
-// Taken at the first need in a VM exit and kept until settle(), before VM entry: a batch of many
-// entries takes it once. A context switch between roots that the vCPU knows does not take it.
+// The lock of everything that vCPUs share of page tables, shadow page tables, EPT rights and
+// descriptor tables. A VM exit takes it when it first needs it and keeps it until settle(), before
+// VM entry, so that a batch of many entries takes it once. A context switch between roots that the
+// vCPU knows does not take it.
 
 #include "hypervisor/vcpu/vcpu.h"
 
@@ -17,7 +18,7 @@ inline void lock_page_tables(Vcpu& vcpu) {
         take_page_table_lock(vcpu);
 }
 
-/// Marks what has been made stale to be dropped, waits until no other vCPU can write what was
+/// Accounts for what has become stale, waits until no other vCPU can write to what has been
 /// write-protected, and gives the lock back.
 void unlock_page_tables(Vcpu& vcpu);
 

@@ -1,6 +1,5 @@
 #pragma once
-// The guest's page tables as one vCPU changes them: through the machine's registered tables and
-// shadows, with the translations this vCPU then has to drop.
+// Changes of the guest's page tables by one vCPU, or on its behalf.
 
 #include "shared/error.h"
 #include "shared/page_table_calls.h"
@@ -11,12 +10,12 @@ namespace hv {
 
 struct Vcpu;
 
-/// SetPxE without `defer`: judges, writes, and marks stale translations to be dropped. Errors:
-/// those of RegisteredTables::set_entry.
+/// SetPxE without `defer`: judges and writes the entry at `gpa`. Errors: those of
+/// RegisteredTables::set_entry.
 abi::Error set_page_table_entry(Vcpu& vcpu, std::uint64_t gpa, std::uint64_t value);
 
-/// EPT: sets the accessed bits on the way to `linear`, and where they are all set the dirty bit,
-/// as the processor wanted to and could not: the tables are write-protected.
+/// With EPT: sets the accessed bits on the path to `linear`, or, if all are set, the dirty bit. The
+/// processor was to set them and could not, since the page tables are write-protected.
 void set_used_bits(Vcpu& vcpu, std::uint64_t linear);
 
 } // namespace hv

@@ -14,25 +14,27 @@ namespace request {
 inline constexpr std::uint32_t non_global_translations = 1 << 0; ///< drop them
 inline constexpr std::uint32_t all_translations = 1 << 1;
 inline constexpr std::uint32_t ept_translations = 1 << 2;
-inline constexpr std::uint32_t withdraw_roots = 1 << 3; ///< offer none without an exit any more
+inline constexpr std::uint32_t withdraw_roots = 1 << 3; ///< stop offering roots without an exit
 inline constexpr std::uint32_t start = 1 << 4;          ///< at Vcpu::startup_page
 inline constexpr std::uint32_t reset = 1 << 5;          ///< INIT
 } // namespace request
 
-/// Asks the vCPUs in `mask` (of which the caller is none) for `what`. On return each has done it,
-/// or does not run the guest and will do it before it does; withdraw_roots is always done. While it
-/// waits the caller serves what others ask of it, so that two that ask each other both go on.
+/// Asks the vCPUs in `mask`, which does not contain the caller, for `what`. When it returns, each
+/// of them has either done it, or does not run the guest and will do it before it does;
+/// withdraw_roots is always done. While the caller waits it serves what others ask of it, so that
+/// two vCPUs that ask each other both continue.
 void ask_vcpus(Vcpu& caller, std::uint64_t mask, std::uint32_t what);
 
-// INIT and SIPI, carried out in this order when the vCPU has no lock; the caller does not wait.
+// INIT and SIPI are carried out in this order when the vCPU holds no lock; the caller does not
+// wait.
 
-/// INIT. Takes back a SIPI that was not seen yet; nothing for a vCPU that waits for one anyway.
+/// INIT. Cancels a SIPI that was not seen yet. Does nothing if the vCPU already waits for one.
 void post_reset(Vcpu& caller, Vcpu& other);
-/// SIPI with this vector; nothing for a vCPU that runs and is not about to be reset.
+/// SIPI with this vector. Does nothing if the vCPU runs and is not about to be reset.
 void post_start(Vcpu& caller, Vcpu& other, std::uint8_t vector);
 
-/// Does what others have asked of this vCPU, but for start and reset. It takes no lock but that of
-/// its own roots.
+/// Does what others have asked of this vCPU, except start and reset. It takes no lock but that of
+/// this vCPU's own roots.
 void serve_requests(Vcpu& vcpu);
 
 /// Takes what others have asked of start and reset, the two that serve_requests() leaves.
@@ -47,11 +49,12 @@ inline std::uint32_t monitors_translations(const VirtualMachine& machine) {
 /// took made stale.
 void drop_elsewhere(VirtualMachine& machine);
 
-/// Whether others have asked, since this exit began, that translations be dropped: what it says of
-/// memory may be true no more. With the page tables locked, under which a guest's Shootdown asks.
+/// Whether others have asked since this exit began that translations be dropped: what the exit says
+/// of memory may no longer be true. With the page tables locked: a guest's Shootdown asks with the
+/// lock held.
 bool was_asked_in_exit(const Vcpu& vcpu);
 
-/// Of the exit for an NMI: whether it was a kick; else the NMI is the guest's, and noted.
+/// After an exit for an NMI: whether it was a kick. If not, the NMI is the guest's, and is noted.
 bool take_kick(Vcpu& vcpu);
 
 } // namespace hv

@@ -6,7 +6,7 @@ namespace hv {
 
 using cpu::InvvpidType;
 
-// SDM vol. 3, 29.4.3.3. Without VPID each VM entry and VM exit drops all by itself.
+// SDM vol. 3, 29.4.3.3. Without VPID, each VM entry and each VM exit drops all translations.
 Invalidation choose_invalidation(const Capabilities& capabilities, std::uint16_t vpid) {
     const EptVpidCapability offered = capabilities.ept_vpid;
     const InvvpidType all =
@@ -67,7 +67,8 @@ namespace {
 
 } // namespace
 
-// Noted first: what another vCPU changes in between is then stale once more, though it need not be.
+// The ledger is told first: what another vCPU changes between the two is then noted as stale once
+// more, which is never wrong.
 void drop_translations(Vcpu& vcpu, Stale stale) {
     if (vcpu.machine->stale.has_left(vcpu.number)) [[unlikely]]
         note_dropped(vcpu, stale);

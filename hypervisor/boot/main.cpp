@@ -30,7 +30,7 @@ namespace hv {
 
 namespace {
 
-constexpr std::uint64_t low_memory_end = 0xA0000; ///< the firmware's data and tables lie behind
+constexpr std::uint64_t low_memory_end = 0xA0000; ///< above lie the firmware's data and tables
 constexpr std::uint64_t four_gib = std::uint64_t{1} << 32;
 
 BootInformation boot_information;
@@ -91,7 +91,7 @@ PhysicalRange find_initrd() {
     return found != nullptr ? found->range : PhysicalRange{};
 }
 
-// The guest's file moves to the top of its memory, out of the way of its segments.
+// The guest's file moves to the top of its memory, so that its segments can be loaded below.
 LoadedGuest place_guest(const VirtualMachine& machine) {
     const Module guest = module("guest");
     const PhysicalRange initrd = find_initrd();

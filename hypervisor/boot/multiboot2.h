@@ -21,7 +21,7 @@ struct CommandLine {
     bool copy(const char* source);
 };
 
-/// A file GRUB loaded beside the monitor, and the words behind its name.
+/// A file GRUB loaded beside the monitor, and the words that follow its name.
 struct BootModule {
     PhysicalRange range;
     CommandLine command_line;
@@ -34,7 +34,7 @@ struct BootInformation {
     PhysicalRange information; ///< GRUB's own copy, needed until this one is filled
     std::uint64_t rsdp = 0;    ///< physical address of a copy of the ACPI RSDP, or 0
 
-    /// The module whose first word is `kind`, or null; `rest` becomes the words behind it.
+    /// The module whose first word is `kind`, or null; `rest` becomes the words after it.
     const BootModule* find(std::string_view kind, std::string_view& rest) const;
 };
 

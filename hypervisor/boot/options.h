@@ -13,8 +13,8 @@ struct Options {
     abi::Profile profile = abi::Profile::hardened;
     abi::Interface interface = abi::Interface::lazy;
     std::uint64_t shadow_kibibytes = 0; ///< for shadow tables; 0: the monitor's choice
-    /// Whether classic and hardened own the descriptor tables, TSS and CR0.TS. Not behind the back
-    /// of a kernel that knows nothing of it.
+    /// Whether classic and hardened own the descriptor tables, the TSS and CR0.TS. False for a
+    /// kernel that was not written for a monitor that owns them.
     bool protects = true;
 };
 

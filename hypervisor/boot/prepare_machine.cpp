@@ -120,7 +120,7 @@ void prepare_shadows(VirtualMachine& machine, const Options& options, std::uint6
     }
 }
 
-// What each vCPU sees behind the same guest-physical addresses.
+// At the same guest-physical addresses each vCPU sees pages of its own.
 void prepare_views(VirtualMachine& machine, const MonitorPages& rom) {
     const bool has_rom = machine.interface != abi::Interface::native;
     if (has_rom)
@@ -178,7 +178,7 @@ HostState host_state(const cpu::HostTables& tables) {
 
 void prepare_vcpus(VirtualMachine& machine, const Options& options, std::uint64_t memory_end,
                    std::span<const std::uint32_t> apic_ids, const MonitorPages& rom) {
-    // One behind the other: shadow tables find those of vCPU n by its number.
+    // They are adjacent: shadow page tables find the pages of vCPU n by its number.
     static_assert(sizeof(Vcpu) % page_size == 0);
     const std::uint64_t vcpus =
         take_pages(machine.pages, machine.vcpu_count * (sizeof(Vcpu) / page_size));

@@ -9,7 +9,7 @@ namespace hv {
 
 namespace {
 
-/// Of the root, the entry below which the monitor's image is mapped.
+/// Offset in the root of the entry through which the monitor's image is mapped.
 constexpr std::uint64_t image_entry = std::uint64_t{511} * 8;
 
 constexpr std::uint64_t bare_cr0 = cr0::protection_enable | cr0::extension_type |

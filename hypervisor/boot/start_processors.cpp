@@ -26,8 +26,8 @@ namespace {
 constexpr std::uint64_t low_memory_end = 0xA0000;
 /// Each read of this port takes about a microsecond on hardware.
 constexpr std::uint16_t delay_port = 0x80;
-constexpr std::uint32_t init_delay = 10'000; ///< SDM vol. 3, 9.4.4: 10 ms behind INIT
-constexpr std::uint32_t startup_delay = 200; ///< and 200 us behind the first SIPI
+constexpr std::uint32_t init_delay = 10'000; ///< SDM vol. 3, 9.4.4: 10 ms after INIT
+constexpr std::uint32_t startup_delay = 200; ///< and 200 us after the first SIPI
 constexpr std::uint32_t patience = 2'000'000;
 
 std::uint32_t is_there; ///< set by the processor that has started

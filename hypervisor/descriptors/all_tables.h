@@ -7,7 +7,7 @@
 
 namespace hv {
 
-/// Everything with the lock of the page tables held, which table registers are loaded with, too.
+/// All of it is used with the page-table lock held, as the loads of GDTR, IDTR, LDTR and TR are.
 class AllTables {
   public:
     /// `tables` must outlive this object.

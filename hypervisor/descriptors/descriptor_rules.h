@@ -1,9 +1,10 @@
 #pragma once
-// What profile `hardened` lets a guest store in its GDT, LDT and IDT, and load from them.
+// What profiles `hardened` and `classic` let a guest store in its GDT, LDT and IDT, and load from
+// them.
 //
 // The rules keep one promise: whatever the guest writes, in whatever order and in whatever halves,
-// nothing in its tables lets ring 3 enter ring 0 but through a gate to the kernel's code segment,
-// and what the kernel stands on (its segments, its TSS) does not change under it.
+// nothing in its descriptor tables lets ring 3 enter ring 0 but through a gate to the kernel's code
+// segment, and what the kernel stands on (its segments, its TSS) does not change under it.
 //
 // GDT and LDT: every 8-byte slot must be harmless BY ITSELF, as if it were loaded as a descriptor.
 // There is no notion of "this slot is the upper half of that one", so there is none to confuse: an
@@ -80,7 +81,7 @@ struct SlotVerdict {
                                      std::uint64_t value, const KeptSegments& kept);
 
 /// Whether check_slot lets `value` pass, with the accessed bit set, in any slot that is not kept: a
-/// present data segment. TLS is that, so a context switch takes this short way.
+/// present data segment. TLS descriptors are such, so a context switch takes this short path.
 [[nodiscard]] constexpr bool is_present_data(std::uint64_t value) {
     // P, S, and the type's bit 3, which is set for code.
     constexpr std::uint64_t present = std::uint64_t{1} << 47;

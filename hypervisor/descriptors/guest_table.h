@@ -26,7 +26,7 @@ struct TableEnvironment {
 /// Bytes of what tables consist of: a descriptor, or half of a 16-byte one.
 inline constexpr std::uint32_t table_word = 8;
 
-/// Of the 8-byte half of an IDT gate at `offset`: where the other half is.
+/// The offset of the other half of the IDT gate whose 8-byte half is at `offset`.
 constexpr std::uint32_t other_half_of(std::uint32_t offset) { return offset ^ table_word; }
 
 /// A word of a table: RSP0 lies at offset 4 of its TSS, and a table may begin anywhere.
@@ -55,7 +55,7 @@ class GuestTable {
     void take(GuestTable& other);
 
     bool is_open() const { return !pages_.empty(); }
-    /// Of a closed table: an address that no table has.
+    /// The base of a closed table is an address that no table has.
     std::uint64_t base() const { return base_; }
     std::uint32_t limit() const { return limit_; }
     /// 8-byte words within the limit.
@@ -126,7 +126,7 @@ class GuestTable {
     std::uint64_t read_scattered(std::uint32_t offset) const;
     void write_scattered(std::uint32_t offset, std::uint64_t value);
 
-    // The table's bytes on its page `index`: the first, and the one behind the last.
+    // The table's bytes on its page `index`: the first, and the one after the last.
     struct Part {
         std::uint64_t begin;
         std::uint64_t end;

@@ -27,9 +27,9 @@ constexpr std::uint32_t entry_size(TableKind kind) {
     }
 }
 
-// Tables of a kind that lie on common bytes: whether an entry of one is an entry of the other. Else
-// what is right for the one, and its accessed bits, would make something of the other's that nobody
-// has judged.
+// Two tables of one kind have bytes in common: whether each entry of one in them is an entry of the
+// other. If not, what is right in one, or an accessed bit set there, would change an entry of the
+// other that nobody has judged.
 bool has_entries_of(const GuestTable& one, const GuestTable& other, TableKind kind) {
     const std::uint32_t size = entry_size(kind);
     return one.is_same_memory(other) || (one.base() % size == 0 && other.base() % size == 0);

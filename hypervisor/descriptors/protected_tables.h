@@ -32,8 +32,8 @@ struct TableChange {
     std::uint64_t value;
     std::uint64_t gpa; ///< of the word, when it lies within one page
 };
-/// Of one store: two words in each table that has the page. vCPUs that share a table share a
-/// change.
+/// The changes of one store: at most two words in each table that has the page. vCPUs that share a
+/// table share a change.
 using TableChanges = boost::container::static_vector<TableChange, 24>;
 
 enum class TableKind : std::uint8_t { gdt, ldt, idt, tss };
@@ -96,14 +96,15 @@ class ProtectedTables {
     abi::Error judge_image(std::uint64_t page, const std::uint8_t* before,
                            std::uint8_t* image) const;
 
-    /// GDTR, IDTR lead to what is not protected: no table is. Not after the TSS was loaded.
+    /// GDTR or IDTR leads to memory that is not protected: the monitor owns no such table then. Not
+    /// after the TSS was loaded.
     void leave_gdt(Translation& pages);
     void leave_idt(Translation& pages) {
         idt_.close(pages);
         half_gate_ = no_half_gate;
     }
 
-    /// Gives all tables back: the vCPU has none any more.
+    /// Gives all tables back: the vCPU has none afterwards.
     void close(Translation& pages);
 
     /// For a kernel that was not written for lazyhv: writes the low half of a gate first, which
@@ -140,7 +141,7 @@ class ProtectedTables {
 
     /// Whether another vCPU's GDT has had bytes in common with this one since it was loaded.
     bool gdt_is_shared() const { return __atomic_load_n(&gdt_is_shared_, __ATOMIC_RELAXED); }
-    /// By whoever shares it: no slot of it is free any more.
+    /// Called by a vCPU that shares the GDT: none of its slots is free from now on.
     void share_gdt() {
         __atomic_store_n(&gdt_is_shared_, true, __ATOMIC_RELAXED);
         // Both: a guest may say no_free_slots, too.

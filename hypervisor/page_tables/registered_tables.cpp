@@ -1,4 +1,4 @@
-// Page tables come, change and go.
+// How page tables are registered, change, and are released.
 
 #include "hypervisor/page_tables/registered_tables.h"
 
@@ -136,7 +136,7 @@ Error RegisteredTables::allocate(std::uint64_t number, std::uint64_t clone,
     return Error::none;
 }
 
-// The page has no level any more, and had `level` before.
+// The page no longer has a level; it had `level` before.
 void RegisteredTables::give_back(Frame& frame, std::uint64_t number, int level) {
     const std::uint64_t page = number * page_size;
     if (level > 1)

@@ -40,8 +40,7 @@ class RegisteredTables {
     /// those of judge() for what the page holds already. On an error nothing has changed.
     abi::Error allocate(std::uint64_t number, std::uint64_t clone, abi::AllocateOptions options);
     /// ReleasePage. `is_root(number)` says whether some vCPU runs on that root; it is asked when
-    /// the page is no root any more that could be loaded. Errors: bad_frame, not_a_table,
-    /// table_in_use.
+    /// the page can no longer be loaded as a root. Errors: bad_frame, not_a_table, table_in_use.
     template <typename IsRoot>
     abi::Error release(std::uint64_t number, IsRoot is_root) {
         Frame* const frame = frames_.find(number);
@@ -119,8 +118,7 @@ class RegisteredTables {
     const AllTables* kept_ = nullptr;
     TableRules rules_;
 
-    // Of entries that map a 4 KiB page: bits they may not have, and the combination of rights that
-    // they may not have.
+    // What entries that map a 4 KiB page may not have: these bits, and this combination of rights.
     std::uint64_t leaf_reserved_ = 0;
     std::uint64_t leaf_rights_ = 0;
     std::uint64_t leaf_rights_refused_ = 1;

@@ -46,13 +46,13 @@ Error RegisteredTables::judge_link(std::uint64_t value, int level) const {
         return Error::none;
     if (target->level == 0)
         return Error::not_a_table;
-    // Were rights taken away on the way, a leaf could not be judged by itself.
+    // If entries above could take rights away, a leaf could not be judged by itself.
     return (value & decisive_rights) == (paging::writable | paging::user) ? Error::none
                                                                           : Error::table_rights;
 }
 
 // Whether the change would lead the linear address of a descriptor table elsewhere. Only tables on
-// such a way are marked, and of those only the entries on it are kept.
+// the path to one are marked, and only the entries on that path are kept.
 bool RegisteredTables::is_kept(const Frame& frame, std::uint64_t gpa, std::uint64_t value) const {
     constexpr std::uint64_t free_bits = paging::accessed | paging::dirty;
     const std::uint64_t old = direct_word<std::uint64_t>(gpa);

@@ -28,7 +28,7 @@ std::optional<Bytes> table_at(std::uint64_t address, std::uint64_t readable_end)
     return table && table->sums_up(length) ? table : std::nullopt;
 }
 
-/// RSDT and XSDT: addresses behind the header.
+/// In RSDT and XSDT, addresses of tables follow the header.
 template <typename Address>
 FoundTable search(std::uint64_t root_address, std::uint32_t root_signature, std::uint32_t wanted,
                   std::uint64_t readable_end) {

@@ -65,7 +65,7 @@ std::string_view describe(ElfError error) {
     case ElfError::not_executable:
         return "an ELF file, but no executable (an object or core file)";
     case ElfError::truncated:
-        return "truncated: its headers point behind its end";
+        return "truncated: its headers point past its end";
     case ElfError::too_many_segments:
         return "made of more than 16 loadable segments";
     case ElfError::no_segments:

@@ -15,7 +15,7 @@ namespace hv {
 struct LoadSegment {
     std::uint64_t file_offset;
     std::uint64_t file_size;
-    PhysicalRange memory; ///< what lies behind file_size in it is zeroed
+    PhysicalRange memory; ///< what follows the first file_size bytes is zeroed
 };
 
 inline constexpr std::uint32_t max_load_segments = 16;

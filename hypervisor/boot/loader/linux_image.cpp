@@ -15,7 +15,8 @@ constexpr std::uint64_t sector_size = 512;
 constexpr std::uint64_t paragraph_size = 16; // of syssize
 constexpr std::uint8_t default_setup_sectors = 4;
 constexpr std::uint64_t header_offset = offsetof(boot_params, hdr);
-/// The header ends behind its jump, by the distance that this jumps (offset 0x201 of the file).
+/// The jump at the beginning of the header leads to its end: the distance is at offset 0x201 of the
+/// file.
 constexpr std::uint64_t jump_distance_offset = 0x201;
 
 setup_header read_header(std::span<const std::uint8_t> file) {
