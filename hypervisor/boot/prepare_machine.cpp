@@ -105,12 +105,8 @@ void prepare_shadows(VirtualMachine& machine, const Options& options, std::uint6
             .writable = true};
         settings.monitor_pages[2] = rom;
     }
-    machine.shadows = ShadowTables{ShadowPool{PhysicalRange{memory, memory + size}},
-                                   machine.frames,
-                                   machine.memory,
-                                   machine.stale,
-                                   settings,
-                                   first.statistics};
+    machine.shadows = ShadowTables{ShadowPool{PhysicalRange{memory, memory + size}}, machine.frames,
+                                   machine.stale, settings, first.statistics};
     for (std::uint32_t number = 0; number < machine.vcpu_count; ++number) {
         Vcpu& vcpu = *machine.vcpus[number];
         machine.shadows.set_root_cache(number, vcpu.roots.known);

@@ -1,12 +1,13 @@
-// The consistency checker: every shadow entry against the guest's tables. For tests and for the
-// checked build of the monitor, which runs it after each VM exit.
+// The consistency checker compares every shadow entry with the guest's page tables. For tests, and
+// for the checked build of the monitor, which runs it after each VM exit that changed an entry.
 
 #include "hypervisor/host/console.h"
 #include "hypervisor/translation/shadow/shadow_tables.h"
 
 namespace hv {
 
-// An entry may be absent: a fault then brings it. It may never allow more, or lead elsewhere.
+// An entry may be absent: a fault then makes it. It may never allow more than the guest's entry, or
+// lead elsewhere.
 bool ShadowTables::consistent_entry(ShadowNumber number, std::uint32_t slot) const {
     const ShadowTable& table = pool_.table(number);
     const std::uint64_t entry = pool_.entry(number * shadow_slots + slot);
@@ -62,13 +63,14 @@ bool ShadowTables::consistent() const {
     return consistent_lists(writable);
 }
 
-// Each page's list has just the entries that may be writable, which they are while the page is not
-// write-protected; of an unaware kernel the read-only ones, too.
+// The list of each page has exactly the entries that the guest's make writable, which are writable
+// while the page is not write-protected. Where roots may be displaced, it has the read-only ones
+// too.
 bool ShadowTables::consistent_lists(std::uint64_t writable) const {
     std::uint64_t listed = 0;
     for (std::uint64_t number = 0; number < frames_.count(); ++number) {
         const Frame& frame = frames_.at(number);
-        // The monitor's: a displaced root lies there.
+        // Frames of the monitor have a list too: a displaced root's page lies there.
         const bool locked = frame.write_locks != 0 || frames_.find(number) == nullptr;
         for (EntryNumber entry = frame.mappings; entry != 0; entry = pool_.next(entry)) {
             const std::uint64_t value = pool_.entry(entry);

@@ -1,6 +1,6 @@
 #pragma once
 // The bounded memory of the shadow tables, and the lists that lead from what an entry points at
-// back to the entry. Every byte of it is reserved at boot.
+// back to the entry. All of it is reserved at boot.
 
 #include "hypervisor/memory/direct_map.h"
 #include "hypervisor/memory/memory_map.h"
@@ -14,39 +14,39 @@ using ShadowNumber = std::uint32_t;
 /// An entry of a shadow table: its number * 512 + slot; 0 is none.
 using EntryNumber = std::uint32_t;
 inline constexpr std::uint32_t shadow_slots = 512;
-/// Whose shadow a table is: vCPU n's (n + 1), or all of theirs (0).
+/// Which vCPU a shadow table is for: vCPU n (n + 1), or all of them (0).
 using ShadowView = std::uint8_t;
 inline constexpr ShadowView shared_view = 0;
 constexpr ShadowView view_of(std::uint32_t vcpu) { return static_cast<ShadowView>(vcpu + 1); }
 
-/// What is known of one shadow table beside its entries.
+/// What is known of one shadow table besides its entries.
 struct ShadowTable {
-    std::uint64_t frame;          ///< of the guest's table; of `direct` ones, first frame mapped
-    EntryNumber parents;          ///< first of the shadow entries that lead here; of a copy: the
+    std::uint64_t frame;          ///< of the guest's page table; direct: the first frame it maps
+    EntryNumber parents;          ///< first of the shadow entries that lead here; in a copy: the
                                   ///< one that led to its table before that was set aside
     ShadowNumber next;            ///< of the same frame (direct: hash bucket; free: free list)
-    ShadowNumber copy;            ///< while unsynced: the guest's table as last seen
-    ShadowNumber next_unsynced;   ///< list of unsynced tables
-    std::uint16_t attributes;     ///< of `direct` ones: memory type and G of every entry
+    ShadowNumber copy;            ///< while unsynced: the guest's page table as last seen
+    ShadowNumber next_unsynced;   ///< in the list of unsynced tables
+    std::uint16_t attributes;     ///< direct: memory type and G of every entry
     std::uint8_t level;           ///< 1 to 4; 0: free
     std::uint8_t flags;           ///< shadow_flags
     std::uint8_t pins;            ///< reasons not to reclaim it; changed atomically
     std::uint8_t unchanged_syncs; ///< in a row, while unsynced
     ShadowView view;
-    std::uint8_t loads; ///< of a root, with an exit
+    std::uint8_t loads; ///< of a root: loads of CR3 that exited
 };
 static_assert(sizeof(ShadowTable) == 32);
 
 namespace shadow_flags {
-/// Made of a large page, not of a table: its entries map consecutive frames.
+/// Stands for a large page, not for a page table: its entries map consecutive frames.
 inline constexpr std::uint8_t direct = 1 << 0;
-/// The guest writes the table freely; the shadow is as of `copy`.
+/// The guest writes its page table without an exit; the shadow table is as `copy` says.
 inline constexpr std::uint8_t unsynced = 1 << 1;
-/// No shadow at all: holds the copy for an unsynced one.
+/// No shadow table: it holds the copy for one that is unsynced.
 inline constexpr std::uint8_t copy = 1 << 2;
-/// A root that lies where the guest has its own.
+/// A root that lies where the guest has its own (unaware/displaced_roots.h).
 inline constexpr std::uint8_t displaced = 1 << 3;
-/// A root below which all was given up once, as at the end of its process (guesses.cpp).
+/// A root below which all was given up once, as at the end of its process (unaware/guesses.h).
 inline constexpr std::uint8_t emptied = 1 << 4;
 } // namespace shadow_flags
 
@@ -112,7 +112,7 @@ class ShadowPool {
         if (link.next != 0)
             links_[link.next].previous = link.previous;
     }
-    /// The one behind `entry` in its list; 0 at the end.
+    /// The entry after `entry` in its list; 0 at the end.
     EntryNumber next(EntryNumber entry) const { return links_[entry].next; }
 
   private:

@@ -1,43 +1,41 @@
-// Shadow tables are given up: their memory is bounded, and what is dropped is built again when it
-// is needed.
+// Shadow tables are given up (shadow_table_set.h).
 
 #include "hypervisor/host/console.h"
 #include "hypervisor/memory/compare_pages.h"
-#include "hypervisor/translation/shadow/shadow_tables.h"
+#include "hypervisor/translation/shadow/shadow_table_set.h"
 
 namespace hv {
 
 namespace {
 
-/// Tables that filling for one fault may make: three of the guest's and two direct ones.
+/// Tables that filling for one fault may make: three for page tables, and two direct ones.
 constexpr std::uint32_t tables_for_walk = 5;
 
 } // namespace
 
-// Pinned are at most the loaded and the published roots, a table that is being changed, and a copy
-// for each unsynced table, of which there are few (max_unsynced). The pool is larger than that
+// Pinned are, at most, the loaded and the published roots, a table that is being changed, and a
+// copy for each table out of step (max_unsynced). The pool is larger than that
 // (min_shadow_tables_of), so something can always be reclaimed.
-ShadowNumber ShadowTables::take() {
+ShadowNumber ShadowTableSet::take() {
     ShadowNumber number = pool_.take_free();
     while (number == 0 && reclaim_one())
         number = pool_.take_free();
     if (number == 0) [[unlikely]]
         console::fail("no shadow table can be reclaimed");
-    // Another vCPU may still walk it as what it was.
+    // Another vCPU may still walk it as the table that it was.
     stale_->wait_for_others();
     ++statistics_->shadow_built;
     statistics_->shadow_in_use = pool_.count() - 1 - pool_.free();
     return number;
 }
 
-// So that nothing on the path is reclaimed while the rest of it is made.
-void ShadowTables::reserve_for_walk() {
+void ShadowTableSet::reserve_for_walk() {
     while (pool_.free() < tables_for_walk && reclaim_one()) {
     }
 }
 
 // First in, first out, as far as pins allow.
-bool ShadowTables::reclaim_one() {
+bool ShadowTableSet::reclaim_one() {
     for (std::uint32_t tried = 0; tried < pool_.count(); ++tried) {
         hand_ = hand_ + 1 < pool_.count() ? hand_ + 1 : 1;
         const ShadowTable& table = pool_.table(hand_);
@@ -55,9 +53,7 @@ bool ShadowTables::reclaim_one() {
     return false;
 }
 
-// Nothing leads to it and it leads nowhere afterwards; tables below it stay. False for a root that
-// its vCPU has pinned meanwhile.
-bool ShadowTables::release(ShadowNumber number) {
+bool ShadowTableSet::release(ShadowNumber number) {
     ShadowTable& table = pool_.table(number);
     if (table.level == FourLevelPaging::levels) {
         RootCache& cache = *root_caches_[table.view - 1U];
@@ -67,7 +63,7 @@ bool ShadowTables::release(ShadowNumber number) {
         cache.forget(table.frame * page_size);
         table.loads = 0;
     }
-    // Its memory will be another table, and what it mapped is in no list of writable entries.
+    // Its memory becomes another table, and what it mapped is in no list any longer.
     if (table.parents != 0)
         stale_->taken_by_monitor();
     while (table.parents != 0)
@@ -80,9 +76,8 @@ bool ShadowTables::release(ShadowNumber number) {
     }
     Frame* const frame =
         (table.flags & shadow_flags::direct) != 0 ? nullptr : frames_.find(table.frame);
-    const std::uint32_t shift = table.level == 1 ? 9 : 18;
     ShadowNumber* link =
-        frame != nullptr ? &frame->first_shadow : &direct_[(table.frame >> shift) % direct_.size()];
+        frame != nullptr ? &frame->first_shadow : &bucket_of(table.frame, table.level);
     while (*link != number)
         link = &pool_.table(*link).next;
     *link = table.next;
@@ -99,7 +94,7 @@ bool ShadowTables::release(ShadowNumber number) {
     return true;
 }
 
-void ShadowTables::drop(Frame& frame) {
+void ShadowTableSet::drop(Frame& frame) {
     ShadowNumber next = 0;
     for (ShadowNumber number = frame.first_shadow; number != 0; number = next) {
         next = pool_.table(number).next;
@@ -107,7 +102,7 @@ void ShadowTables::drop(Frame& frame) {
     }
 }
 
-void ShadowTables::drop_unsynced(Frame& frame) {
+void ShadowTableSet::drop_unsynced(Frame& frame) {
     ShadowNumber next = 0;
     for (ShadowNumber number = frame.first_shadow; number != 0; number = next) {
         next = pool_.table(number).next;
@@ -116,27 +111,30 @@ void ShadowTables::drop_unsynced(Frame& frame) {
     }
 }
 
-std::uint32_t ShadowTables::locks_of(const Frame& frame) const {
-    std::uint32_t locks = 0;
-    for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next)
-        if ((pool_.table(number).flags & shadow_flags::unsynced) == 0)
-            ++locks;
-    return locks;
-}
-
-void ShadowTables::drop_all() {
+void ShadowTableSet::drop_all() {
     for (ShadowNumber number = 1; number < pool_.count(); ++number) {
         ShadowTable& table = pool_.table(number);
         if (table.level == 0)
             continue;
         if (table.pins == 0 && release(number))
             continue;
-        // A root in use stays, empty.
+        // A root in use stays, and is emptied.
         for (std::uint32_t slot = 0; slot < shadow_slots; ++slot)
             if (pool_.entry(number * shadow_slots + slot) != 0)
                 replace(number * shadow_slots + slot, 0);
     }
     stale_->taken_by_monitor();
+}
+
+void ShadowTableSet::set_features(const PagingFeatures& features) {
+    settings_.features = features;
+    reserved_in_leaf_ = FourLevelPaging::reserved(0, 1, features);
+    drop_all();
+}
+
+void ShadowTableSet::set_local_apic_writable(bool writable) {
+    if (std::exchange(local_apic_writable_, writable) != writable)
+        drop_all();
 }
 
 } // namespace hv

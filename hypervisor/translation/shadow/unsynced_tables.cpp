@@ -1,24 +1,17 @@
-// Level-1 tables that the guest writes freely, as it may until it invalidates (SDM vol. 3, 4.10.4):
-// the baseline of a guest that does not call the ROM. A copy of the table, as the shadow has it,
-// shows at INVLPG and at a load of CR3 what was changed.
+#include "hypervisor/translation/shadow/unsynced_tables.h"
 
 #include "hypervisor/memory/compare_pages.h"
-#include "hypervisor/translation/shadow/shadow_tables.h"
 
 namespace hv {
 
 namespace {
 
-/// Syncs without a change after which a table is write-protected again.
+/// Syncs in a row that find no change, after which a table is write-protected again.
 constexpr std::uint8_t unchanged_limit = 3;
 
 } // namespace
 
-std::uint64_t ShadowTables::read_guest(const ShadowTable& table, std::uint32_t slot) const {
-    return direct_word<std::uint64_t>(table.frame * page_size + slot * sizeof(std::uint64_t));
-}
-
-bool ShadowTables::can_unsync(const Frame& frame) const {
+bool UnsyncedTables::can_unsync(const Frame& frame) const {
     if (frame.level != 0 || frame.first_shadow == 0)
         return false;
     std::uint32_t count = 0;
@@ -28,25 +21,13 @@ bool ShadowTables::can_unsync(const Frame& frame) const {
         in_use = in_use || table.pins != 0 || table.parents != 0;
         ++count;
     }
-    if (frame.write_locks != locks_of(frame)) // a descriptor table lies on it, too
+    if (frame.write_locks != locks_of(frame)) // a descriptor table lies on it as well
         return false;
     return !in_use || (count == 1 && pool_.table(frame.first_shadow).level == 1);
 }
 
-void ShadowTables::unsync(Frame& frame) {
-    const ShadowNumber number = frame.first_shadow;
+void UnsyncedTables::add_unsynced(ShadowNumber number, ShadowNumber copy) {
     ShadowTable& table = pool_.table(number);
-    if (table.parents == 0 || table.level != 1)
-        return drop(frame); // no table any more
-    if (unsynced_ == max_unsynced) {
-        ShadowNumber oldest = first_unsynced_;
-        while (pool_.table(oldest).next_unsynced != 0)
-            oldest = pool_.table(oldest).next_unsynced;
-        (void)release(oldest);
-    }
-    pin(number);
-    const ShadowNumber copy = take();
-    unpin(number);
     ShadowTable& copy_table = pool_.table(copy);
     copy_table.flags = shadow_flags::copy;
     copy_table.pins = 1;
@@ -59,12 +40,9 @@ void ShadowTables::unsync(Frame& frame) {
     first_unsynced_ = number;
     ++unsynced_;
     linked_ = true;
-    unlock(frame);
-    mark_leaf_shadow(frame);
 }
 
-// Takes it off the list and gives the copy back.
-void ShadowTables::forget_unsynced(ShadowNumber number) {
+void UnsyncedTables::forget_unsynced(ShadowNumber number) {
     ShadowNumber* link = &first_unsynced_;
     while (*link != number)
         link = &pool_.table(*link).next_unsynced;
@@ -76,15 +54,14 @@ void ShadowTables::forget_unsynced(ShadowNumber number) {
     --unsynced_;
 }
 
-void ShadowTables::sync_slot(ShadowNumber number, std::uint32_t slot) {
+void UnsyncedTables::sync_slot(ShadowNumber number, std::uint32_t slot) {
     const ShadowTable& table = pool_.table(number);
     const std::uint64_t guest = read_guest(table, slot);
     pool_.entry(table.copy * shadow_slots + slot) = guest;
     replace(number * shadow_slots + slot, leaf_entry(guest, table.view));
 }
 
-// Returns whether anything had changed.
-bool ShadowTables::sync_table(ShadowNumber number) {
+bool UnsyncedTables::sync_table(ShadowNumber number) {
     const ShadowTable& table = pool_.table(number);
     const std::uint64_t guest = table.frame * page_size;
     const std::uint64_t copy = pool_.address(table.copy);
@@ -97,7 +74,7 @@ bool ShadowTables::sync_table(ShadowNumber number) {
     return changed;
 }
 
-void ShadowTables::sync_address(ShadowNumber root, std::uint64_t linear) {
+void UnsyncedTables::sync_address(ShadowNumber root, std::uint64_t linear) {
     ShadowNumber number = root;
     for (int level = FourLevelPaging::levels; level > 1 && number != 0; --level)
         number = child_of(number * shadow_slots +
@@ -106,9 +83,7 @@ void ShadowTables::sync_address(ShadowNumber root, std::uint64_t linear) {
         sync_slot(number, static_cast<std::uint32_t>(FourLevelPaging::index(linear, 1)));
 }
 
-// Whether the table is reached from `root`. A guest can make the ways up very many: when `budget`
-// tables were looked at, the answer is yes, which costs a comparison too many and is never wrong.
-bool ShadowTables::is_below(ShadowNumber number, ShadowNumber root, std::uint32_t& budget) const {
+bool UnsyncedTables::is_below(ShadowNumber number, ShadowNumber root, std::uint32_t& budget) const {
     for (EntryNumber entry = pool_.table(number).parents; entry != 0; entry = pool_.next(entry)) {
         const ShadowNumber parent = entry / shadow_slots;
         if (parent == root || budget == 0)
@@ -120,7 +95,7 @@ bool ShadowTables::is_below(ShadowNumber number, ShadowNumber root, std::uint32_
     return false;
 }
 
-void ShadowTables::sync(ShadowNumber root) {
+void UnsyncedTables::sync(ShadowNumber root) {
     ShadowNumber next = 0;
     for (ShadowNumber number = first_unsynced_; number != 0; number = next) {
         ShadowTable& table = pool_.table(number);
@@ -134,28 +109,13 @@ void ShadowTables::sync(ShadowNumber root) {
         }
         if (++table.unchanged_syncs < unchanged_limit)
             continue;
-        // Write-protected first; what was written until then is seen by one more look.
+        // Write-protected first: what was written until then is found by one more comparison.
         Frame& frame = *frames_.find(table.frame);
         lock(frame);
         stale_->wait_for_others();
         sync_table(number);
         forget_unsynced(number);
         mark_leaf_shadow(frame);
-    }
-}
-
-// In tables out of step, what else differs by now has yet to be seen by a sync.
-void ShadowTables::note_guest_bits(Frame& frame, std::uint64_t gpa, std::uint64_t value) {
-    const auto slot = static_cast<std::uint32_t>(gpa % page_size / sizeof(value));
-    for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next) {
-        const ShadowTable& table = pool_.table(number);
-        if ((table.flags & shadow_flags::unsynced) != 0) {
-            volatile std::uint64_t& copy = pool_.entry(table.copy * shadow_slots + slot);
-            copy = copy | (value & (paging::accessed | paging::dirty));
-            replace(number * shadow_slots + slot, leaf_entry(copy, table.view));
-        } else if (table.level == 1) {
-            replace(number * shadow_slots + slot, leaf_entry(value, table.view));
-        }
     }
 }
 

@@ -109,12 +109,8 @@ void Machine::set_up_shadows(std::uint32_t shadow_tables) {
     settings.guesses = unaware_;
     if (unaware_)
         settings.direct_map_tables = &vm.pages;
-    vm.shadows = ShadowTables{ShadowPool{PhysicalRange{pool, pool + size}},
-                              vm.frames,
-                              vm.memory,
-                              vm.stale,
-                              settings,
-                              vm.vcpus[0]->statistics};
+    vm.shadows = ShadowTables{ShadowPool{PhysicalRange{pool, pool + size}}, vm.frames, vm.stale,
+                              settings, vm.vcpus[0]->statistics};
     for (std::uint32_t number = 0; number < vm.vcpu_count; ++number) {
         Vcpu& vcpu = *vm.vcpus[number];
         vm.shadows.set_root_cache(number, vcpu.roots.known);

@@ -1,11 +1,8 @@
-// Tables out of step that nothing leads to for a while (docs/shadow.md, "Tables set aside"): the
-// processor cannot use what they have, so the guest may change and invalidate without an exit.
-
-#include "hypervisor/translation/shadow/shadow_tables.h"
+#include "hypervisor/translation/shadow/unaware/aside_tables.h"
 
 namespace hv {
 
-void ShadowTables::set_aside() {
+void AsideTables::set_aside() {
     for (ShadowNumber number = first_unsynced_; number != 0;
          number = pool_.table(number).next_unsynced) {
         const ShadowTable& table = pool_.table(number);
@@ -17,7 +14,7 @@ void ShadowTables::set_aside() {
     }
 }
 
-bool ShadowTables::uses_unsynced() const {
+bool AsideTables::uses_unsynced() const {
     for (ShadowNumber number = first_unsynced_; number != 0;
          number = pool_.table(number).next_unsynced)
         if (pool_.table(number).parents != 0)
@@ -25,8 +22,7 @@ bool ShadowTables::uses_unsynced() const {
     return false;
 }
 
-// The table that `number`, an entry of level 2, led to before it was set aside, or still leads to.
-ShadowNumber ShadowTables::child_or_aside(EntryNumber number) const {
+ShadowNumber AsideTables::child_or_aside(EntryNumber number) const {
     if (const ShadowNumber child = child_of(number); child != 0)
         return child;
     for (ShadowNumber aside = first_unsynced_; aside != 0;
@@ -38,9 +34,10 @@ ShadowNumber ShadowTables::child_or_aside(EntryNumber number) const {
     return 0;
 }
 
-// The parent may be another table by now. It is looked at, not remembered: when the guest's entry
-// leads to the table, so may the shadow's.
-bool ShadowTables::bring_back(ShadowNumber root) {
+// The remembered entry may belong to another shadow table by now, so it is not believed: the
+// guest's entry in its place is looked at, and when that leads to the page table, so may the shadow
+// entry.
+bool AsideTables::bring_back(ShadowNumber root) {
     bool changed = false;
     for (ShadowNumber number = first_unsynced_; number != 0;
          number = pool_.table(number).next_unsynced) {

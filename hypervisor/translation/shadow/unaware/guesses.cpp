@@ -1,28 +1,25 @@
-// Under a kernel that announces nothing: what it will most likely do next is done for it now, where
-// the architecture lets a processor do it too.
+#include "hypervisor/translation/shadow/unaware/guesses.h"
 
 #include "hypervisor/memory/compare_pages.h"
-#include "hypervisor/translation/shadow/shadow_tables.h"
+#include "hypervisor/translation/shadow/unaware/unaware.h"
 
 namespace hv {
 
 namespace {
 
-/// Entries around one that was used, aligned: 256 KiB.
-constexpr std::uint32_t neighbours = 64;
 constexpr std::uint64_t first_kernel_address = std::uint64_t{1} << 47;
 constexpr std::uint32_t first_kernel_slot = shadow_slots / 2;
 
 } // namespace
 
-// A page that was never used has its accessed bit clear, and would fault by itself. A processor may
-// use entries ahead of the code (SDM vol. 3, 4.10.2.3), and set their accessed bits; never dirty
-// bits. Where the table is out of step, only what has not changed since.
-void ShadowTables::use_neighbours(ShadowNumber number, std::uint32_t slot) {
+// A page that was never used has its accessed bit clear, so its first use would fault. A processor
+// may use entries ahead of the code (SDM vol. 3, 4.10.2.3) and set their accessed bits, but never
+// dirty bits. In a table out of step only entries that have not changed since are used.
+void Guesses::use_neighbours(ShadowNumber number, std::uint32_t slot) {
     const ShadowTable& table = pool_.table(number);
     const bool unsynced = (table.flags & shadow_flags::unsynced) != 0;
-    const std::uint32_t first = slot - slot % neighbours;
-    for (std::uint32_t next = first; next < first + neighbours; ++next) {
+    const std::uint32_t first = slot - slot % unaware::neighbours;
+    for (std::uint32_t next = first; next < first + unaware::neighbours; ++next) {
         std::uint64_t guest = read_guest(table, next);
         if ((guest & shadow_bits::usable) != paging::present || (guest & reserved_in_leaf_) != 0 ||
             frames_.of_address(guest & paging::address_mask) == nullptr)
@@ -30,7 +27,7 @@ void ShadowTables::use_neighbours(ShadowNumber number, std::uint32_t slot) {
         if (unsynced && pool_.entry(table.copy * shadow_slots + next) != guest)
             continue;
         const std::uint64_t used = guest | paging::accessed;
-        // Not when another vCPU has changed it meanwhile.
+        // Not when another vCPU has changed the entry meanwhile.
         if (!__atomic_compare_exchange_n(
                 reinterpret_cast<std::uint64_t*>(direct_pointer(table.frame * page_size)) + next,
                 &guest, used, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
@@ -41,7 +38,8 @@ void ShadowTables::use_neighbours(ShadowNumber number, std::uint32_t slot) {
     }
 }
 
-bool ShadowTables::only_child_of_user_root(ShadowNumber number) const {
+// Whether one path leads to the table, from the user's half of one root.
+bool Guesses::only_child_of_user_root(ShadowNumber number) const {
     const EntryNumber parent = pool_.table(number).parents;
     if (parent == 0 || pool_.next(parent) != 0 || pool_.table(number).pins != 0)
         return false;
@@ -51,8 +49,9 @@ bool ShadowTables::only_child_of_user_root(ShadowNumber number) const {
     return only_child_of_user_root(above);
 }
 
-// What only this table leads to, tables of the guest's at all levels below.
-void ShadowTables::release_below(ShadowNumber number, std::uint32_t slots) {
+// Gives up what only this table leads to, by its first `slots` entries: shadow tables of page
+// tables, of all levels below.
+void Guesses::release_below(ShadowNumber number, std::uint32_t slots) {
     const std::uint64_t page = pool_.address(number);
     for (std::uint32_t slot = first_nonzero(page, 0); slot < slots;
          slot = first_nonzero(page, slot + 1)) {
@@ -68,11 +67,11 @@ void ShadowTables::release_below(ShadowNumber number, std::uint32_t slots) {
     }
 }
 
-// The kernel has taken an entry out of a table of the user's half. Most likely it is the end of a
-// process, which takes them all out, one by one and level by level: what there is below the root is
-// made ordinary memory at once, and built again if it is used after all. Then the guess was wrong,
-// and the next time only the table itself goes, and those above that lead nowhere else.
-void ShadowTables::expect_end(ShadowNumber number) {
+// Most likely it is the end of a process, for which a kernel takes all entries out, one by one and
+// level by level. So all that is below the root becomes ordinary memory at once, and is built again
+// if it is used after all. Then the guess was wrong, and the next time only the table itself goes,
+// and those above it that lead nowhere else.
+void Guesses::expect_end(ShadowNumber number) {
     if (pool_.table(number).level == FourLevelPaging::levels || !only_child_of_user_root(number))
         return;
     ShadowNumber root = number;
@@ -87,15 +86,16 @@ void ShadowTables::expect_end(ShadowNumber number) {
         release_below(number, shadow_slots);
         (void)release(number);
         if (first_nonzero(pool_.address(above), 0) != shadow_slots)
-            return; // it leads to others, too
+            return; // it leads to others as well
         number = above;
     }
 }
 
-// A table that has just come into use is most likely changed soon: by faults of a new process, or
-// at its end. So its first store need not exit; if none comes, the table is write-protected as
-// others are. Half of what may be out of step is left for tables that have been written to.
-void ShadowTables::expect_stores(Frame& frame, std::uint64_t linear) {
+// A page table that has just come into use is most likely changed soon, by faults of a new process
+// or at its end, so its first store need not exit. If none comes, the table is write-protected as
+// others are. Half of the tables that may be out of step are left for tables that have been written
+// to.
+void Guesses::expect_stores(Frame& frame, std::uint64_t linear) {
     if (linear < first_kernel_address && unsynced_ < max_unsynced / 2 && can_unsync(frame))
         unsync(frame);
 }

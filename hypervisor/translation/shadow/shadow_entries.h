@@ -1,0 +1,180 @@
+#pragma once
+// What a shadow entry says, and the lists it is in. All that changes an entry goes through here.
+//
+// An entry of level 1 has the rights of the guest's entry. It is writable only if the guest's entry
+// is dirty and the page it maps is not write-protected. Two lists lead from what an entry points at
+// back to the entry (shadow_pool.h):
+//
+// - An entry of level 1 that maps the guest's RAM, and that the guest's entry makes writable, is
+//   `listed`: it is in the list of its page (Frame::mappings). So to write-protect a page, and to
+//   make it writable again, is a walk of that list (lock(), unlock()). Where roots may be
+//   displaced, entries that are read-only are listed too, and marked `read_only`.
+// - An entry above level 1 is in the list of the shadow table that it leads to
+//   (ShadowTable::parents).
+//
+// This is the lowest of the classes that make up ShadowTables (shadow_tables.h).
+
+#include "hypervisor/memory/frame_table.h"
+#include "hypervisor/translation/shadow/shadow_pool.h"
+#include "hypervisor/translation/shadow/shadow_settings.h"
+#include "hypervisor/translation/stale_translations.h"
+
+#include <cstdint>
+
+namespace hv {
+
+/// Groups of bits of shadow entries and of the guest's.
+namespace shadow_bits {
+inline constexpr std::uint64_t writable_and_dirty = paging::writable | paging::dirty;
+/// Ignored by the processor: the entry is in the list of the page that it maps.
+inline constexpr std::uint64_t listed = 1 << 9;
+/// Ignored as well: listed although the guest's entry does not make the page writable.
+inline constexpr std::uint64_t read_only = 1 << 10;
+/// What a guest's entry must have for the processor to use it without writing to it.
+inline constexpr std::uint64_t usable = paging::present | paging::accessed;
+inline constexpr std::uint64_t memory_type =
+    paging::write_through | paging::cache_disable | paging::pat;
+inline constexpr std::uint64_t copied_to_leaf = usable | paging::user | memory_type |
+                                                paging::global | paging::execute_disable |
+                                                paging::address_mask;
+inline constexpr std::uint64_t lost_when_cleared = paging::present | paging::writable;
+inline constexpr std::uint64_t lost_when_changed =
+    paging::address_mask | paging::user | memory_type | paging::global;
+} // namespace shadow_bits
+
+class ShadowEntries {
+  public:
+    constexpr ShadowEntries() = default;
+    ShadowEntries(const ShadowPool& pool, const FrameTable& frames, StaleTranslations& stale,
+                  const ShadowSettings& settings);
+
+    const PagingFeatures& features() const { return settings_.features; }
+
+    std::uint64_t address(ShadowNumber number) const { return pool_.address(number); }
+    /// The shadow table at a physical address; 0 when there is none.
+    ShadowNumber at(std::uint64_t physical) const { return pool_.at(physical); }
+    const ShadowTable& table(ShadowNumber number) const { return pool_.table(number); }
+    /// A pinned table is never released. A root is pinned by the vCPU that it belongs to, with its
+    /// cache locked; other tables by the holder of the page-table lock.
+    void pin(ShadowNumber number) {
+        __atomic_fetch_add(&pool_.table(number).pins, 1, __ATOMIC_RELAXED);
+    }
+    void unpin(ShadowNumber number) {
+        __atomic_fetch_sub(&pool_.table(number).pins, 1, __ATOMIC_RELAXED);
+    }
+
+    // Write protection.
+
+    /// How many of a page's write locks its shadow tables account for.
+    std::uint32_t locks_of(const Frame& frame) const;
+    /// Adds a reason why the guest may not write to the page / takes one away.
+    void lock(Frame& frame);
+    void unlock(Frame& frame);
+
+    /// The guest's entry at `gpa` is `value` now, in a table that is marked
+    /// frame_flags::one_leaf_shadow; `value` is absent or maps `page`, a page of the guest's RAM.
+    /// This is what a page-table loop changes.
+    void set_leaf(const Frame& table, std::uint64_t gpa, std::uint64_t value, Frame& page) {
+        const EntryNumber number = table.first_shadow * shadow_slots +
+                                   static_cast<std::uint32_t>(gpa % page_size / sizeof(value));
+        volatile std::uint64_t& entry = pool_.entry(number);
+        const std::uint64_t old = entry;
+        std::uint64_t next = 0;
+        if ((value & shadow_bits::usable) == shadow_bits::usable)
+            next = ram_leaf(value, page);
+        entry = next;
+        note_change();
+        if ((old & paging::present) != 0) {
+            stale_->taken_by_guest((old & paging::global) != 0 ? Stale::all : Stale::non_global);
+            if ((old & shadow_bits::listed) != 0)
+                pool_.unlink(mapped_page(old).mappings, number);
+        }
+        if ((next & shadow_bits::listed) != 0)
+            pool_.link(page.mappings, number);
+    }
+
+    /// Whether roots may be displaced (unaware/unaware.h).
+    bool can_displace() const { return settings_.direct_map_tables != nullptr; }
+
+    /// Checked build: whether any entry changed since the last call.
+    bool take_changed() { return std::exchange(changed_, false); }
+
+  protected:
+    ShadowPool pool_;
+    FrameTable frames_;
+    ShadowSettings settings_;
+    std::uint64_t reserved_in_leaf_ = 0; ///< bits that an entry of level 1 may not have
+    StaleTranslations* stale_ = nullptr;
+    bool linked_ = false; ///< a table got out of step, or was linked: DisplacedRoots::take_linked()
+    bool local_apic_writable_ = true;
+
+    // What an entry says for the guest's.
+
+    /// Where a guest-physical page frame is that is not the guest's RAM.
+    struct HostPage {
+        std::uint64_t physical;
+        std::uint64_t forced; ///< bits that the entry has whatever the guest's entry says
+        bool writable;
+        bool there;
+    };
+    HostPage host_page(std::uint64_t frame, ShadowView view) const;
+    /// The entry of level 1 for the guest's entry `guest`; 0 while the processor must not use it.
+    std::uint64_t leaf_entry(std::uint64_t guest, ShadowView view) const;
+    /// The entry of a direct table for one 4 KiB page of a large page: the entries above it have
+    /// the rights.
+    std::uint64_t direct_leaf(std::uint64_t frame, std::uint16_t attributes, ShadowView view) const;
+    /// The entry above level 1 that leads to `child`: for a guest's entry that leads to a table, or
+    /// that maps a large page, of which `child` is the direct table.
+    std::uint64_t table_entry(ShadowNumber child, std::uint64_t guest, int level) const;
+    /// Whether a guest's entry above level 1 leads to a table, and the processor may use it.
+    bool leads_to_table(std::uint64_t guest, int level) const {
+        return (guest & shadow_bits::usable) == shadow_bits::usable &&
+               !FourLevelPaging::maps_page(guest, level) &&
+               (guest & FourLevelPaging::reserved(guest, level, settings_.features)) == 0;
+    }
+    /// The guest's entry that a shadow entry stands for, as it is in memory now.
+    std::uint64_t read_guest(const ShadowTable& table, std::uint32_t slot) const;
+
+    // Changing and following entries.
+
+    /// Writes an entry, moves it to the lists where it belongs, and tells the ledger what was lost.
+    void replace(EntryNumber number, std::uint64_t value) {
+        if (pool_.table(number / shadow_slots).level == 1)
+            replace_leaf(number, value);
+        else
+            replace_link(number, value);
+    }
+    /// The shadow table that an entry above level 1 leads to; 0 when it is absent.
+    ShadowNumber child_of(EntryNumber number) const;
+    /// The record of the page that an entry maps, which has its list. That is where the page is in
+    /// memory: for a displaced root not where the guest has it.
+    Frame& mapped_page(std::uint64_t entry) const {
+        return frames_.at((entry & paging::address_mask) / page_size);
+    }
+    /// Marks the frame of a page table whose changes set_leaf() can follow, or takes the mark away.
+    void mark_leaf_shadow(Frame& frame);
+    void note_change() {
+        if constexpr (checks_shadows)
+            changed_ = true;
+    }
+
+  private:
+    bool changed_ = false; ///< kept in the checked build only
+
+    // For a usable entry that maps a page of the guest's RAM.
+    static std::uint64_t ram_leaf(std::uint64_t guest, const Frame& page) {
+        constexpr std::uint64_t writing = shadow_bits::writable_and_dirty;
+        const std::uint64_t entry = guest & shadow_bits::copied_to_leaf;
+        if ((guest & writing) != writing)
+            return entry;
+        return entry | shadow_bits::listed | (page.write_locks == 0 ? writing : 0);
+    }
+    std::uint64_t tracked_leaf(std::uint64_t guest, const Frame& page) const;
+    std::uint64_t place_of(const Frame& page) const;
+    std::uint64_t leaf_entry_of_other(std::uint64_t guest, ShadowView view) const;
+    void replace_link(EntryNumber number, std::uint64_t value);
+    void replace_leaf(EntryNumber number, std::uint64_t value);
+    void note_lost(std::uint64_t old, std::uint64_t value, Stale what);
+};
+
+} // namespace hv

@@ -1,0 +1,32 @@
+#pragma once
+// After a page fault: the shadow entries that lead to an address are made, from the guest's page
+// tables.
+
+#include "hypervisor/memory/paging_walk.h"
+#include "hypervisor/translation/shadow/unaware/guesses.h"
+
+#include <cstdint>
+
+namespace hv {
+
+class ShadowFill : public Guesses {
+  public:
+    using Guesses::Guesses;
+
+    enum class Fill : std::uint8_t {
+        filled,    ///< the access can be tried again
+        unchanged, ///< the shadow entries allowed it already: the fault has another cause
+        nowhere,   ///< the guest maps memory that is not there for it, or not for this access
+    };
+    /// Makes the shadow entries that lead to `linear` below `root`, as the guest's page tables say
+    /// in `walk`, which must have ended mapped, with accessed and dirty bits set. `access` has bits
+    /// of fault_code.
+    Fill fill(ShadowNumber root, std::uint64_t linear, const PageWalk& walk, std::uint32_t access);
+
+  private:
+    bool allows(std::uint64_t frame, std::uint32_t access) const;
+    bool has_changed(ShadowNumber number, std::uint32_t slot, std::uint64_t walked) const;
+    bool fill_large(EntryNumber number, int level, std::uint64_t linear, std::uint64_t guest);
+};
+
+} // namespace hv

@@ -1,0 +1,177 @@
+#include "hypervisor/translation/shadow/shadow_table_set.h"
+
+#include "hypervisor/memory/compare_pages.h"
+
+namespace hv {
+
+ShadowTableSet::ShadowTableSet(const ShadowPool& pool, const FrameTable& frames,
+                               StaleTranslations& stale, const ShadowSettings& settings,
+                               abi::Statistics& statistics)
+    : DisplacedRoots{pool, frames, stale, settings}, statistics_{&statistics} {
+    statistics.shadow_limit = pool_.count() - 1;
+}
+
+ShadowNumber ShadowTableSet::find(const Frame& frame, int level, ShadowView viewer) const {
+    const ShadowView view = view_in(frame, level, viewer);
+    for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next)
+        if (pool_.table(number).level == level && pool_.table(number).view == view)
+            return number;
+    return 0;
+}
+
+// To enter an address space is to see its page tables as they are, including those that another
+// address space shares and that are out of step there: the table itself, or any below it.
+ShadowNumber ShadowTableSet::find_in_step(const Frame& frame, int level, ShadowView viewer) {
+    const ShadowNumber number = find(frame, level, viewer);
+    if (number == 0 || first_unsynced_ == 0) [[likely]]
+        return number;
+    if (level > 1) {
+        for (ShadowNumber below = first_unsynced_; below != 0;
+             below = pool_.table(below).next_unsynced) {
+            std::uint32_t budget = max_tables_searched;
+            if (is_below(below, number, budget))
+                sync_table(below);
+        }
+    } else if ((pool_.table(number).flags & shadow_flags::unsynced) != 0) {
+        sync_table(number);
+    }
+    return number;
+}
+
+// Write-protected first, on all vCPUs, and then read: another vCPU may write until then.
+ShadowNumber ShadowTableSet::make(Frame& frame, int level, ShadowView viewer) {
+    const ShadowNumber number = take();
+    ShadowTable& table = pool_.table(number);
+    table.frame = frames_.number(frame);
+    table.level = static_cast<std::uint8_t>(level);
+    table.view = view_in(frame, level, viewer);
+    table.next = frame.first_shadow;
+    frame.first_shadow = number;
+    lock(frame);
+    mark_leaf_shadow(frame);
+    if ((frame.flags & frame_flags::reclaimed) != 0) {
+        frame.flags &= static_cast<std::uint8_t>(~frame_flags::reclaimed);
+        ++statistics_->shadow_rebuilt;
+    }
+    stale_->wait_for_others();
+    fill_from_guest(number);
+    return number;
+}
+
+// All entries of a table of level 1 are filled, so that neighbours of a page that faulted need no
+// fault of their own. Above level 1 only those are that lead to tables with shadow tables already.
+void ShadowTableSet::fill_from_guest(ShadowNumber number) {
+    const ShadowTable& table = pool_.table(number);
+    const std::uint64_t guest_table = table.frame * page_size;
+    for (std::uint32_t slot = first_nonzero(guest_table, 0); slot < shadow_slots;
+         slot = first_nonzero(guest_table, slot + 1)) {
+        const std::uint64_t guest =
+            direct_word<std::uint64_t>(guest_table + slot * sizeof(std::uint64_t));
+        if ((guest & shadow_bits::usable) != shadow_bits::usable)
+            continue;
+        const EntryNumber entry = number * shadow_slots + slot;
+        if (table.level == 1) {
+            replace(entry, leaf_entry(guest, table.view));
+            continue;
+        }
+        const Frame* frame = frames_.of_address(guest & paging::address_mask);
+        if (frame == nullptr || !leads_to_table(guest, table.level))
+            continue;
+        if (table.view == shared_view && (frame->flags & frame_flags::per_vcpu) != 0)
+            continue;
+        if (const ShadowNumber child = find_in_step(*frame, table.level - 1, table.view);
+            child != 0)
+            replace(entry, table_entry(child, guest, table.level));
+    }
+}
+
+bool ShadowTableSet::is_per_vcpu(std::uint64_t frame, std::uint64_t count) const {
+    const PhysicalRange range{frame * page_size, (frame + count) * page_size};
+    for (const MonitorPages& pages : settings_.monitor_pages)
+        if (pages.stride != 0 && pages.guest.overlaps(range))
+            return true;
+    return false;
+}
+
+// Shadow tables that vCPUs have shared are given up: each vCPU makes its own when it needs it.
+void ShadowTableSet::make_per_vcpu(Frame& frame) {
+    if ((frame.flags & frame_flags::per_vcpu) != 0)
+        return;
+    ShadowNumber next = 0;
+    for (ShadowNumber number = frame.first_shadow; number != 0; number = next) {
+        next = pool_.table(number).next;
+        if (pool_.table(number).view == shared_view)
+            (void)release(number);
+    }
+    frame.flags |= frame_flags::per_vcpu;
+}
+
+// What leads to the per-vCPU area is each vCPU's own, up to the root.
+void ShadowTableSet::separate_views(const PageWalk& walk) {
+    const std::uint64_t entry = walk.step[static_cast<std::size_t>(walk.level)].entry;
+    const std::uint64_t size = std::uint64_t{1} << FourLevelPaging::shift(walk.level);
+    bool own =
+        is_per_vcpu(FourLevelPaging::page_address(entry, walk.level) / page_size, size / page_size);
+    for (int level = walk.level; level < FourLevelPaging::levels; ++level) {
+        Frame& table = *frames_.of_address(walk.step[static_cast<std::size_t>(level)].address);
+        own = own || (table.flags & frame_flags::per_vcpu) != 0;
+        if (own)
+            make_per_vcpu(table);
+    }
+}
+
+ShadowNumber ShadowTableSet::root(std::uint64_t frame_number) {
+    Frame& frame = *frames_.find(frame_number);
+    const ShadowNumber number = find(frame, FourLevelPaging::levels, viewer_);
+    return number != 0 ? number : make(frame, FourLevelPaging::levels, viewer_);
+}
+
+void ShadowTableSet::prepare(Frame& frame) {
+    if (find(frame, frame.level, viewer_) == 0)
+        make(frame, frame.level, viewer_);
+}
+
+ShadowNumber ShadowTableSet::find_or_make_direct(std::uint64_t frame, int level,
+                                                 std::uint16_t attributes, ShadowView view) {
+    ShadowNumber& bucket = bucket_of(frame, level);
+    for (ShadowNumber number = bucket; number != 0; number = pool_.table(number).next) {
+        const ShadowTable& table = pool_.table(number);
+        if (table.frame == frame && table.level == level && table.attributes == attributes &&
+            table.view == view)
+            return number;
+    }
+    const ShadowNumber number = take();
+    ShadowTable& table = pool_.table(number);
+    table.frame = frame;
+    table.level = static_cast<std::uint8_t>(level);
+    table.flags = shadow_flags::direct;
+    table.attributes = attributes;
+    table.view = view;
+    table.next = bucket;
+    bucket = number;
+    if (level == 1)
+        for (std::uint32_t slot = 0; slot < shadow_slots; ++slot)
+            replace(number * shadow_slots + slot, direct_leaf(frame + slot, attributes, view));
+    return number;
+}
+
+void ShadowTableSet::unsync(Frame& frame) {
+    const ShadowNumber number = frame.first_shadow;
+    const ShadowTable& table = pool_.table(number);
+    if (table.parents == 0 || table.level != 1)
+        return drop(frame); // it is no page table any longer
+    if (unsynced_ == max_unsynced) {
+        ShadowNumber oldest = first_unsynced_;
+        while (pool_.table(oldest).next_unsynced != 0)
+            oldest = pool_.table(oldest).next_unsynced;
+        (void)release(oldest);
+    }
+    pin(number);
+    const ShadowNumber copy = take();
+    unpin(number);
+    add_unsynced(number, copy);
+    unlock(frame);
+    mark_leaf_shadow(frame);
+}
+
+} // namespace hv

@@ -1,0 +1,113 @@
+#pragma once
+// Which shadow tables there are: how they are found, made, and given up.
+//
+// A shadow table stands for one page table of the guest at one level (Frame::first_shadow lists
+// those of a page), or for part of a large page: then it is a *direct* table, in a hash table by
+// frame. The guest's page table is write-protected while it has a shadow table, so that every
+// change is seen; tables out of step (unsynced_tables.h) are the exception.
+//
+// Memory for shadow tables is bounded. When none is free, the oldest that is not pinned is
+// *reclaimed* (shadow_reclaim.cpp), and what is given up is built again when it is needed. Whoever
+// makes several tables for one purpose reserves or pins first.
+//
+// All vCPUs share a shadow table, except roots and what leads to the per-vCPU area: of those each
+// vCPU has its own (ShadowTable::view).
+
+#include "hypervisor/memory/paging_walk.h"
+#include "hypervisor/translation/shadow/root_cache.h"
+#include "hypervisor/translation/shadow/unaware/displaced_roots.h"
+#include "shared/processors.h"
+#include "shared/statistics.h"
+
+#include <array>
+#include <cstdint>
+
+namespace hv {
+
+class ShadowTableSet : public DisplacedRoots {
+  public:
+    constexpr ShadowTableSet() = default;
+    /// `stale`, `statistics`, and the records of `frames` must outlive this object.
+    ShadowTableSet(const ShadowPool& pool, const FrameTable& frames, StaleTranslations& stale,
+                   const ShadowSettings& settings, abi::Statistics& statistics);
+
+    bool in_use() const { return statistics_ != nullptr; }
+
+    /// For which vCPU all that follows is done. To be called by the holder of the page-table lock.
+    void act_for(std::uint32_t vcpu, abi::Statistics& statistics) {
+        if (in_use()) {
+            viewer_ = view_of(vcpu);
+            statistics_ = &statistics;
+        }
+    }
+    /// The cache of the roots that vCPU `number` has loaded: a root is forgotten there before its
+    /// shadow table is released.
+    void set_root_cache(std::uint32_t number, RootCache& cache) { root_caches_[number] = &cache; }
+
+    /// The acting vCPU's shadow table of the guest's root at `frame`, made if there is none. The
+    /// frame must be the guest's RAM.
+    ShadowNumber root(std::uint64_t frame);
+    /// Makes the shadow table of a page table that was just registered, so that no fault needs to.
+    void prepare(Frame& frame);
+    /// Leaves the page table at `frame`, for which can_unsync() is true, out of step, or drops its
+    /// shadow tables: the page becomes writable.
+    void unsync(Frame& frame);
+
+    /// Drops all shadow tables of a page table / those that are out of step.
+    void drop(Frame& frame);
+    void drop_unsynced(Frame& frame);
+    /// Drops everything. Roots in use stay, empty.
+    void drop_all();
+    /// EFER.NXE has changed what entries mean: drops everything.
+    void set_features(const PagingFeatures& features);
+    /// Whether stores to the local APIC's page are let through. Drops everything when that changes.
+    void set_local_apic_writable(bool writable);
+
+  protected:
+    abi::Statistics* statistics_ = nullptr; ///< the acting vCPU's
+    ShadowView viewer_ = view_of(0);        ///< the acting vCPU's
+
+    /// The shadow table of the page table at `frame` at `level`, as `viewer` uses it; 0 for none.
+    ShadowNumber find(const Frame& frame, int level, ShadowView viewer) const;
+    /// The same, with the table and all below it synced: to be used before an entry comes to lead
+    /// to it.
+    ShadowNumber find_in_step(const Frame& frame, int level, ShadowView viewer);
+    /// Makes it. Every vCPU has stopped writing the page table by then.
+    ShadowNumber make(Frame& frame, int level, ShadowView viewer);
+    /// The direct table of level `level` whose entries map memory from `frame` on.
+    ShadowNumber find_or_make_direct(std::uint64_t frame, int level, std::uint16_t attributes,
+                                     ShadowView view);
+    /// Whether any of `count` frames from `frame` on is in the per-vCPU area.
+    bool is_per_vcpu(std::uint64_t frame, std::uint64_t count) const;
+    /// To be called before the entries of a walk are filled: marks what leads to the per-vCPU area.
+    void separate_views(const PageWalk& walk);
+
+    /// Frees memory for all tables that one fault may make, so that nothing on the path is
+    /// reclaimed while the rest of it is made.
+    void reserve_for_walk();
+    /// Gives a table up: nothing leads to it, and it leads nowhere, afterwards. Tables below it
+    /// stay. False for a root that its vCPU has pinned meanwhile.
+    bool release(ShadowNumber number);
+
+  private:
+    std::array<ShadowNumber, 64> direct_{}; ///< hash buckets of direct tables
+    ShadowNumber hand_ = 0;                 ///< where reclaim_one() continues its search
+    std::array<RootCache*, abi::max_vcpus> root_caches_{};
+
+    // Roots are each vCPU's own, and so is what leads to the per-vCPU area.
+    static ShadowView view_in(const Frame& frame, int level, ShadowView viewer) {
+        const bool own =
+            level == FourLevelPaging::levels || (frame.flags & frame_flags::per_vcpu) != 0;
+        return own ? viewer : shared_view;
+    }
+    ShadowNumber take();
+    bool reclaim_one();
+    void make_per_vcpu(Frame& frame);
+    void fill_from_guest(ShadowNumber number);
+    ShadowNumber& bucket_of(std::uint64_t frame, int level) {
+        const std::uint32_t shift = level == 1 ? 9 : 18;
+        return direct_[(frame >> shift) % direct_.size()];
+    }
+};
+
+} // namespace hv
