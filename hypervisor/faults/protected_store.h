@@ -17,9 +17,9 @@ struct StoreTarget {
     std::uint64_t cr3;    ///< the guest's, by which the code of the store is found
 };
 
-/// Leaves the vCPU ready for VM entry: after the store, in a single step, or with #GP injected. With
-/// the page tables locked, unless the page is the local APIC's: so that no other vCPU changes what
-/// is read, judged and written.
+/// Leaves the vCPU ready for VM entry: after the store, in a single step, or with #GP injected.
+/// With the page tables locked, unless the page is the local APIC's: so that no other vCPU changes
+/// what is read, judged and written.
 void emulate_store(Vcpu& vcpu, StoreTarget target);
 
 /// Injects #GP for an access that is refused, and counts it as MemoryAccess::refused.

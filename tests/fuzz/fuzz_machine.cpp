@@ -7,6 +7,8 @@
 #include "hypervisor/processors/start_vcpu.h"
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/registers/msr_policy.h"
+#include "hypervisor/vcpu/msr_bitmaps.h"
+#include "hypervisor/vcpu/segment_registers.h"
 #include "hypervisor/x86/control_register.h"
 #include "hypervisor/x86/msr.h"
 #include "hypervisor/x86/paging_mode.h"
