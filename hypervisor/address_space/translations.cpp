@@ -37,6 +37,8 @@ void account_for_stale(Vcpu& vcpu) {
         tell_stale(machine, machine.stale.note_left(others, owed.by_guest));
 }
 
+LeftToGuest::LeftToGuest(Vcpu& vcpu) : vcpu_{vcpu} { account_for_stale(vcpu); }
+
 void LeftToGuest::leave() {
     VirtualMachine& machine = *vcpu_.machine;
     const Stale stale = machine.stale.leave();

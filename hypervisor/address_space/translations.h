@@ -28,7 +28,7 @@ void account_for_stale(Vcpu& vcpu);
 /// the guest to invalidate, on this vCPU too. What was made stale before, in the same exit, is not.
 class LeftToGuest {
   public:
-    explicit LeftToGuest(Vcpu& vcpu) : vcpu_{vcpu} { account_for_stale(vcpu); }
+    explicit LeftToGuest(Vcpu& vcpu);
     ~LeftToGuest() { leave(); }
     LeftToGuest(const LeftToGuest&) = delete;
     LeftToGuest& operator=(const LeftToGuest&) = delete;
