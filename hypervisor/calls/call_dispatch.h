@@ -13,9 +13,9 @@ namespace hv {
 
 /// What the monitor accepts on one profile, by call number.
 struct CallDispatch {
-    /// Of a VMCALL. Null where the call is not accepted (unknown_call).
+    /// For VMCALLs. Null where the call is not accepted (unknown_call).
     std::array<CallHandler, abi::call_limit> hypercall{};
-    /// Of a ring entry. Never null: where the call is not accepted, the handler refuses it.
+    /// For ring entries. Never null: where the call is not accepted, the handler refuses it.
     std::array<CallHandler, abi::call_limit> entry{};
 };
 
