@@ -93,10 +93,11 @@ class PageTableEditor {
         if (table == 0)
             return 0;
         const std::uint64_t large = direct_word<std::uint64_t>(place.address);
-        if (large != 0)
+        if (large != 0) {
             for (std::uint64_t number = 0; number < paging::entries; ++number)
                 direct_word<std::uint64_t>(table + number * sizeof(FourLevelPaging::Entry)) =
                     Format::small_entry(large, number);
+        }
         direct_word<std::uint64_t>(place.address) = table | Format::link_bits;
         return table;
     }

@@ -40,7 +40,9 @@ def commands(build):
     """The flags of each source file, as a tuple. For a file compiled several times: the first ones."""
     flags = {}
     for entry in json.loads((build / "compile_commands.json").read_text()):
-        words = shlex.split(entry["command"])[1:]
+        words = shlex.split(entry["command"])
+        while not words[0].startswith("-"):  # the compiler, perhaps after a launcher such as ccache
+            words.pop(0)
         file = str(Path(entry["file"]).relative_to(ROOT)) if entry["file"].startswith(
             str(ROOT)) else entry["file"]
         for word in ("-o", "-c"):

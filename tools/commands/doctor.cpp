@@ -130,11 +130,12 @@ int doctor() {
     fmt::print("  {}\n", choose_machine("", kvm).reason);
     if (!kvm.offers_vmx)
         fmt::print("  That is no loss: Bochs emulates VT-x, and its counts repeat exactly.\n");
-    if (!all_there)
+    if (!all_there) {
         fmt::print("  Something is missing: install it as shown above, or run another ./lazyhv "
                    "command,\n  which installs it.\n");
-    else
+    } else {
         fmt::print("  ./lazyhv bench can run here.\n");
+    }
     return all_there ? 0 : 1;
 }
 

@@ -12,8 +12,8 @@
 namespace tool {
 
 struct MonitorOptions {
-    abi::Profile profile;
-    abi::Interface interface;
+    abi::Profile profile = {};
+    abi::Interface interface = {};
     /// Memory for shadow page tables. Not given: the monitor decides.
     std::optional<std::uint32_t> shadow_kibibytes;
     /// Whether the monitor owns the guest's descriptor tables on classic and hardened. Not given:

@@ -1,5 +1,5 @@
 #pragma once
-// Processors and their memory for the monitor's logic on the host: what hypervisor/cpu/ is in the
+// Processors and their memory for the monitor's logic on the host: what hypervisor/host/ is in the
 // real thing. One machine at a time; making one resets everything. Of several processors one runs
 // at a time: the others are where they were left, until an NMI or a test has them go on.
 
