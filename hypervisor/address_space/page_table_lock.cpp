@@ -1,7 +1,6 @@
 #include "hypervisor/address_space/page_table_lock.h"
 
 #include "hypervisor/address_space/requests.h"
-#include "hypervisor/address_space/translations.h"
 #include "hypervisor/host/processor/instructions.h"
 
 namespace hv {
@@ -25,16 +24,6 @@ void take_page_table_lock(Vcpu& vcpu) {
     machine.acting = vcpu.number;
     machine.shadows.act_for(vcpu.number, statistics);
     vcpu.pending |= pending::page_tables;
-}
-
-void unlock_page_tables(Vcpu& vcpu) {
-    VirtualMachine& machine = *vcpu.machine;
-    if (!machine.stale.is_settled())
-        account_for_stale(vcpu);
-    if (machine.vcpu_count > 1)
-        machine.translation.wait_until_protected();
-    vcpu.pending &= static_cast<std::uint8_t>(~pending::page_tables);
-    machine.page_table_lock.unlock();
 }
 
 } // namespace hv

@@ -4,6 +4,7 @@
 // VM entry, so that a batch of many entries takes it once. A context switch between roots that the
 // vCPU knows does not take it.
 
+#include "hypervisor/address_space/translations.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 namespace hv {
@@ -20,6 +21,14 @@ inline void lock_page_tables(Vcpu& vcpu) {
 
 /// Accounts for what has become stale, waits until no other vCPU can write to what has been
 /// write-protected, and gives the lock back.
-void unlock_page_tables(Vcpu& vcpu);
+inline void unlock_page_tables(Vcpu& vcpu) {
+    VirtualMachine& machine = *vcpu.machine;
+    if (!machine.stale.is_settled())
+        account_for_stale(vcpu);
+    if (machine.vcpu_count > 1)
+        machine.translation.wait_until_protected();
+    vcpu.pending &= static_cast<std::uint8_t>(~pending::page_tables);
+    machine.page_table_lock.unlock();
+}
 
 } // namespace hv

@@ -55,28 +55,14 @@ void drop_for_guest(Vcpu& vcpu) {
         vcpu.area->control.stale_translations = 0;
 }
 
-namespace {
-
 // The ROM is told first, and told otherwise when anything is left: another vCPU notes what it
 // leaves before it tells the ROM, so the later of two words at a time is the right one.
-[[gnu::noinline]] void note_dropped(Vcpu& vcpu, Stale stale) {
+void note_dropped(Vcpu& vcpu, Stale stale) {
     volatile std::uint32_t& told = vcpu.area->control.stale_translations;
     told = 0;
     VirtualMachine& machine = *vcpu.machine;
     if (!machine.stale.clear_left(vcpu.number, stale) || machine.shadows.has_unsynced())
         told = 1;
-}
-
-} // namespace
-
-// The ledger is told first: what another vCPU changes between the two is then noted as stale once
-// more, which is never wrong.
-void drop_translations(Vcpu& vcpu, Stale stale) {
-    if (vcpu.machine->stale.has_left(vcpu.number)) [[unlikely]]
-        note_dropped(vcpu, stale);
-    if (vcpu.vpid != 0)
-        cpu::invvpid(stale == Stale::all ? vcpu.invalidation.all : vcpu.invalidation.non_global,
-                     vcpu.invalidation.descriptor);
 }
 
 void drop_translation(Vcpu& vcpu, std::uint64_t linear) {

@@ -1,6 +1,7 @@
 #pragma once
 // Dropping what the processor has cached of page tables and EPT.
 
+#include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/capability.h"
 
@@ -46,8 +47,19 @@ void drop_for_guest(Vcpu& vcpu);
 
 // Dropping at once.
 
-/// Drops cached translations at once: all, or all but global ones. `stale` is not none.
-void drop_translations(Vcpu& vcpu, Stale stale);
+/// Notes in the ledger, and tells the ROM, that this vCPU is about to drop these.
+[[gnu::cold, gnu::noinline]] void note_dropped(Vcpu& vcpu, Stale stale);
+
+/// Drops cached translations at once: all, or all but global ones. `stale` is not none. The ledger
+/// is told first: what another vCPU changes between the two is then noted as stale once more, which
+/// is never wrong.
+inline void drop_translations(Vcpu& vcpu, Stale stale) {
+    if (vcpu.machine->stale.has_left(vcpu.number)) [[unlikely]]
+        note_dropped(vcpu, stale);
+    if (vcpu.vpid != 0)
+        cpu::invvpid(stale == Stale::all ? vcpu.invalidation.all : vcpu.invalidation.non_global,
+                     vcpu.invalidation.descriptor);
+}
 
 /// INVLPG on the guest's behalf; `linear` must be canonical.
 void drop_translation(Vcpu& vcpu, std::uint64_t linear);

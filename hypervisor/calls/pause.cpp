@@ -46,7 +46,7 @@ bool execute_again(Vcpu& vcpu) {
     const ExitReason reason = exit_reason(vcpu).basic();
     if (!recurs(vcpu, reason))
         return false;
-    repeat_event(vcpu);
+    repeat_interrupted_event(vcpu);
     if (iret_unblocked_nmis(vcpu, reason))
         block_nmis_again(vcpu);
     return true;

@@ -9,6 +9,7 @@
 #include "hypervisor/memory/guest_walk.h"
 #include "hypervisor/processors/start_vcpu.h"
 #include "hypervisor/registers/control_registers.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
 
 #include <array>
 #include <bit>

@@ -7,6 +7,7 @@
 #include "hypervisor/registers/mirror.h"
 #include "hypervisor/vcpu/counters.h"
 #include "hypervisor/vcpu/exit_information.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/numbered_register.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vmx/exit_qualification.h"

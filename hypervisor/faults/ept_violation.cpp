@@ -3,9 +3,9 @@
 
 #include "hypervisor/faults/ept_violation.h"
 
+#include "hypervisor/address_space/guest_access.h"
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
-#include "hypervisor/address_space/page_tables.h"
 #include "hypervisor/address_space/requests.h"
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/faults/protected_store.h"
@@ -37,7 +37,7 @@ void handle_ept_violation(Vcpu& vcpu) {
         !violation.translated_access()) {
         count(vcpu, MemoryAccess::table_write);
         set_used_bits(vcpu, vcpu.vmcs.read(Field::guest_linear_address));
-        return repeat_event(vcpu);
+        return repeat_interrupted_event(vcpu);
     }
     const bool on_behalf_of_guest =
         violation.linear_address_valid() && violation.translated_access();

@@ -4,18 +4,17 @@
 
 #include "hypervisor/faults/page_fault.h"
 
+#include "hypervisor/address_space/guest_access.h"
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/faults/protected_store.h"
 #include "hypervisor/host/processor/instructions.h"
-#include "hypervisor/registers/control_registers.h"
 #include "hypervisor/run/fatal_exits.h"
 #include "hypervisor/vcpu/counters.h"
 #include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/resume.h"
-#include "hypervisor/x86/rflags.h"
 
 namespace hv {
 
@@ -62,47 +61,12 @@ void reflect(Vcpu& vcpu, const Fault& fault, std::uint32_t code) {
     inject_exception(vcpu, vector::page_fault, code);
 }
 
-// Sets accessed and dirty bits in the guest's entries, as the processor would have done, and in the
-// walk's copies of the entries.
-void mark_used(Vcpu& vcpu, PageWalk& walk, bool write) {
-    for (int level = FourLevelPaging::levels; level >= walk.level; --level) {
-        WalkStep& step = walk.step[static_cast<std::size_t>(level)];
-        const bool dirties = write && level == walk.level;
-        const std::uint64_t used = paging::accessed | (dirties ? paging::dirty : 0);
-        if ((step.entry & used) == used)
-            continue;
-        // An entry that another vCPU changed meanwhile keeps its change and gains the bits.
-        step.entry = set_bits(step.address, used);
-        Frame& frame = *vcpu.machine->frames.of_address(step.address);
-        vcpu.machine->shadows.note_guest_bits(frame, step.address, step.entry);
-    }
-}
-
 // The address leads to memory that the guest does not have.
 void refuse(Vcpu& vcpu, const Fault& fault, std::string_view what, std::uint64_t address) {
     if (fault.vectoring.valid())
         stop_delivery(vcpu, what, address);
     count(vcpu, MemoryAccess::refused);
     refuse_instruction(vcpu, Error::bad_address, "EXCEPTION_NMI", address);
-}
-
-// Protections that no entry gives: a kernel's fetch from a user page under SMEP, and its access to
-// one under SMAP while RFLAGS.AC is clear (SDM vol. 3, 4.6.1).
-bool forbidden_by_mode(Vcpu& vcpu, const PageWalk& walk, std::uint32_t code) {
-    if ((code & fault_code::user) != 0 || !walk.user)
-        return false;
-    const std::uint64_t cr4 = guest_cr4(vcpu);
-    if ((code & fault_code::fetch) != 0)
-        return (cr4 & cr4::supervisor_execution_prevention) != 0;
-    return (cr4 & cr4::supervisor_access_prevention) != 0 &&
-           (vcpu.vmcs.read(Field::guest_rflags) & rflags::alignment_check) == 0;
-}
-
-// The error code tells fetches from loads only where one of them can be forbidden alone (SDM vol.
-// 3, 4.7); in the processor itself NXE is always on.
-bool reports_fetches(Vcpu& vcpu) {
-    return vcpu.machine->features.execute_disable ||
-           (guest_cr4(vcpu) & cr4::supervisor_execution_prevention) != 0;
 }
 
 // A store to a read-only page: most likely the kernel copies the page, changes its entry, and
@@ -114,60 +78,24 @@ void expect_invalidation(Vcpu& vcpu, std::uint32_t code) {
         set_tables_aside(vcpu);
 }
 
-// Whether the guest's own page tables, or the modes of its processor, do not allow the access; the
-// fault has then been passed on or refused.
-bool is_guests(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
-    const bool write_protect = (guest_cr0(vcpu) & cr0::write_protect) != 0;
-    std::uint32_t code = fault.code & (fault_code::write | fault_code::user);
-    if ((fault.code & fault_code::fetch) != 0 && reports_fetches(vcpu))
-        code |= fault_code::fetch;
-    switch (walk.end) {
-    case WalkEnd::not_present:
-        break;
-    case WalkEnd::reserved:
-        code |= fault_code::present | fault_code::reserved;
-        break;
-    case WalkEnd::no_memory:
-        refuse(vcpu, fault, "linear address", fault.linear);
-        return true;
-    case WalkEnd::mapped:
-        if (!walk.forbids(fault.code, write_protect) && !forbidden_by_mode(vcpu, walk, fault.code))
-            return false;
-        code |= fault_code::present;
-        break;
-    }
-    reflect(vcpu, fault, code);
-    expect_invalidation(vcpu, code);
-    return true;
-}
-
-void fill(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
-    ShadowTables& shadows = vcpu.machine->shadows;
-    const std::uint64_t start = cpu::read_tsc();
-    const auto result = [&] {
-        // Where a table is out of step: the fault has dropped the translation of this address,
-        // those of others are the guest's to invalidate.
-        const LeftToGuest left{vcpu};
-        return shadows.fill(current_shadow_root(vcpu), fault.linear, walk, fault.code);
-    }();
-    vcpu.statistics.shadow_ticks += cpu::read_tsc() - start;
-    if (result == ShadowTables::Fill::nowhere)
-        return refuse(vcpu, fault, "GPA", walk.gpa);
+void fill(Vcpu& vcpu, const Fault& fault, const GuestAccess& access) {
+    if (fill_shadows(vcpu, access) == ShadowFill::Fill::nowhere)
+        return refuse(vcpu, fault, "GPA", access.walk.gpa);
     count(vcpu, MemoryAccess::shadow_filled);
-    repeat_event(vcpu);
+    repeat_interrupted_event(vcpu);
 }
 
 // The monitor carries the store out, or steps it; for a step the page must be mapped.
-void emulate(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
-    (void)vcpu.machine->shadows.fill(current_shadow_root(vcpu), fault.linear, walk, fault.code);
-    emulate_store(vcpu, {walk.gpa, fault.linear, guest_cr3(vcpu)});
+void emulate(Vcpu& vcpu, const GuestAccess& access) {
+    (void)vcpu.machine->shadows.fill(current_shadow_root(vcpu), access.linear, access.walk,
+                                     access.access);
+    emulate_store(vcpu, {access.walk.gpa, access.linear, guest_cr3(vcpu)});
 }
 
 // A store to a page that the guest may not write. True when it has been handled; false when
 // the page is writable now and its shadow entry has still to be filled.
-bool store_to_protected(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
+bool store_to_protected(Vcpu& vcpu, const Fault& fault, const GuestAccess& access, Frame& frame) {
     VirtualMachine& machine = *vcpu.machine;
-    Frame& frame = *machine.frames.of_address(walk.gpa);
     if ((frame.flags & frame_flags::displaced) != 0)
         restore_root(vcpu, machine.frames.number(frame));
     if (machine.shadows.can_unsync(frame)) {
@@ -181,8 +109,8 @@ bool store_to_protected(Vcpu& vcpu, const Fault& fault, const PageWalk& walk) {
         return false;
     }
     if (fault.vectoring.valid())
-        stop_delivery(vcpu, "GPA", walk.gpa);
-    emulate(vcpu, fault, walk);
+        stop_delivery(vcpu, "GPA", access.walk.gpa);
+    emulate(vcpu, access);
     return true;
 }
 
@@ -196,24 +124,26 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
     if (event.nmi_unblocking_due_to_iret())
         block_nmis_again(vcpu);
     lock_page_tables(vcpu); // shadows may be dropped to make room
+    const GuestAccess access = access_guest(vcpu, fault.linear, fault.code);
+    const PageWalk& walk = access.walk;
+    if (walk.end == WalkEnd::no_memory)
+        return refuse(vcpu, fault, "linear address", fault.linear);
+    if (!access.is_allowed) {
+        reflect(vcpu, fault, access.error_code);
+        return expect_invalidation(vcpu, access.error_code);
+    }
     const bool write = (fault.code & fault_code::write) != 0;
-    PageWalk walk =
-        walk_pages<FourLevelPaging>(vcpu.machine->memory, guest_cr3(vcpu) & paging::address_mask,
-                                    fault.linear, vcpu.machine->shadows.features());
-    if (is_guests(vcpu, fault, walk))
-        return;
-    mark_used(vcpu, walk, write);
-    const Frame* frame = vcpu.machine->frames.of_address(walk.gpa);
     // A kernel with CR0.WP clear (only unaware kernels clear it) writes a page that its page tables
     // make read-only.
     if (write && !walk.writable)
-        return emulate(vcpu, fault, walk);
+        return emulate(vcpu, access);
+    Frame* const frame = vcpu.machine->frames.of_address(walk.gpa);
     if (write && frame != nullptr && frame->write_locks != 0 &&
-        store_to_protected(vcpu, fault, walk))
+        store_to_protected(vcpu, fault, access, *frame))
         return;
     if (write && is_intercepted_apic(*vcpu.machine, walk.gpa))
         return emulate_store(vcpu, {walk.gpa, fault.linear, guest_cr3(vcpu)});
-    fill(vcpu, fault, walk);
+    fill(vcpu, fault, access);
 }
 
 } // namespace hv

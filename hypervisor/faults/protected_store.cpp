@@ -2,8 +2,6 @@
 
 #include "hypervisor/faults/protected_store.h"
 
-#include "hypervisor/address_space/page_table_lock.h"
-#include "hypervisor/address_space/page_tables.h"
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/faults/single_step.h"
 #include "hypervisor/instructions/decoder/store_cache.h"
@@ -68,7 +66,7 @@ StoreVerdict store_to_table(Vcpu& vcpu, std::uint64_t gpa, std::uint32_t size,
     const std::uint64_t bytes =
         size == paging::entry_size ? ~std::uint64_t{0} : (std::uint64_t{1} << 8 * size) - 1;
     const std::uint64_t merged = (old & ~(bytes << shift)) | (value & bytes) << shift;
-    return {set_page_table_entry(vcpu, entry, merged), MemoryAccess::table_write};
+    return {vcpu.machine->page_tables.set_entry(entry, merged), MemoryAccess::table_write};
 }
 
 // Whether the decoded store can be carried out here: within one page and, in a page table, within

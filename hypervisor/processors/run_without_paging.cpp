@@ -9,6 +9,7 @@
 #include "hypervisor/registers/mirror.h"
 #include "hypervisor/registers/reset_state.h"
 #include "hypervisor/run/end_of_guest.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/segment_registers.h"
 
 namespace hv {

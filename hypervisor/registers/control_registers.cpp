@@ -3,6 +3,7 @@
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/translations.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
 
 namespace hv {
 
@@ -14,20 +15,7 @@ namespace {
 constexpr std::uint64_t cr3_no_flush = std::uint64_t{1} << 63;
 constexpr std::uint64_t cr3_pcid = 0xFFF;
 
-/// Whether no bit of CR0 changes without an exit: then the read shadow is the whole value.
-bool owns_cr0(const Vcpu& vcpu) { return vcpu.cr0_mask == ~std::uint64_t{0}; }
-
 } // namespace
-
-std::uint64_t guest_cr0(const Vcpu& vcpu) {
-    if (owns_cr0(vcpu))
-        return vcpu.cr0_shadow;
-    return (vcpu.vmcs.read(Field::guest_cr0) & ~vcpu.cr0_mask) | (vcpu.cr0_shadow & vcpu.cr0_mask);
-}
-
-std::uint64_t guest_cr4(const Vcpu& vcpu) {
-    return (vcpu.vmcs.read(Field::guest_cr4) & ~vcpu.cr4_mask) | (vcpu.cr4_shadow & vcpu.cr4_mask);
-}
 
 void write_guest_cr0(Vcpu& vcpu) {
     // CD and NW stay clear in the processor: memory types come from EPT.

@@ -15,10 +15,6 @@ struct Vcpu;
 /// VME, PVI, TSD, DE, PSE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, OSXSAVE.
 inline constexpr std::uint64_t cr4_guest_owned = 0x0005'0FDF;
 
-/// The registers as the guest reads them.
-std::uint64_t guest_cr0(const Vcpu& vcpu);
-std::uint64_t guest_cr4(const Vcpu& vcpu);
-
 /// Writes the processor's CR0 from the value that the guest reads.
 void write_guest_cr0(Vcpu& vcpu);
 

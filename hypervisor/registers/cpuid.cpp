@@ -5,6 +5,7 @@
 
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/registers/exit_handlers.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/controls.h"

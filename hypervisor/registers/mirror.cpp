@@ -2,6 +2,7 @@
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/registers/control_registers.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/segment_registers.h"
 #include "hypervisor/vcpu/vcpu.h"
 

@@ -11,23 +11,9 @@
 
 namespace hv {
 
-namespace {
-
-// Outside 64-bit mode the last instruction below 4 GiB is followed by the one at 0, and VM entry
-// refuses a larger RIP (SDM vol. 3, 27.3.1.4).
-[[gnu::cold, gnu::noinline]] std::uint64_t wrap_outside_64_bit_mode(const Vcpu& vcpu,
-                                                                    std::uint64_t rip) {
+std::uint64_t wrap_outside_64_bit_mode(const Vcpu& vcpu, std::uint64_t rip) {
     return in_64_bit_mode(vcpu) ? rip : rip & 0xFFFFFFFF;
 }
-
-void advance_rip(Vcpu& vcpu, std::uint64_t length) {
-    std::uint64_t next = vcpu.vmcs.read(Field::guest_rip) + length;
-    if (static_cast<std::uint32_t>(next) < length) [[unlikely]] // a multiple of 4 GiB was crossed
-        next = wrap_outside_64_bit_mode(vcpu, next);
-    vcpu.vmcs.write(Field::guest_rip, next);
-}
-
-} // namespace
 
 void end_instruction(Vcpu& vcpu, std::uint64_t flags) {
     constexpr std::uint64_t ended = interruptibility::sti_or_mov_ss;
@@ -46,13 +32,6 @@ void skip_instruction(Vcpu& vcpu) {
     end_instruction(vcpu, vcpu.vmcs.read(Field::guest_rflags));
 }
 
-void skip_known_instruction(Vcpu& vcpu, std::uint64_t length) {
-    advance_rip(vcpu, length);
-    const std::uint64_t flags = vcpu.vmcs.read(Field::guest_rflags);
-    if ((flags & rflags::trap) != 0) [[unlikely]]
-        end_instruction(vcpu, flags);
-}
-
 void inject_exception(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code) {
     ++vcpu.statistics.injected;
     const auto event = InterruptionInformation::exception(vector);
@@ -68,11 +47,8 @@ void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, 
                          (user ? fault_code::user : 0));
 }
 
-void repeat_event(Vcpu& vcpu) {
+void repeat_event(Vcpu& vcpu, InterruptionInformation event) {
     const Vmcs& vmcs = vcpu.vmcs;
-    const InterruptionInformation event = interrupted_event(vcpu);
-    if (!event.valid()) [[likely]]
-        return;
     // An NMI blocks others before its delivery exits (SDM vol. 3, 28.1), and where NMIs are virtual
     // none can be injected while they are blocked (27.3.1.5).
     if (event.type() == InterruptionType::nmi)
@@ -125,11 +101,6 @@ void refuse_instruction(Vcpu& vcpu, abi::Error error, std::string_view what,
                         std::uint64_t argument) {
     name_refusal(vcpu, error, what, argument);
     inject_exception(vcpu, vector::general_protection);
-}
-
-std::uint32_t current_privilege_level(const Vcpu& vcpu) {
-    return AccessRights{static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_ss_access_rights))}
-        .privilege_level();
 }
 
 } // namespace hv

@@ -1,7 +1,10 @@
 #pragma once
 // How an exit handler lets the guest go on: after the instruction, or with an exception.
 
+#include "hypervisor/vcpu/exit_information.h"
+#include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/interruption_information.h"
+#include "hypervisor/x86/rflags.h"
 #include "shared/error.h"
 
 #include <cstdint>
@@ -9,7 +12,18 @@
 
 namespace hv {
 
-struct Vcpu;
+/// Outside 64-bit mode the last instruction below 4 GiB is followed by the one at 0, and VM entry
+/// refuses a larger RIP (SDM vol. 3, 27.3.1.4).
+[[gnu::cold, gnu::noinline]] std::uint64_t wrap_outside_64_bit_mode(const Vcpu& vcpu,
+                                                                    std::uint64_t rip);
+
+/// Moves RIP by the length of an instruction.
+inline void advance_rip(Vcpu& vcpu, std::uint64_t length) {
+    std::uint64_t next = vcpu.vmcs.read(Field::guest_rip) + length;
+    if (static_cast<std::uint32_t>(next) < length) [[unlikely]] // a multiple of 4 GiB was crossed
+        next = wrap_outside_64_bit_mode(vcpu, next);
+    vcpu.vmcs.write(Field::guest_rip, next);
+}
 
 /// Moves RIP past the instruction that exited, as if it had run: blocking by STI and MOV SS ends,
 /// and with RFLAGS.TF set its debug trap is pending (SDM vol. 3, 27.3.1.5 demands both together).
@@ -22,7 +36,12 @@ void skip_instruction(Vcpu& vcpu);
 /// As skip_instruction for an instruction whose length is known; fewer VMCS accesses when TF is
 /// clear: blocking by STI or MOV SS then lasts one instruction longer, which can only be
 /// observed as an interrupt that comes one instruction later.
-void skip_known_instruction(Vcpu& vcpu, std::uint64_t length);
+inline void skip_known_instruction(Vcpu& vcpu, std::uint64_t length) {
+    advance_rip(vcpu, length);
+    const std::uint64_t flags = vcpu.vmcs.read(Field::guest_rflags);
+    if ((flags & rflags::trap) != 0) [[unlikely]]
+        end_instruction(vcpu, flags);
+}
 
 /// Has the guest take an exception at the instruction that exited.
 void inject_exception(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code = 0);
@@ -30,9 +49,14 @@ void inject_exception(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code 
 /// Has the guest take #PF for an access to `linear`.
 void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, bool present);
 
-/// Has the event whose delivery the exit interrupted delivered again; does nothing if there was
-/// none.
-void repeat_event(Vcpu& vcpu);
+/// Has `event`, whose delivery the exit interrupted, delivered again.
+[[gnu::cold, gnu::noinline]] void repeat_event(Vcpu& vcpu, InterruptionInformation event);
+
+/// The same, if there was such an event.
+inline void repeat_interrupted_event(Vcpu& vcpu) {
+    if (const InterruptionInformation event = interrupted_event(vcpu); event.valid()) [[unlikely]]
+        repeat_event(vcpu, event);
+}
 
 /// Blocks NMIs again for an IRET that exited after it had ended the blocking (SDM vol. 3, 28.2.3),
 /// and will run again. Does nothing where the exit interrupted the delivery of an event: there is
@@ -52,6 +76,9 @@ void refuse_instruction(Vcpu& vcpu, abi::Error error, std::string_view what,
                                                std::uint64_t argument);
 
 /// The guest's current privilege level: SS.DPL (SDM vol. 3, 25.4.1).
-std::uint32_t current_privilege_level(const Vcpu& vcpu);
+inline std::uint32_t current_privilege_level(const Vcpu& vcpu) {
+    return AccessRights{static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_ss_access_rights))}
+        .privilege_level();
+}
 
 } // namespace hv

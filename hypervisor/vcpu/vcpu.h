@@ -1,5 +1,5 @@
 #pragma once
-// One virtual processor: all that its exit handlers touch.
+// One virtual processor: all that its exit handlers touch, in parts that say who may touch them.
 
 #include "hypervisor/descriptors/protected_tables.h"
 #include "hypervisor/host/processor/host_tables.h"
@@ -45,18 +45,39 @@ static_assert(offsetof(VcpuFrame, statistics) + offsetof(abi::Statistics, monito
                   host_stack_size ==
               VCPU_MONITOR_TICKS);
 
-struct Vcpu : VcpuFrame {
-    Vmcs vmcs;
+/// Set when the machine is prepared, and constant from then on: every vCPU reads them.
+struct VcpuIdentity {
     VirtualMachine* machine;
     std::uint32_t number;      ///< from 0; it runs on the processor of that number
     std::uint32_t apic_id;     ///< of that processor
     const CallDispatch* calls; ///< what this profile accepts
     abi::VcpuArea* area;       ///< guest-written: read each word once
+    StepPages* step_pages;     ///< in the monitor's memory
+    std::uint16_t vpid;        ///< 0 without VPID
+    Invalidation invalidation;
+};
 
+/// What other vCPUs touch while this one runs, beside `in_guest` and `requests` of the frame. Each
+/// member says by what it is guarded; docs/processors.md has the order of the locks.
+struct VcpuShared {
+    /// 1 while it waits for a SIPI: halted, with interrupts off, it runs nothing of the guest's.
+    /// Written by this vCPU, read by others; atomically.
+    std::uint32_t waits_for_start;
+    /// The SIPI's vector. Written before request::start is set, and read after it was seen.
+    std::uint8_t startup_page;
+    StartOrder start_order; ///< VirtualMachine::start_lock
+    cpu::NmiState nmi;      ///< `kick_in_flight` is set by others; atomically
+    GuestRoots roots;       ///< `roots.known.lock`; classic, and on hardened `current.guest`
+    /// VirtualMachine::page_table_lock; without it this vCPU uses its free slots and known entries.
+    ProtectedTables tables;
+};
+
+/// The rest is this vCPU's alone: no other reads or writes it, and no lock is needed.
+struct Vcpu : VcpuFrame, VcpuIdentity, VcpuShared {
+    Vmcs vmcs;
     std::uint32_t ring_head; ///< the monitor's own; the guest sees a copy
     abi::Error drain_error;  ///< of the last batch, until a Flush reports it
-    std::uint16_t vpid;      ///< 0 without VPID
-    Invalidation invalidation;
+    std::uint8_t pending;    ///< to be done before the guest runs on (vcpu/pending.h)
 
     std::uint64_t cr0_mask;   ///< bits of CR0 the monitor owns
     std::uint64_t cr0_forced; ///< bits that are 1 in the processor whatever the guest's are
@@ -65,33 +86,24 @@ struct Vcpu : VcpuFrame {
     std::uint64_t cr4_shadow;
     std::uint64_t efer;             ///< as the guest has it
     std::uint32_t exception_bitmap; ///< outside a single step
-    GuestRoots roots;               ///< classic
+    std::uint32_t primary_controls; ///< primary processor-based, as in its VMCS
+    KeptMsrs kept_msrs;
 
     /// LGDT, LIDT, LLDT and LTR do not exit: their registers are compared in every exit.
     bool watches_descriptor_registers;
     std::uint16_t followed_ldtr; ///< selectors as they were at the last comparison
     std::uint16_t followed_tr;
-    std::uint8_t pending; ///< to be done before the guest runs on (vcpu/pending.h)
-    /// Value of statistics.exits when a failed entry was last repaired.
-    std::uint64_t entry_repair = ~std::uint64_t{0};
 
-    /// 1 while it waits for a SIPI: halted, with interrupts off, it runs nothing of the guest's.
-    std::uint32_t waits_for_start;
-    /// Value of statistics.exits when it last dropped translations for others.
-    std::uint64_t served_in_exit = ~std::uint64_t{0};
-    StartOrder start_order;
-    std::uint8_t startup_page; ///< the SIPI's vector; with request::start
-    cpu::NmiState nmi;
-    KeptMsrs kept_msrs;
-
-    ProtectedTables tables;
     StoreCache store_cache;
     SingleStep single_step;
-    std::uint32_t primary_controls; ///< primary processor-based, as in its VMCS
-    std::uint64_t refusals_named;   ///< bit n: Error n was named on the console
+    /// Value of statistics.exits when a failed entry was last repaired.
+    std::uint64_t entry_repair = ~std::uint64_t{0};
+    /// Value of statistics.exits when it last dropped translations for others.
+    std::uint64_t served_in_exit = ~std::uint64_t{0};
+
+    std::uint64_t refusals_named; ///< bit n: Error n was named on the console
     /// MSRs that were refused and named; further ones are counted only.
     boost::container::static_vector<std::uint32_t, 64> named_msrs;
-    StepPages* step_pages; ///< in the monitor's memory
 };
 
 /// The vCPU whose registers these are.

@@ -1,5 +1,5 @@
 #pragma once
-// What all vCPUs of the one virtual machine share.
+// What all vCPUs of the one virtual machine share, in parts that say who may touch them.
 
 #include "hypervisor/descriptors/all_tables.h"
 #include "hypervisor/host/spin_lock.h"
@@ -31,7 +31,8 @@ struct Controls {
     std::uint32_t entry = 0;
 };
 
-struct VirtualMachine {
+/// Set while the machine is prepared and its processors start, and constant from then on.
+struct MachineSettings {
     abi::Profile profile = abi::Profile::hardened;
     abi::Interface interface = abi::Interface::native;
     bool protects = true; ///< protects what the profile says; cleared by protect=0 (boot/options.h)
@@ -44,32 +45,41 @@ struct VirtualMachine {
     std::uint8_t physical_address_bits = 36;
     MemoryMap ram;         ///< the guest's; the monitor's own memory is not in it
     PhysicalRange monitor; ///< the monitor's own memory
-    PageAllocator pages;
     GuestMemory memory;
-    PagingFeatures features; ///< as the guest has set them
-    FrameTable frames;
-    StaleTranslations stale;
-    Ept ept;              ///< of profiles with EPT
-    ShadowTables shadows; ///< of profile classic
-    Translation translation;
-    ShadowPagingDemands demands; ///< as translation has them
-    RegisteredTables page_tables;
-    AllTables tables; ///< descriptor tables of all vCPUs
-    /// A registered root has been loaded: from then on no other kind may be (hardened).
-    bool roots_are_registered = false;
+    ShadowPagingDemands demands;   ///< as Translation has them
     std::uint64_t msr_bitmaps = 0; ///< physical
     std::uint64_t io_bitmaps = 0;  ///< physical, A then B
-
     std::array<Vcpu*, abi::max_vcpus> vcpus{};
     std::uint32_t vcpu_count = 0;
-    /// Guards what vCPUs share: page tables, shadow tables, EPT rights and descriptor tables
-    /// (address_space/page_table_lock.h).
-    TicketLock page_table_lock;
-    std::uint32_t acting = 0; ///< number of the vCPU that holds it
-    SpinLock start_lock;      ///< guards every Vcpu::start_order
-    /// Whether INIT and SIPI commands exit: some vCPU waits for one. Changed with the page tables
-    /// locked.
+};
+
+/// What vCPUs share of page tables, shadow page tables, EPT rights and descriptor tables: guarded
+/// by VirtualMachine::page_table_lock (address_space/page_table_lock.h), but for members that are
+/// read without it, which say so here or in their class.
+struct SharedPaging {
+    PagingFeatures features; ///< as the guest has set them
+    FrameTable frames;       ///< a frame's level and flags are read without the lock
+    StaleTranslations stale; ///< what is left to the guest: also without the lock, atomically
+    Ept ept;                 ///< of profiles with EPT
+    ShadowTables shadows;    ///< of profile classic
+    Translation translation;
+    RegisteredTables page_tables;
+    AllTables tables; ///< descriptor tables of all vCPUs
+    /// A registered root has been loaded: from then on no other kind may be (hardened). Read
+    /// without the lock, atomically.
+    bool roots_are_registered = false;
+    /// Whether INIT and SIPI commands exit: some vCPU waits for one. Read without the lock: when it
+    /// changes, no vCPU is in the guest with the old setting any longer before the lock is free.
     bool commands_exit = false;
+    std::uint32_t acting = 0; ///< number of the vCPU that holds the lock
+};
+
+struct VirtualMachine : MachineSettings, SharedPaging {
+    /// Guards SharedPaging, Vcpu::tables of every vCPU, and, once they have started, `pages`.
+    TicketLock page_table_lock;
+    /// Guards Vcpu::start_order of every vCPU, and `pages` while processors start.
+    SpinLock start_lock;
+    PageAllocator pages; ///< EPT takes page tables from it; shadow page tables have a pool
 
     /// Bit n: vCPU n.
     std::uint64_t every_vcpu() const {

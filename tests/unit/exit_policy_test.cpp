@@ -4,6 +4,7 @@
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/registers/port_policy.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/msr_bitmaps.h"
 #include "shared/cpuid_leaves.h"
 #include "tests/unit/fake/machine.h"

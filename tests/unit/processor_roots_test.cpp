@@ -1,8 +1,8 @@
 // Profile classic on several vCPUs: roots, views of the per-vCPU area, and what is left stale.
 
+#include "hypervisor/address_space/guest_access.h"
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
-#include "hypervisor/address_space/page_tables.h"
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/exits/exit_handlers.h"

@@ -49,7 +49,7 @@ TEST_F(Resume, AnNmiWhoseDeliveryHasExitedIsInjectedAgain) {
     const auto nmi = InterruptionInformation::make(InterruptionType::nmi, vector::nmi, false);
     machine.fields[Field::idt_vectoring_information] = nmi.raw;
     machine.fields[Field::guest_interruptibility_state] = 8;
-    repeat_event(machine.vcpu());
+    repeat_interrupted_event(machine.vcpu());
     EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information], nmi.raw);
     EXPECT_EQ(machine.fields[Field::guest_interruptibility_state], 0U);
 }
@@ -58,7 +58,7 @@ TEST_F(Resume, OtherEventsLeaveNmisBlocked) {
     machine.fields[Field::idt_vectoring_information] =
         InterruptionInformation::exception(vector::page_fault).raw;
     machine.fields[Field::guest_interruptibility_state] = 8;
-    repeat_event(machine.vcpu());
+    repeat_interrupted_event(machine.vcpu());
     EXPECT_EQ(machine.fields[Field::guest_interruptibility_state], 8U);
 }
 

@@ -3,6 +3,7 @@
 #include "hypervisor/calls/call_dispatch.h"
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/registers/control_registers.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
 #include "shared/call_number.h"
 #include "tests/unit/fake/machine.h"
 
