@@ -8,7 +8,8 @@
 
 namespace hv::fuzz {
 
-/// Of each vCPU that has loaded TR: code, stack and TSS descriptor, and where IDT and TSS lie.
+/// What must not change on each vCPU that has loaded TR: the descriptors of code, stack and TSS,
+/// and where IDT and TSS lie.
 class SealedKernel {
   public:
     explicit SealedKernel(FuzzMachine& machine);

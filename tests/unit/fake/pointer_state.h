@@ -13,7 +13,7 @@ namespace hv::test {
 struct DecodedInstruction {
     ZydisDecodedInstruction decoded;
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-    std::uint64_t next; ///< address behind it
+    std::uint64_t next; ///< address of the next instruction
 
     std::span<const ZydisDecodedOperand> all() const { return {operands, decoded.operand_count}; }
 };
