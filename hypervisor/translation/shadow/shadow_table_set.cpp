@@ -162,7 +162,7 @@ void ShadowTableSet::unsync(Frame& frame) {
     const ShadowNumber number = frame.first_shadow;
     const ShadowTable& table = pool_.table(number);
     if (table.parents == 0 || table.level != 1)
-        return drop(frame); // it is no page table any longer
+        return drop(frame); // it is no longer a page table
     if (unsynced_ == max_unsynced) {
         ShadowNumber oldest = first_unsynced_;
         while (pool_.table(oldest).next_unsynced != 0)
