@@ -108,7 +108,7 @@ class Guest {
     Outcome clts();
     Outcome invlpg(std::uint64_t linear);
     Outcome store(std::uint64_t gpa, std::uint64_t value);
-    /// The tables are walked anew. `stale` becomes true when what was cached since the last
+    /// The page tables are walked again. `stale` becomes true when what was cached since the last
     /// invalidation would have let another page be reached.
     Outcome access(std::uint64_t linear, Access how, std::uint64_t value, bool& stale);
     /// The ROM's MOV to CR3.

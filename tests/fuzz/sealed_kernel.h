@@ -1,5 +1,5 @@
 #pragma once
-// What a kernel stands on once it has loaded TR (docs/profiles.md, "hardened").
+// What a kernel runs on once it has loaded TR (docs/profiles.md, "hardened").
 
 #include "tests/fuzz/fuzz_machine.h"
 

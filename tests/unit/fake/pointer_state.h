@@ -39,7 +39,7 @@ class PointerState {
     Value& at(ZydisRegister part);
     /// The address of an operand in memory.
     Value address_of(const ZydisDecodedOperand& operand);
-    /// Does what the instruction does, but for the flow of control.
+    /// Does what the instruction does, except for the flow of control.
     void execute(const DecodedInstruction& instruction);
     /// A path with the state `other` joins this one: a pointer on either is one on both.
     void join(const PointerState& other);
