@@ -12,7 +12,7 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
     return true;
 }
 
-/// Returns a decimal number from 1 to max_switches; 0 if the text is no such number.
+/// Returns a decimal number from 1 to max_switches; 0 if the text is not such a number.
 std::uint64_t parse_number(std::string_view text) {
     std::uint64_t number = 0;
     for (const char digit : text) {

@@ -21,7 +21,7 @@ enum class Answer : std::uint8_t {
     native,         ///< the native instruction costs no exit (or no fewer); get_reloc answers NONE
     nop,            ///< there is nothing to do; get_reloc answers NOP
     local,          ///< the ROM does it without a VM exit; CALL_REL
-    queued,         ///< goes into the ring while a lazy mode is set, else its own VMCALL; CALL_REL
+    queued,         ///< goes into the ring while a lazy mode is set, else is a VMCALL; CALL_REL
     synchronous,    ///< its own VMCALL, executed after a drain in the same VM exit; CALL_REL
     no_return,      ///< as synchronous, but never returns; JUMP_REL
 };
@@ -52,8 +52,8 @@ constexpr RelocationType relocation_type(Answer answer) {
     return RelocationType::none;
 }
 
-/// One row of the list of calls, but for the functions themselves: those are the monitor's and the
-/// ROM's.
+/// One row of the list of calls, except for the functions themselves: those are the monitor's and
+/// the ROM's.
 struct CallInfo {
     Call call;
     std::string_view name;      ///< as VMI spells it
@@ -110,7 +110,7 @@ static_assert(std::ranges::adjacent_find(call_table, std::ranges::greater_equal{
               "the rows of call_list.h are in ascending order, each number once");
 
 /// The answer of the call with the number `call` for a profile and an interface; `unassigned` for
-/// numbers that are no call.
+/// numbers that are not a call.
 constexpr Answer answer(std::uint32_t call, Profile profile, Interface interface) {
     if (interface == Interface::native || profile == Profile::bare)
         return Answer::unassigned;

@@ -11,8 +11,7 @@ namespace abi {
 /// docs/profiles.md describes each.
 enum class Profile : std::uint8_t {
     /// No monitor at all: the loader jumps to the guest without VMXON, to show what the bare
-    /// machine
-    /// costs.
+    /// machine costs.
     bare = 0,
     /// EPT. The monitor owns GDT, LDT, IDT, TSS and CR0.TS, and sees every load of CR3.
     hardened = 1,

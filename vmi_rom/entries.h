@@ -18,7 +18,7 @@
 
 namespace rom {
 
-/// An argument of an entry that is no pointer.
+/// An argument of an entry that is not a pointer.
 using Argument = std::uint64_t;
 
 // Every entry that the list of calls names. Each is defined in the file of its family, entries.cpp,
@@ -38,7 +38,7 @@ LAZYHV_CALLS(LAZYHV_NO_ENTRY, LAZYHV_ROM, LAZYHV_NO_ENTRY, LAZYHV_BOTH)
 Result vmi_init();
 
 /// How to patch a site of `call`: an abi::Relocation, encoded. Re-entrant. NONE for any number that
-/// is no call, and for a call that this profile and interface leave native.
+/// is not a call, and for a call that this profile and interface leave native.
 std::uint64_t get_reloc(std::uint32_t call);
 
 /// The entry of a call, or null when it has none.

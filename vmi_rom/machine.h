@@ -117,7 +117,7 @@ namespace rom {
 
 #endif
 
-/// Returns `pointer`, and keeps the compiler from computing it anew for each access through it.
+/// Returns `pointer`, and keeps the compiler from computing it again for each access through it.
 template <class T>
 [[gnu::always_inline]] inline T* in_register(T* pointer) {
     asm("" : "+r"(pointer));

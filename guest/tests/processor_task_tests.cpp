@@ -92,8 +92,8 @@ void check_switches(bool on) {
         cpu_of(i).check_switches = on;
 }
 
-/// Nothing may be queued when a stack is left, or a task would leave its queued entries behind on
-/// another processor.
+/// Nothing may be queued when a stack is left. Otherwise the entries would stay on this processor
+/// when the task moves to another one.
 void report_sections() {
     std::uint64_t unflushed = 0;
     for (std::uint32_t i = 0; i < processors::count(); ++i)

@@ -20,7 +20,7 @@ void failed(std::string_view name, const Why&... why) {
     console::print(why..., "\n");
 }
 
-/// Prints "tests: N passed, M failed"; true if none failed. Starts counting anew.
+/// Prints "tests: N passed, M failed"; true if none failed. Starts counting again.
 bool finish_report();
 
 } // namespace guest::tests

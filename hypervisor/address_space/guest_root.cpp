@@ -13,7 +13,7 @@ namespace {
 
 // These functions are called with the vCPU's roots locked.
 
-// Where the shadow lies at the address of the guest's root, MOV from CR3 reads the right value
+// If the shadow table lies at the address of the guest's root, MOV from CR3 reads the right value
 // without an exit.
 void set_cr3_reads_exit(Vcpu& vcpu) {
     const bool in_place = vcpu.roots.current.loaded == vcpu.roots.current.guest;
@@ -28,9 +28,9 @@ void make_current(Vcpu& vcpu, const ShadowedRoot& root) {
     vcpu.roots.current = root;
 }
 
-// A kick may bring the vCPU here when the ROM has found the pair but not yet read `loaded`. That
-// value stays, and the ROM's MOV to CR3 exits. The ROM never sees half of one root and half of
-// another, since another is offered only in an exit that the ROM itself asked for.
+// A kick may cause an exit, and lead here, after the ROM has found the pair and before it has read
+// `loaded`. `loaded` keeps its value, and the ROM's MOV to CR3 exits. The ROM never sees parts of
+// two different roots, since another root is offered only in an exit that the ROM itself asked for.
 void withdraw(Vcpu& vcpu, std::uint32_t index) {
     ShadowedRoot& root = vcpu.roots.published[index];
     if (root.table == 0)
@@ -51,7 +51,7 @@ void offer(Vcpu& vcpu, std::uint32_t index, const ShadowedRoot& root) {
     vcpu.pending |= pending::root_targets;
 }
 
-// It is published in its own slot; the others belong to other roots.
+// The root is published in its own slot; the other slots belong to other roots.
 void publish_displaced(Vcpu& vcpu, const ShadowedRoot& root) {
     const ShadowTables& shadows = vcpu.machine->shadows;
     GuestRoots& roots = vcpu.roots;
@@ -93,15 +93,15 @@ const ShadowedRoot& follow(Vcpu& vcpu) {
     return roots.current;
 }
 
-// Once a registered root was loaded, hardened loads no other.
+// Once a registered root has been loaded, hardened loads only registered roots.
 bool may_be_loaded(const VirtualMachine& machine, std::uint64_t root) {
     return machine.profile != abi::Profile::hardened ||
            !__atomic_load_n(&machine.roots_are_registered, __ATOMIC_RELAXED) ||
            machine.frames.at(root / page_size).level == FourLevelPaging::levels;
 }
 
-// The roots are locked, so another vCPU that releases the page either sees that the root is in use,
-// or has marked it before as no root.
+// Another vCPU may be releasing the page. Since the roots are locked, it either sees that the root
+// is in use, or has already marked the page as not being a root.
 bool load_guests_own(Vcpu& vcpu, std::uint64_t root) {
     const SpinGuard guard{vcpu.roots.known.lock};
     if (!may_be_loaded(*vcpu.machine, root)) [[unlikely]]
@@ -133,7 +133,7 @@ bool load_known(Vcpu& vcpu, std::uint64_t root) {
         const SpinGuard guard{vcpu.roots.known.lock};
         vcpu.roots.known.put(root, table);
     }
-    (void)load_known(vcpu, root); // the holder of the lock alone releases a shadow
+    (void)load_known(vcpu, root); // only the holder of the lock releases shadows
 }
 
 // Called with the page tables and the roots locked.
@@ -154,7 +154,7 @@ void restore_slot(Vcpu& vcpu, std::uint32_t index) {
     set_cr3_reads_exit(vcpu);
 }
 
-// The current root has been loaded often enough.
+// Called when the current root has been loaded often enough.
 [[gnu::noinline]] void displace_current(Vcpu& vcpu) {
     lock_page_tables(vcpu);
     GuestRoots& roots = vcpu.roots;
@@ -282,7 +282,7 @@ void restore_root(Vcpu& vcpu, std::uint64_t frame) {
 namespace {
 
 void withdraw_out_of_step(Vcpu& vcpu) {
-    // Only they are published.
+    // Only displaced roots are published.
     const std::uint32_t found = vcpu.machine->shadows.out_of_step(vcpu.roots.displaced);
     for (std::uint32_t index = 0; index < abi::root_pairs; ++index)
         if ((found >> index & 1) != 0)

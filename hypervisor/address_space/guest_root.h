@@ -1,6 +1,6 @@
 #pragma once
-// The root of the guest's page tables: what the guest has in CR3, what the processor has, and which
-// roots the guest may load without a VM exit (docs/abi.md, "Roots without an exit").
+// The root of the guest's page tables: what the guest has in CR3, what the processor has in CR3,
+// and which roots the guest may load without a VM exit (docs/abi.md, "Roots without an exit").
 
 #include "hypervisor/translation/shadow/shadow_pool.h"
 
@@ -11,42 +11,44 @@ namespace hv {
 struct Vcpu;
 struct VirtualMachine;
 
-/// CR3 as the guest has it.
+/// The guest's value of CR3.
 std::uint64_t guest_cr3(Vcpu& vcpu);
 
-/// The shadow page table in CR3. The guest may have loaded another published root by itself.
+/// The shadow page table whose address is in CR3. The guest may have loaded another published root
+/// without an exit.
 ShadowNumber current_shadow_root(Vcpu& vcpu);
 
-/// Makes `root`, a page of the guest's RAM, the guest's root. Under shadow paging its shadow is
-/// brought in step, and published where that is allowed. False on hardened if the root is not
-/// registered although some root is.
+/// Makes `root`, a page of the guest's RAM, the guest's current root. Under shadow paging the page
+/// tables below it are brought in step, and the root is published where that is allowed. False on
+/// hardened if the root is not registered, but a registered root has been loaded before.
 [[nodiscard]] bool load_root(Vcpu& vcpu, std::uint64_t root);
 
-/// Stops offering roots, on this vCPU or on every vCPU: while page tables are out of step, and
-/// before the shadow of a root is given up.
+/// Stops offering roots, on this vCPU / on every vCPU. Needed while page tables are out of step,
+/// and before the shadow table of a root is given up.
 void withdraw_roots(Vcpu& vcpu);
 void withdraw_roots_everywhere(Vcpu& vcpu);
 /// The same on the vCPUs that offer the root at `frame`.
 void withdraw_root_everywhere(Vcpu& vcpu, std::uint64_t frame);
 
-/// The guest writes to the page, so it may soon be no root: a displaced root is put back.
+/// Restores the root at `frame` if it is displaced: the guest writes to the page, so it may soon no
+/// longer be a root.
 void restore_root(Vcpu& vcpu, std::uint64_t frame);
 /// For an unaware kernel, at the end of an exit with the page tables locked: makes sure that what
-/// the guest does without an exit from now on is right. A displaced root that leads to a table out
-/// of step is not offered, and INVLPG exits while such a table is in use.
+/// the guest then does without an exit has the right effect. Displaced roots that lead to a table
+/// out of step are withdrawn, and INVLPG exits while such a table is in use.
 void keep_free_running(Vcpu& vcpu);
-/// For an unaware kernel that is about to change and invalidate an entry: unlinks the tables that
-/// are out of step until one of them is used, so that INVLPG and loads of displaced roots need not
-/// exit.
+/// For an unaware kernel that is about to change and invalidate an entry: unlinks the shadow tables
+/// that are out of step until one of them is needed, so that INVLPG and loads of displaced roots
+/// need not exit.
 void set_tables_aside(Vcpu& vcpu);
 
-/// Whether some vCPU runs on the root at `frame`, as far as the monitor has seen.
+/// Whether some vCPU runs on the root at `frame`, as far as the monitor knows.
 bool is_current_root(const VirtualMachine& machine, std::uint64_t frame);
 
-/// This vCPU runs in no address space: it waits to be started.
+/// This vCPU now waits to be started, and runs in no address space: its roots are given up.
 void leave_roots(Vcpu& vcpu);
 
-/// Gives the processor the CR3-target values that are published (pending::root_targets).
+/// Writes the published roots to the CR3-target values in the VMCS (pending::root_targets).
 void write_root_targets(Vcpu& vcpu);
 
 } // namespace hv

@@ -1,4 +1,4 @@
-// INVLPG (profile `classic`): where tables may be out of step, the entry for that address is
+// INVLPG (profile `classic`). If the page table is out of step, its entry for that address is
 // brought in step.
 
 #include "hypervisor/address_space/invlpg.h"
@@ -18,7 +18,7 @@ void handle_invlpg(Vcpu& vcpu) {
         ShadowTables& shadows = vcpu.machine->shadows;
         if (shadows.has_unsynced()) {
             lock_page_tables(vcpu);
-            // What the change of that entry makes stale is, on this vCPU, the same translation.
+            // The change of that entry makes the same translation stale that is dropped here.
             const LeftToGuest left{vcpu};
             shadows.sync_address(current_shadow_root(vcpu), linear);
         }

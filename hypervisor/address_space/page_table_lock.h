@@ -1,8 +1,8 @@
 #pragma once
-// The lock of everything that vCPUs share of page tables, shadow page tables, EPT rights and
-// descriptor tables. A VM exit takes it when it first needs it and keeps it until settle(), before
-// VM entry, so that a batch of many entries takes it once. A context switch between roots that the
-// vCPU knows does not take it.
+// The page-table lock. It guards everything that vCPUs share of page tables, shadow page tables,
+// EPT rights and descriptor tables. A VM exit takes it when it first needs it and keeps it until
+// settle(), before VM entry, so that a batch of many entries takes it once. A context switch
+// between roots that the vCPU has in its cache does not take it.
 
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/vcpu/vcpu.h"

@@ -10,10 +10,10 @@ namespace hv {
 
 namespace {
 
-/// After so many looks at a vCPU that was kicked, all vCPUs are kicked: the guest may have changed
-/// the ID of its APIC.
+/// After this many looks at a vCPU that was kicked, all vCPUs are kicked: the guest may have
+/// changed the ID of its APIC.
 constexpr std::uint32_t looks_before_kicking_all = 1 << 16;
-/// And after so many it is given up: its processor does not answer.
+/// After this many looks the run ends: the processor does not answer.
 constexpr std::uint32_t looks_before_giving_up = 1 << 28;
 
 std::uint32_t load(const std::uint32_t& word) { return __atomic_load_n(&word, __ATOMIC_SEQ_CST); }
@@ -22,7 +22,7 @@ bool runs_guest(const Vcpu& vcpu) {
     return load(vcpu.in_guest) != 0 && load(vcpu.waits_for_start) == 0;
 }
 
-// There are never two NMIs on their way to one processor, for it may take them as one.
+// There are never two NMIs on their way to one processor, since it might take them as one.
 void kick(Vcpu& caller, Vcpu& other) {
     if (__atomic_exchange_n(&other.nmi.kick_in_flight, 1, __ATOMIC_SEQ_CST) != 0)
         return;
@@ -83,15 +83,15 @@ void serve_requests(Vcpu& vcpu) {
     constexpr std::uint32_t later = request::start | request::reset;
     if ((asked & ~later) == 0) [[likely]]
         return;
-    // The bit is cleared when it is done, since others wait for that. Whoever sets it meanwhile
-    // asks for what has been done.
+    // Others wait for this bit to be cleared, so it is cleared when the roots have been withdrawn.
+    // If another vCPU sets it meanwhile, it asks for something that is then done already.
     if ((asked & request::withdraw_roots) != 0) {
         withdraw_roots(vcpu);
         write_root_targets(vcpu);
         __atomic_fetch_and(&vcpu.requests, ~request::withdraw_roots, __ATOMIC_SEQ_CST);
     }
     vcpu.served_in_exit = vcpu.statistics.exits;
-    // The bits are cleared first, so that what is asked meanwhile is done once more.
+    // These bits are cleared first, so that a request that comes meanwhile is served once more.
     const std::uint32_t drops =
         __atomic_fetch_and(&vcpu.requests, request::withdraw_roots | later, __ATOMIC_SEQ_CST);
     if ((drops & request::ept_translations) != 0)

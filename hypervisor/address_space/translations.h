@@ -15,18 +15,19 @@ Invalidation choose_invalidation(const Capabilities& capabilities, std::uint16_t
 // What is stale, and to be dropped before the guest runs (translation/stale_translations.h has the
 // rules).
 
-/// This vCPU drops these translations, not none, before it runs the guest.
+/// Has this vCPU drop these translations before it runs the guest; `what` is not Stale::none.
 inline void drop_before_entry(Vcpu& vcpu, Stale what) {
     vcpu.pending |=
         what == Stale::all ? pending::all_translations : pending::non_global_translations;
 }
 
-/// Asks the ledger: has this vCPU drop what it owes before it runs the guest, and notes what other
-/// vCPUs have left. With the page tables locked; unlock_page_tables() does it.
+/// Asks the ledger what this vCPU owes, has it drop that before it runs the guest, and notes what
+/// other vCPUs have left. To be called with the page tables locked; unlock_page_tables() calls it.
 void account_for_stale(Vcpu& vcpu);
 
-/// Rule 3: what changes in the guest's page tables make stale while this object lives is left to
-/// the guest to invalidate, on this vCPU too. What was made stale before, in the same exit, is not.
+/// Rule 3: while this object exists, it is left to the guest to invalidate the translations that
+/// changes in its page tables make stale, on this vCPU too. Those that became stale earlier in the
+/// same exit are not left to the guest.
 class LeftToGuest {
   public:
     explicit LeftToGuest(Vcpu& vcpu);
@@ -39,10 +40,11 @@ class LeftToGuest {
     void leave();
 };
 
-/// The ROMs of the vCPUs in `mask` pass invalidations on from now on: something is stale.
+/// Something is stale: makes the ROM pass invalidations on from now on, on the vCPUs in `mask`.
 void tell_stale(VirtualMachine& machine, std::uint64_t mask);
 
-/// The guest invalidates all, by FlushTLB or InvalPage: done before it runs on.
+/// The guest has asked for all translations to be dropped, by FlushTLB or InvalPage: has this vCPU
+/// do so before it runs the guest.
 void drop_for_guest(Vcpu& vcpu);
 
 // Dropping at once.
@@ -66,7 +68,7 @@ void drop_translation(Vcpu& vcpu, std::uint64_t linear);
 
 /// Drops what was cached from EPT (SDM vol. 3, 29.4.3.1): after rights were taken away.
 void drop_ept_translations(Vcpu& vcpu);
-/// The same of another EPT pointer than the vCPU's own.
+/// The same for an EPT pointer other than the vCPU's own.
 void drop_ept_context(Vcpu& vcpu, std::uint64_t ept_pointer);
 
 } // namespace hv

@@ -2,8 +2,7 @@
 // INIT and SIPI between the guest's processors. While a vCPU waits to be started, every write to an
 // interrupt command register exits, and the monitor carries out these two itself: a vCPU that
 // waits is not a processor in the wait-for-SIPI state. All other commands go to the local APIC
-// unchanged. Once all
-// vCPUs run, interrupts between them cost no exit.
+// unchanged. Once all vCPUs run, interrupts between them cost no exit.
 
 #include <cstdint>
 

@@ -9,8 +9,8 @@ namespace {
 using abi::Answer;
 using abi::Call;
 
-// What stands in CallDispatch::entry for numbers that are no call, or none that this profile sends
-// to the monitor.
+// CallDispatch::entry for numbers that are not a call, or not one that this profile sends to the
+// monitor.
 abi::Error refuse_unknown(Vcpu&, std::uint64_t, std::uint64_t, std::uint64_t) {
     return abi::Error::unknown_call;
 }

@@ -24,7 +24,7 @@ struct CallDispatch {
 /// accepted if the answer is `queued`.
 const CallDispatch& call_dispatch(abi::Profile profile);
 
-/// The name of a call as VMI spells it, or "?" for a number that is no call.
+/// The name of a call as VMI spells it, or "?" for a number that is not a call.
 std::string_view call_name(std::uint32_t call);
 
 } // namespace hv

@@ -1,13 +1,13 @@
 #pragma once
-// The descriptor tables of all vCPUs: a store may go to another vCPU's, or to one that several
-// share.
+// The descriptor tables of all vCPUs. A store may go to a table of another vCPU, or to one that
+// several vCPUs share.
 
 #include "hypervisor/descriptors/protected_tables.h"
 #include "shared/processors.h"
 
 namespace hv {
 
-/// All of it is used with the page-table lock held, as the loads of GDTR, IDTR, LDTR and TR are.
+/// All of it is used with the page-table lock held; so are loads of GDTR, IDTR, LDTR and TR.
 class AllTables {
   public:
     /// `tables` must outlive this object.
@@ -19,14 +19,16 @@ class AllTables {
     abi::Error write_gdt_entry(const ProtectedTables& own, std::uint64_t base, std::uint64_t index,
                                std::uint64_t value);
 
-    /// Whether no table has a byte of `table`, but those of the same kind with the same entries.
+    /// Whether no table overlaps `table`, except tables of the same kind whose entries coincide
+    /// with its own.
     bool leave_room_for(const GuestTable& table, TableKind kind) const;
 
-    /// Whether no other vCPU has bytes of `idt` and another code segment for its gates: `own` would
-    /// write gates that do not lead there.
+    /// False if the IDT of another vCPU overlaps `idt`, and its gates must lead to another code
+    /// segment than `code`: `own` would write gates that do not lead there.
     bool agree_on_gates(const ProtectedTables& own, const GuestTable& idt, Selector code) const;
 
-    /// `own` has loaded its GDT: whether another vCPU's has bytes of it, which then knows it.
+    /// Called when `own` has loaded its GDT. Returns whether the GDT of another vCPU overlaps it;
+    /// that vCPU is then told that its GDT is shared.
     bool share_gdt_of(const ProtectedTables& own) const;
 
     /// A trapped store of `size` bytes (1, 2, 4 or 8, within one page) at `gpa`, which lies in a
@@ -34,10 +36,10 @@ class AllTables {
     /// error, carried out.
     StoreVerdict store(std::uint64_t gpa, std::uint32_t size, std::uint64_t value);
 
-    /// What a store that ran as an instruction of its own made of a page: from `before` to `image`.
-    /// Its changes go on top of what other vCPUs have made of the page meanwhile; judged, then,
-    /// with no error, written. Both are whole pages, 8-byte aligned, and not as they were
-    /// afterwards.
+    /// Applies what a stepped instruction has done to a page: it found `before` and left `image`.
+    /// Its changes are merged with those that other vCPUs have made to the page meanwhile. The
+    /// result is judged and, if there is no error, written. `before` and `image` are whole pages,
+    /// 8-byte aligned, and are changed by this function.
     abi::Error apply(std::uint64_t page, std::uint8_t* before, std::uint8_t* image);
 
     /// Calls `visit(linear address)` for each page on which a table of any vCPU lies.

@@ -2,21 +2,22 @@
 // What profiles `hardened` and `classic` let a guest store in its GDT, LDT and IDT, and load from
 // them.
 //
-// The rules keep one promise: whatever the guest writes, in whatever order and in whatever halves,
-// nothing in its descriptor tables lets ring 3 enter ring 0 but through a gate to the kernel's code
-// segment, and what the kernel stands on (its segments, its TSS) does not change under it.
+// The rules keep one promise. Whatever the guest writes to its descriptor tables, in whatever order
+// and in whatever halves, ring 3 can enter ring 0 only through a gate to the kernel's code segment,
+// and what the kernel runs on (its segments, its TSS) does not change.
 //
 // GDT and LDT: every 8-byte slot must be harmless BY ITSELF, as if it were loaded as a descriptor.
-// There is no notion of "this slot is the upper half of that one", so there is none to confuse: an
-// upper half that looks like a present call gate is refused as a call gate. A true upper half has
-// zeros in bits 63:32, thus P = 0, and an absent slot is free. That gives either order of writing
-// the two halves of a system descriptor, and the state between is harmless too: only LLDT and LTR
-// use such a descriptor in 64-bit mode, both exit, and check_system_descriptor then judges both
-// halves together.
+// The rules do not record which slot is the upper half of another one, so this cannot be confused:
+// an upper half that looks like a present call gate is refused as a call gate. A real upper half
+// has zeros in bits 63:32, and thus P = 0, and a slot that is not present is free. So the two
+// halves of a system descriptor may be written in either order. The state in between is harmless
+// too: in 64-bit mode only LLDT and LTR use such a descriptor, both exit (or are caught by
+// registers/descriptor_watch.h), and check_system_descriptor then judges both halves together.
 //
-// IDT: the low half's P decides. While it is clear, both halves are free; whenever it is set after
-// a write, the two halves MERGED must be a valid gate. So a kernel that changes a present gate's
-// bits 63:32 clears P first; one that fills an absent gate writes the high half first.
+// IDT: P in the low half decides. While it is clear, both halves are free. If it is set after a
+// write, the two halves TOGETHER must be a valid gate. So a kernel that changes bits 63:32 of the
+// offset in a present gate must clear P first, and one that fills a gate that is not present must
+// write the high half first.
 
 #include "hypervisor/x86/descriptor.h"
 #include "hypervisor/x86/selector.h"
@@ -36,21 +37,21 @@ struct KeptSegment {
     std::uint64_t descriptor = 0;
 };
 
-/// The TSS in TR: both slots must keep their values.
+/// The TSS in TR: both slots of its descriptor must keep their values.
 struct KeptTss {
     Selector selector{0}; ///< null: no TSS loaded yet
     SystemDescriptor descriptor{0, 0};
 };
 
-/// What the kernel stands on. The accessed bit of segments and the busy bit of the TSS are no part
-/// of the comparison: they are the CPU's and the monitor's to set.
+/// The segments that the kernel runs on. The accessed bit of segments and the busy bit of the TSS
+/// are not compared: the CPU and the monitor set them.
 struct KeptSegments {
     KeptSegment code;
     KeptSegment stack;
     KeptTss tss;
 
-    /// Bit n: slot n of the GDT, below 64, is not kept. Slot 0, which may hold anything, is not in
-    /// it either.
+    /// Bit n says that slot n of the GDT, below 64, need not keep its value. Bit 0 is clear,
+    /// although slot 0 may hold anything.
     [[nodiscard]] constexpr std::uint64_t free_gdt_slots() const {
         std::uint64_t slots = ~std::uint64_t{1};
         const auto keep = [&slots](std::uint32_t index) {
@@ -70,7 +71,8 @@ struct KeptSegments {
 struct SlotVerdict {
     abi::Error error; ///< none: store `value`
     /// What to store: the guest's value, with the accessed bit set in a present code or data
-    /// descriptor. Else the CPU would set it on the first load, by a write to a protected page.
+    /// descriptor. Otherwise the CPU would set the bit on the first load, by a write to a protected
+    /// page.
     std::uint64_t value;
 };
 
@@ -80,8 +82,9 @@ struct SlotVerdict {
 [[nodiscard]] SlotVerdict check_slot(DescriptorTable table, std::uint32_t index,
                                      std::uint64_t value, const KeptSegments& kept);
 
-/// Whether check_slot lets `value` pass, with the accessed bit set, in any slot that is not kept: a
-/// present data segment. TLS descriptors are such, so a context switch takes this short path.
+/// Whether `value` is a present data segment, which check_slot accepts, with the accessed bit set,
+/// in any slot that is not kept. TLS descriptors are such segments, so a context switch takes this
+/// short path.
 [[nodiscard]] constexpr bool is_present_data(std::uint64_t value) {
     // P, S, and the type's bit 3, which is set for code.
     constexpr std::uint64_t present = std::uint64_t{1} << 47;
@@ -103,12 +106,14 @@ enum class SystemSegment : std::uint8_t { ldt, tss };
 /// A null selector is bad here; LLDT's meaning of it (no LDT) is the caller's. Error: bad_selector.
 [[nodiscard]] abi::Error check_system_selector(Selector selector, std::uint32_t gdt_limit);
 
-/// Judges one IDT entry as both halves stand after a write. Absent: free. Present: a 64-bit
-/// interrupt or trap gate, reserved bits zero, to `kernel_code` and a canonical address of the
-/// upper half (48-bit linear addresses). Error: bad_gate.
+/// Judges one IDT entry, both halves as they are after a write. If it is not present, it may hold
+/// anything. If it is present, it must be a 64-bit interrupt or trap gate, with reserved bits zero,
+/// to `kernel_code` and a canonical address in the upper half (48-bit linear addresses). Error:
+/// bad_gate.
 [[nodiscard]] abi::Error check_gate(const GateDescriptor& gate, Selector kernel_code);
 
-/// Judges a table's limit in bytes: whole descriptors, and not more than the maximum. bad_limit.
+/// Judges a table's limit, in bytes: it must hold whole descriptors, and not exceed the maximum.
+/// Error: bad_limit.
 [[nodiscard]] abi::Error check_segment_table_limit(std::uint32_t limit);
 [[nodiscard]] abi::Error check_idt_limit(std::uint32_t limit);
 

@@ -1,6 +1,7 @@
 #pragma once
-// One of the guest's descriptor tables (or its TSS) as the monitor holds it: found once through the
-// guest's page tables, its pages write-protected, then reached directly.
+// One of the guest's descriptor tables (or its TSS), as the monitor holds it. Its pages are found
+// once through the guest's page tables, and write-protected; from then on they are accessed
+// directly.
 
 #include "hypervisor/memory/guest_walk.h"
 #include "hypervisor/translation/translation.h"
@@ -15,15 +16,15 @@ namespace hv {
 
 class AllTables;
 
-/// Where tables are looked up and protected.
+/// What is needed to find a descriptor table and to protect it.
 struct TableEnvironment {
     const GuestMemory& memory;
     Translation& pages;
     const AllTables& tables; ///< of all vCPUs
-    std::uint64_t cr3;       ///< of the guest, now
+    std::uint64_t cr3;       ///< the guest's current value
 };
 
-/// Bytes of what tables consist of: a descriptor, or half of a 16-byte one.
+/// The size in bytes of the units of a descriptor table: a descriptor, or half of a 16-byte one.
 inline constexpr std::uint32_t table_word = 8;
 
 /// The offset of the other half of the IDT gate whose 8-byte half is at `offset`.
@@ -32,7 +33,8 @@ constexpr std::uint32_t other_half_of(std::uint32_t offset) { return offset ^ ta
 /// A word of a table: RSP0 lies at offset 4 of its TSS, and a table may begin anywhere.
 using UnalignedWord = Unaligned<std::uint64_t>::Word;
 
-/// Bytes [base, base + limit] of the guest's linear memory. Not copyable: it holds protections.
+/// The bytes [base, base + limit] of the guest's linear memory. Not copyable, since it keeps pages
+/// write-protected.
 class GuestTable {
   public:
     static constexpr std::uint32_t max_pages = 17; ///< 64 KiB that begin inside a page
@@ -42,16 +44,16 @@ class GuestTable {
     GuestTable& operator=(const GuestTable&) = delete;
     ~GuestTable() = default;
 
-    /// Finds and protects [base, base + limit]; first protected, then to be judged, since another
-    /// vCPU may write until then. On an error nothing stays protected. Errors: bad_address (not
-    /// canonical, wraps, not mapped, not RAM, or too many pages), bad_limit (above 65535),
-    /// protected_page (a registered page table).
+    /// Finds and protects [base, base + limit]. The contents are to be judged only afterwards,
+    /// since another vCPU may write until then. On an error nothing stays protected. Errors:
+    /// bad_address (not canonical, wraps, not mapped, not RAM, or too many pages), bad_limit (above
+    /// 65535), protected_page (a registered page table).
     abi::Error open(const TableEnvironment& environment, std::uint64_t base, std::uint32_t limit);
 
-    /// Gives its pages back and forgets them.
+    /// Ends the protection of its pages and forgets them.
     void close(Translation& pages);
 
-    /// Takes over what `other` holds; this table must be closed.
+    /// Takes over the pages of `other`, which is closed afterwards; this table must be closed.
     void take(GuestTable& other);
 
     bool is_open() const { return !pages_.empty(); }
@@ -88,7 +90,7 @@ class GuestTable {
         return pages_[position / page_size] + position % page_size;
     }
 
-    /// Whether any byte of the page that holds `gpa` may be the table's.
+    /// Whether the table has bytes on the page that holds `gpa`.
     bool is_on_page_of(std::uint64_t gpa) const {
         for (const std::uint64_t page : pages_)
             if (page == align_down(gpa, page_size))
@@ -96,10 +98,10 @@ class GuestTable {
         return false;
     }
 
-    /// Whether any byte of one is a byte of the other.
+    /// Whether the two tables have any byte in common.
     bool overlaps(const GuestTable& other) const;
 
-    /// Whether both are the same bytes, at whatever linear address.
+    /// Whether the two tables consist of the same bytes, at whatever linear address.
     bool is_same_memory(const GuestTable& other) const {
         return limit_ == other.limit_ && pages_ == other.pages_ &&
                base_ % page_size == other.base_ % page_size;

@@ -13,19 +13,19 @@
 
 namespace hv {
 
-/// Segment registers the rules need to know.
+/// The segment registers that the rules need to know.
 struct RunningSegments {
     Selector code{0};
     Selector stack{0};
 };
 
-/// A store to a protected page, judged.
+/// The verdict on a store to a protected page.
 struct StoreVerdict {
     abi::Error error;
-    abi::MemoryAccess kind; ///< which table it fell into; `unprotected` beside all of them
+    abi::MemoryAccess kind; ///< the table it fell into; `unprotected` if into none
 };
 
-/// A word that a store would change, and what it then holds.
+/// A word that a store would change, and its value after the store.
 struct TableChange {
     GuestTable* table;
     std::uint32_t offset;
@@ -40,26 +40,28 @@ enum class TableKind : std::uint8_t { gdt, ldt, idt, tss };
 
 class ProtectedTables {
   public:
-    // Tables of different kinds, whosever they are, share no byte: each is judged by the rules of
-    // its own kind. Those of one kind share whole entries (protected_page).
+    // Tables of different kinds, of whichever vCPUs, never overlap, since each is judged by the
+    // rules of its own kind. Tables of one kind may share whole entries. Error otherwise:
+    // protected_page.
 
-    /// LGDT and SetGDT. The old table's pages are given back. Errors: those of GuestTable::open and
-    /// check_segment_table; after the TSS was loaded also kernel_segment and tss_moved.
+    /// LGDT and SetGDT. The pages of the old table are no longer protected. Errors: those of
+    /// GuestTable::open and check_segment_table; once a TSS has been loaded, also kernel_segment
+    /// and tss_moved.
     abi::Error load_gdt(const TableEnvironment& environment, std::uint64_t base,
                         std::uint32_t limit);
-    /// LIDT and SetIDT. After the TSS was loaded also idt_moved, unless it is the same memory, or
-    /// the first IDT.
+    /// LIDT and SetIDT. Errors: those of GuestTable::open and check_idt; once a TSS has been
+    /// loaded, also idt_moved, unless it is the same memory or the first IDT.
     abi::Error load_idt(const TableEnvironment& environment, std::uint64_t base,
                         std::uint32_t limit, const RunningSegments& running);
     /// LLDT and SetLDT: fills what LDTR has to hold. A null selector means no LDT.
     abi::Error load_ldt(const TableEnvironment& environment, std::uint16_t selector, Segment& ldtr);
-    /// LTR and SetTR: fills what TR has to hold. From the first time on TSS and IDT stay where they
-    /// are, and so do the segments in CS and SS. `busy_allowed`: LTR has run already.
+    /// LTR and SetTR: fills what TR has to hold. After the first call TSS and IDT can no longer be
+    /// moved, and the segments in CS and SS no longer changed. `busy_allowed`: LTR has run already.
     abi::Error load_tr(const TableEnvironment& environment, std::uint16_t selector,
                        const RunningSegments& running, Segment& tr, bool busy_allowed = false);
 
-    /// What WriteGDTEntry is for in a context switch: false, and nothing done, when the slot may
-    /// not hold any data segment, or the value is none.
+    /// The fast path of WriteGDTEntry, for context switches. Returns false, and does nothing,
+    /// unless the slot may hold any data segment and the value is a present one.
     bool write_free_slot(std::uint64_t base, std::uint64_t index, std::uint64_t value) {
         if (base != free_slots_.base || index >= 64 || (free_slots_.free >> index & 1) == 0 ||
             !is_present_data(value)) [[unlikely]]
@@ -68,8 +70,8 @@ class ProtectedTables {
         return true;
     }
     /// WriteGDTEntry, WriteLDTEntry: slot `index` of the table at `base`. Errors:
-    /// not_current_table, index_out_of_range, and those of check_slot. A GDT that is shared is
-    /// AllTables' to write.
+    /// not_current_table, index_out_of_range, and those of check_slot. A GDT that is shared must be
+    /// written by AllTables instead.
     abi::Error write_gdt_entry(std::uint64_t base, std::uint64_t index, std::uint64_t value) {
         return write_segment_slot(gdt_, DescriptorTable::gdt, base, index, value);
     }
@@ -85,9 +87,9 @@ class ProtectedTables {
     /// WriteTSSWord. Errors: not_current_table, bad_alignment, index_out_of_range.
     abi::Error write_tss_word(std::uint64_t tss_base, std::uint64_t offset, std::uint64_t value);
 
-    /// A trapped store of `size` bytes (1, 2, 4 or 8, within one page) at `gpa`: judges what it
-    /// makes of the words of these tables, and adds them to `changes`. Errors: those of the calls
-    /// that write an entry; bad_value when too many tables overlap there.
+    /// A trapped store of `size` bytes (1, 2, 4 or 8, within one page) at `gpa`: judges the values
+    /// that the words of these tables would have after it, and adds them to `changes`. Errors:
+    /// those of the calls that write an entry; bad_value when too many tables overlap there.
     StoreVerdict judge_store(std::uint64_t gpa, std::uint32_t size, std::uint64_t value,
                              TableChanges& changes);
 
@@ -96,26 +98,27 @@ class ProtectedTables {
     abi::Error judge_image(std::uint64_t page, const std::uint8_t* before,
                            std::uint8_t* image) const;
 
-    /// GDTR or IDTR leads to memory that is not protected: the monitor owns no such table then. Not
-    /// after the TSS was loaded.
+    /// GDTR or IDTR has been loaded with a table that is not to be protected: from then on the
+    /// monitor owns no such table. Not to be called once a TSS has been loaded.
     void leave_gdt(Translation& pages);
     void leave_idt(Translation& pages) {
         idt_.close(pages);
         half_gate_ = no_half_gate;
     }
 
-    /// Gives all tables back: the vCPU has none afterwards.
+    /// Closes all tables: the vCPU has none afterwards.
     void close(Translation& pages);
 
-    /// For a kernel that was not written for lazyhv: writes the low half of a gate first, which
-    /// leads nowhere until the high half comes. It is kept as not present until then.
+    /// For a kernel that was not written for lazyhv, and writes the low half of a gate first. Such
+    /// a gate leads nowhere until the high half is written, and is stored as not present until
+    /// then.
     void take_half_gates() { takes_half_gates_ = true; }
 
-    /// Whether a new root of the guest's page tables, a whole page of its RAM, leads to the same
-    /// tables. Cheap when its top-level entries are those of a root that was seen to
-    /// (docs/profiles.md, "hardened").
+    /// Whether a new root of the guest's page tables, a whole page of its RAM, maps the descriptor
+    /// tables as before. This is cheap if its top-level entries are those of a root that has been
+    /// checked (docs/profiles.md, "hardened").
     bool root_maps_tables(const GuestMemory& memory, std::uint64_t root);
-    /// Whether its top-level entries are those.
+    /// Whether its top-level entries are those of a root that has been checked.
     bool knows_entries_of(std::uint64_t root) const {
         for (const KnownEntry& entry : known_entries_) {
             const std::uint64_t value =
@@ -144,7 +147,7 @@ class ProtectedTables {
     /// Called by a vCPU that shares the GDT: none of its slots is free from now on.
     void share_gdt() {
         __atomic_store_n(&gdt_is_shared_, true, __ATOMIC_RELAXED);
-        // Both: a guest may say no_free_slots, too.
+        // Both are changed, since a guest may give no_free_slots as a base.
         __atomic_store_n(&free_slots_.free, 0, __ATOMIC_SEQ_CST);
         __atomic_store_n(&free_slots_.base, no_free_slots, __ATOMIC_SEQ_CST);
     }
@@ -155,11 +158,12 @@ class ProtectedTables {
     const GuestTable& tss() const { return tss_; }
     /// The code segment to which gates of the IDT must lead.
     Selector gate_selector() const { return gate_selector_; }
-    /// Whether no table here has a byte of `table`, but one of the same kind with the same entries.
+    /// Whether no table here overlaps `table`, except one of the same kind whose entries coincide
+    /// with its own.
     bool leave_room_for(const GuestTable& table, TableKind kind) const;
 
   private:
-    /// A top-level paging entry below which tables are mapped.
+    /// A top-level paging entry below which descriptor tables are mapped.
     struct KnownEntry {
         std::uint32_t index;
         std::uint64_t value;

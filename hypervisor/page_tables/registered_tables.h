@@ -122,7 +122,7 @@ class RegisteredTables {
     std::uint64_t leaf_reserved_ = 0;
     std::uint64_t leaf_rights_ = 0;
     std::uint64_t leaf_rights_refused_ = 1;
-    /// Frames whose entries need no more than that: tables of level 1, their shadow in step.
+    /// Frames whose entries need nothing else: page tables of level 1 whose shadow is in step.
     FrameKind plain_table_;
 
     void set_rules(const TableRules& rules);
@@ -132,7 +132,8 @@ class RegisteredTables {
                                                   std::uint64_t value);
     void change(Frame& frame, std::uint64_t gpa, std::uint64_t value);
     void count_links(int level, std::uint64_t value, int change);
-    /// What a page will hold: its own entries, but for [first, end), which are those of another.
+    /// What a page will hold: its own entries, except for [first, end), which are those of another
+    /// page.
     struct Contents {
         std::uint64_t page;
         std::uint64_t clone;

@@ -22,7 +22,7 @@ void RegisteredTables::set_rules(const TableRules& rules) {
     plain_table_ = {1, translation_->plain_table_flags()};
 }
 
-// Memory types and rights are the guest's business, but for one thing on hardened: code of the
+// Memory types and rights are the guest's business, except for one thing on hardened: code of the
 // kernel stays as it is.
 Error RegisteredTables::judge_leaf(std::uint64_t value, int level) const {
     const std::uint64_t begin = FourLevelPaging::page_address(value, level);

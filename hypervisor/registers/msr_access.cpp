@@ -1,4 +1,4 @@
-// MSR_READ and MSR_WRITE: only MSRs outside the pass-through list of registers/msr_policy.h exit.
+// MSR_READ and MSR_WRITE. vcpu/msr_bitmaps.h lists the MSRs that do not exit.
 
 #include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/registers/exit_handlers.h"

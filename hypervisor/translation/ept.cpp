@@ -60,8 +60,8 @@ void Ept::map_in_view(std::uint32_t view, std::uint64_t gpa, std::uint64_t physi
         physical | page_bits(rights, type);
 }
 
-// The path to `gpa` leaves the first view's own tables at some level; the entry by which it does is
-// copied to the other views. `gpa` is not in the first 2 MiB.
+// At some level the path to `gpa` leads from one of the first view's own tables to a shared table.
+// The entry that does so is copied to the other views. `gpa` is not in the first 2 MiB.
 void Ept::share(std::uint64_t gpa) const {
     int level = FourLevelPaging::levels;
     while (FourLevelPaging::index(gpa, level) == 0)

@@ -32,8 +32,8 @@ struct EptFormat {
 };
 
 /// The guest-physical address space: 4 levels, pages of 4 KiB and 2 MiB. Each vCPU has a view of
-/// its own. Views differ in the first 2 MiB only: the four tables that lead there are each view's
-/// own, and all others are shared.
+/// its own. Views differ in the first 2 MiB only: each view has its own four tables that lead
+/// there, and all other tables are shared.
 class Ept {
   public:
     constexpr Ept() = default;
@@ -42,9 +42,9 @@ class Ept {
     /// outlive this object.
     explicit Ept(PageAllocator& pages) : pages_{&pages}, views_{1} { path_[0][0] = pages.take(); }
 
-    /// Makes views until there are `count`, at least 1, which map the same. The first 2 MiB must be
-    /// mapped by 4 KiB pages; nothing is mapped for the first time afterwards. False when no page
-    /// is left for a table.
+    /// Makes views that map the same as the first one, until there are `count` (at least 1). The
+    /// first 2 MiB must be mapped by 4 KiB pages. Afterwards nothing more may be mapped for the
+    /// first time. False when no page is left for a table.
     [[nodiscard]] bool make_views(std::uint32_t count);
 
     /// The EPT pointer for the VMCS: root, 4 levels, write-back.

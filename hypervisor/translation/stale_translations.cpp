@@ -2,8 +2,8 @@
 
 namespace hv {
 
-// A vCPU that clears its bit in one word meanwhile looks at the other word afterwards: whoever
-// comes later sees that something is left.
+// A vCPU may clear its bit in one of the words meanwhile. It looks at the other word afterwards, so
+// whichever of the two comes later sees that something is left.
 std::uint64_t StaleTranslations::note_left(std::uint64_t mask, Stale what) {
     std::uint64_t& words = what == Stale::all ? left_global_ : left_non_global_;
     const std::uint64_t& other = what == Stale::all ? left_non_global_ : left_global_;

@@ -1,6 +1,6 @@
 #pragma once
-// A private path to one page: a vCPU that runs one instruction on a copy of a page uses copies of
-// the four tables that lead to it, so that no other vCPU finds the page writable.
+// A private path to one page. A vCPU that runs one instruction on a copy of a page uses copies of
+// the four tables that lead to the page, so that no other vCPU finds the page writable.
 
 #include "hypervisor/memory/direct_map.h"
 #include "hypervisor/x86/paging_mode.h"

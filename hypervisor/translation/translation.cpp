@@ -59,7 +59,7 @@ void Translation::set_local_apic_writable(bool writable) {
     if (shadows_ != nullptr)
         shadows_->set_local_apic_writable(writable);
     else
-        // Mapped at boot by a page of its own.
+        // At boot it was mapped by a 4 KiB page of its own.
         (void)ept_->set_rights(local_apic_base, writable ? EptRights::all : EptRights::read);
     stale_->taken_by_monitor();
 }

@@ -1,7 +1,7 @@
 #pragma once
-// How the guest's addresses are translated: by EPT beside the guest's own page tables, or by shadow
-// page tables in their place. Which of the two is chosen at boot; code above this folder says what
-// happens to the guest's pages and page tables, and this class what follows from it.
+// How the guest's addresses are translated: by EPT in addition to the guest's own page tables, or
+// by shadow page tables in place of them. One of the two is chosen at boot. Code in higher layers
+// says what happens to the guest's pages and page tables; this class does what follows from it.
 
 #include "hypervisor/memory/frame_table.h"
 #include "hypervisor/translation/ept.h"
@@ -14,10 +14,10 @@ namespace hv {
 
 /// What shadow paging takes from the guest's registers; with EPT, nothing.
 struct ShadowPagingDemands {
-    std::uint64_t cr0_forced = 0;  ///< is 1 in the processor whatever the guest's is
-    std::uint64_t cr4_refused = 0; ///< shadow page tables have no room for what these add
-    std::uint64_t cr4_owned = 0;   ///< a change of these drops translations, and exits
-    std::uint64_t efer_forced = 0; ///< is 1 in the processor, for pages that the monitor maps
+    std::uint64_t cr0_forced = 0;  ///< bits that are 1 in the processor, whatever the guest's are
+    std::uint64_t cr4_refused = 0; ///< bits of features that shadow page tables do not support
+    std::uint64_t cr4_owned = 0;   ///< bits whose change drops translations, and exits
+    std::uint64_t efer_forced = 0; ///< bits that are 1 in the processor, for pages the monitor maps
     std::uint32_t exceptions = 0;  ///< bits of the exception bitmap
 };
 
@@ -46,11 +46,11 @@ class Translation {
         const Frame* const frame = frames_->of_address(gpa);
         return frame != nullptr && frame->level != 0;
     }
-    /// Returns when no other vCPU can write what has been protected so far: what it holds may be
-    /// believed from then on.
+    /// Returns when no other vCPU can still write to what has been protected so far: only then may
+    /// the monitor rely on its contents.
     void wait_until_protected() { stale_->wait_for_others(); }
-    /// Reasons to protect a page that are neither its registration nor shadow page tables: a
-    /// descriptor table lies on it.
+    /// Whether a descriptor table lies on the page: it has more reasons to be protected than its
+    /// registration and its shadow page tables.
     bool holds_descriptor_table(const Frame& frame) const;
     /// Whether stores to the local APIC's page exit.
     void set_local_apic_writable(bool writable);
@@ -59,10 +59,10 @@ class Translation {
 
     /// The entry at `gpa` of a registered page table at `frame` was `old` and is `value` now.
     void entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t old, std::uint64_t value);
-    /// The same of a page that may be a page table: what it said before is not known.
+    /// The same for a page that may be a page table. What the entry was before is not known.
     void unregistered_entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t value);
-    /// As entry_changed for an entry of level 1 that is absent or maps the page `page` of the
-    /// guest's RAM, in a table whose frame has plain_table_flags().
+    /// As entry_changed, for an entry of level 1 that is absent or maps `page`, a page of the
+    /// guest's RAM, in a page table whose frame has plain_table_flags().
     void leaf_changed(const Frame& frame, std::uint64_t gpa, std::uint64_t old, std::uint64_t value,
                       Frame& page) {
         if (shadows_ != nullptr)
@@ -70,16 +70,17 @@ class Translation {
         else
             note_stale(old, value, 1);
     }
-    /// frame_flags of a table whose entries leaf_changed() follows.
+    /// The frame_flags of a page table for whose entries leaf_changed() may be used.
     std::uint8_t plain_table_flags() const {
         return shadows_ != nullptr ? frame_flags::guest_ram | frame_flags::one_leaf_shadow
                                    : frame_flags::guest_ram;
     }
-    /// The page is about to be registered as a page table: what is known of it is in step.
+    /// The page is about to be registered as a page table: its shadow page tables are brought in
+    /// step.
     void before_registration(Frame& frame);
-    /// It is registered.
+    /// The page has been registered.
     void registered(Frame& frame);
-    /// It is no page table any longer.
+    /// The page is no longer a page table.
     void unregistered(Frame& frame);
     /// EFER.NXE has changed what entries mean.
     void set_features(const PagingFeatures& features);
@@ -90,9 +91,11 @@ class Translation {
     ShadowTables* shadows_ = nullptr;
     StaleTranslations* stale_ = nullptr;
 
-    // Where the processor walks the guest's own page tables: it may have cached what `old` said.
+    // With EPT the processor walks the guest's own page tables, and may have cached what `old`
+    // said.
     void note_stale(std::uint64_t old, std::uint64_t value, int level) {
-        // To set these bits changes nothing; once cleared, they must be set anew.
+        // Setting these bits changes nothing. If they are cleared, the processor must set them
+        // again.
         constexpr std::uint64_t harmless = paging::accessed | paging::dirty;
         const std::uint64_t changed = old ^ value;
         if ((old & paging::present) == 0 || ((changed & ~harmless) == 0 && (old & changed) == 0))

@@ -1,5 +1,5 @@
 #pragma once
-// What exit handlers count beside the exit itself.
+// What exit handlers count in addition to the exit itself.
 
 #include "hypervisor/vcpu/vcpu.h"
 #include "shared/statistics.h"
@@ -24,7 +24,7 @@ inline void count_key(abi::KeyedCount (&table)[abi::keyed_counts], std::uint32_t
     ++table[abi::keyed_counts - 1].count;
 }
 
-/// Counts what was done about an access to protected memory.
+/// Counts an access to protected memory by what was done about it.
 inline void count(Vcpu& vcpu, abi::MemoryAccess kind) {
     ++vcpu.statistics.memory[static_cast<std::uint32_t>(kind)];
 }

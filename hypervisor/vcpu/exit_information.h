@@ -14,12 +14,12 @@ inline ExitReasonField exit_reason(const Vcpu& vcpu) {
     return {vcpu.vmcs.read(Field::exit_reason)};
 }
 
-/// The exception or NMI that exited; only where the reason is EXCEPTION_NMI.
+/// The exception or NMI that caused the exit; only if the exit reason is EXCEPTION_NMI.
 inline InterruptionInformation exiting_event(const Vcpu& vcpu) {
     return {static_cast<std::uint32_t>(vcpu.vmcs.read(Field::vm_exit_interruption_information))};
 }
 
-/// The event whose delivery the exit interrupted; not valid() if there was none.
+/// The event whose delivery was interrupted by the exit; not valid() if there was none.
 inline InterruptionInformation interrupted_event(const Vcpu& vcpu) {
     return {static_cast<std::uint32_t>(vcpu.vmcs.read(Field::idt_vectoring_information))};
 }

@@ -5,7 +5,7 @@
 
 namespace hv {
 
-/// How this processor drops translations of one vCPU: the INVVPID types it has.
+/// How this processor drops translations of one vCPU: the INVVPID types that it supports.
 struct Invalidation {
     cpu::InvvpidDescriptor descriptor;
     cpu::InvvpidType non_global;

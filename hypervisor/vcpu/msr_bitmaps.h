@@ -29,15 +29,16 @@ inline constexpr std::array passed_msrs{
     Msr::ia32_tsc_aux,
 };
 
-/// MSRs that a guest reads without an exit, and may not write: kernels look at them in every timer
+/// MSRs that a guest reads without an exit, and may not write: kernels read them in every timer
 /// interrupt.
 inline constexpr std::array read_only_msrs{Msr::ia32_mperf, Msr::ia32_aperf};
 
-/// Fills the 4 KiB MSR bitmaps (SDM vol. 3, 25.6.9) at a physical address so that all exit but
-/// `passed_msrs`, reads of `read_only_msrs`, and the x2APIC registers.
+/// Fills the 4 KiB MSR bitmaps (SDM vol. 3, 25.6.9) at a physical address so that every access
+/// exits, except to `passed_msrs` and the x2APIC registers, and reads of `read_only_msrs`.
 void fill_msr_bitmaps(std::uint64_t physical);
 
-/// Whether a write to the x2APIC's command register exits.
+/// Makes writes to the x2APIC's command register exit, or not, in the bitmaps at a physical
+/// address.
 void set_command_exiting(std::uint64_t physical, bool exits);
 
 } // namespace hv

@@ -1,6 +1,6 @@
 #pragma once
-// What exit handlers leave to be done once, before the guest runs on: a batch of entries may change
-// the same register many times. exits/settle.cpp does it.
+// What exit handlers defer, to be done once before the guest continues: a batch of entries may
+// change the same register many times. exits/settle.cpp does it.
 
 #include <cstdint>
 
@@ -13,10 +13,10 @@ inline constexpr std::uint8_t cr0 = 1
 inline constexpr std::uint8_t non_global_translations = 1 << 1; ///< a CR3 load was emulated
 inline constexpr std::uint8_t all_translations = 1 << 2;        ///< CR4 or page tables changed
 inline constexpr std::uint8_t ept_translations = 1 << 3;        ///< EPT rights were taken away
-/// This vCPU holds the lock of the page tables, which may have changed: what that made stale is to
-/// be dropped, and the lock given back.
+/// This vCPU holds the page-table lock, and page tables may have changed: translations that became
+/// stale must be dropped, and the lock released.
 inline constexpr std::uint8_t page_tables = 1 << 5;
-inline constexpr std::uint8_t root_targets = 1 << 4; ///< other roots are published
+inline constexpr std::uint8_t root_targets = 1 << 4; ///< the published roots have changed
 } // namespace pending
 
 } // namespace hv

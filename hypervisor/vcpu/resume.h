@@ -29,8 +29,9 @@ inline void advance_rip(Vcpu& vcpu, std::uint64_t length) {
 /// and with RFLAGS.TF set its debug trap is pending (SDM vol. 3, 27.3.1.5 demands both together).
 void skip_instruction(Vcpu& vcpu);
 
-/// What the end of an instruction does, wherever RIP is: blocking by STI and MOV SS ends, and with
-/// TF set in `flags`, the guest's RFLAGS, its debug trap is pending (25.4.2).
+/// Does what happens at the end of an instruction, except for moving RIP: blocking by STI and MOV
+/// SS ends, and if TF is set in `flags`, the guest's RFLAGS, the debug trap becomes pending
+/// (25.4.2).
 [[gnu::noinline]] void end_instruction(Vcpu& vcpu, std::uint64_t flags);
 
 /// As skip_instruction for an instruction whose length is known; fewer VMCS accesses when TF is
@@ -63,8 +64,8 @@ inline void repeat_interrupted_event(Vcpu& vcpu) {
 /// no such IRET then.
 [[gnu::cold, gnu::noinline]] void block_nmis_again(Vcpu& vcpu);
 
-/// Gives the guest an NMI that came while the monitor ran, unless it cannot take one now: then the
-/// NMI waits for the next exit.
+/// Injects an NMI that came while the monitor ran. If the guest cannot take it now, the NMI waits
+/// for the next exit.
 [[gnu::cold, gnu::noinline]] void inject_nmi(Vcpu& vcpu);
 
 /// A native instruction was refused: #GP(0), counted, and named on the console.

@@ -11,7 +11,7 @@ namespace hv {
 
 struct Vcpu;
 
-/// Flat segments of privilege level 0, as 64-bit kernels have them.
+/// Flat segments of privilege level 0, as 64-bit kernels use them.
 constexpr Segment flat_code(std::uint16_t selector) { return {selector, 0, 0xFFFFFFFF, {0xA09B}}; }
 constexpr Segment flat_data(std::uint16_t selector) { return {selector, 0, 0xFFFFFFFF, {0xC093}}; }
 

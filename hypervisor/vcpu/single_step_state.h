@@ -1,18 +1,19 @@
 #pragma once
-// The single step that a vCPU is in, and what its end puts back.
+// The single step of a vCPU, and what is restored when it ends.
 
 #include <cstdint>
 
 namespace hv {
 
 /// A step, from begin_single_step() to end_single_step() (faults/single_step.h has the rules). The
-/// members from `rflags` to `root` are the list of what a step changes, with the values before it.
+/// members from `rflags` to `root` list what a step changes, with the values from before the step.
 struct SingleStep {
     bool active = false;
-    /// GPA of the page of which the instruction writes a copy, which is in Vcpu::step_pages.
+    /// Guest-physical address of the page; the instruction writes to a copy of it in
+    /// Vcpu::step_pages.
     std::uint64_t page = 0;
 
-    std::uint64_t rflags = 0; ///< TF and IF are put back; the rest is the instruction's
+    std::uint64_t rflags = 0; ///< TF and IF are restored; other flags are the instruction's
     std::uint64_t interruptibility = 0;
     std::uint32_t exception_bitmap = 0;
     /// The EPT pointer; under shadow paging, CR3 as the processor holds it.

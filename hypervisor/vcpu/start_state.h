@@ -1,6 +1,6 @@
 #pragma once
-// What SetInitialAPState has ordered for a vCPU that waits, and the MSRs that each vCPU has for
-// itself.
+// The state that SetInitialAPState has given for a vCPU that waits, and the MSRs whose values the
+// monitor keeps for each vCPU.
 
 #include "shared/processors.h"
 
@@ -11,7 +11,8 @@
 
 namespace hv {
 
-/// MSRs whose guest-written values are kept by the monitor and never reach the processor.
+/// MSRs whose values, as written by the guest, are kept by the monitor and never reach the
+/// processor.
 using KeptMsrs = boost::container::flat_map<
     std::uint32_t, std::uint64_t, std::less<>,
     boost::container::static_vector<std::pair<std::uint32_t, std::uint64_t>, 64>>;

@@ -79,7 +79,7 @@ struct EptViolation {
     [[nodiscard]] constexpr bool user_executable() const { return bit(raw, 6); }
     [[nodiscard]] constexpr bool linear_address_valid() const { return bit(raw, 7); }
     /// Meaningful if the linear address is valid: the access was to the translation of that linear
-    /// address; else it was to a paging-structure entry.
+    /// address; otherwise it was to a paging-structure entry.
     [[nodiscard]] constexpr bool translated_access() const { return bit(raw, 8); }
     /// Only with advanced VM-exit information for EPT violations: bits 9 to 11.
     [[nodiscard]] constexpr bool user_mode_linear_address() const { return bit(raw, 9); }

@@ -56,7 +56,7 @@ bool Guest::permits(const Translation& translation, Access how) {
            (!how.write || translation.writable || ignores_rights);
 }
 
-// Of any tables in memory, without a look at what is cached.
+// A walk of any page tables in memory, without regard to what is cached.
 Guest::Walk Guest::walk(std::uint64_t root, std::uint64_t linear) {
     Walk walk;
     std::uint64_t table = root & address;

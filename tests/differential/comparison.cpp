@@ -1,4 +1,4 @@
-// What the two guests have in common behind each drain.
+// What the two guests must have in common after each drain.
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/registers/control_registers.h"

@@ -16,8 +16,8 @@ class Generator {
     /// Looks at `guest` at the beginning of each sequence.
     Generator(Guest& guest, std::uint32_t vcpus);
 
-    /// 1 to 24 operations, and behind them what ends the batches of all vCPUs. The same for the
-    /// same seed and guest.
+    /// 1 to 24 operations, followed by what ends the batches of all vCPUs. The same for the same
+    /// seed and guest.
     Sequence sequence(std::uint64_t seed);
 
   private:

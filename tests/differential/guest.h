@@ -50,7 +50,7 @@ struct Places {
     std::uint64_t data; ///< pseudo-descriptors for SetGDT and SetIDT, then words of the kernel's
 };
 inline constexpr std::uint32_t ldt_slots = 8;
-/// Of the GDT, where the LDTs' descriptors are.
+/// Selectors in the GDT of the descriptors of the LDTs.
 inline constexpr std::array<std::uint32_t, 2> ldt_selectors{0x30, 0x40};
 /// Offsets in Places::data.
 inline constexpr std::uint32_t pseudo_descriptors = 6;
@@ -108,7 +108,7 @@ class Guest {
     Outcome clts();
     Outcome invlpg(std::uint64_t linear);
     Outcome store(std::uint64_t gpa, std::uint64_t value);
-    /// The tables are walked anew. `stale` becomes true when what was cached since the last
+    /// The page tables are walked again. `stale` becomes true when what was cached since the last
     /// invalidation would have let another page be reached.
     Outcome access(std::uint64_t linear, Access how, std::uint64_t value, bool& stale);
     /// The ROM's MOV to CR3.
@@ -173,7 +173,7 @@ class Guest {
 Guest& selected_guest();
 /// VMCALLs that the ROM has issued since the program began.
 std::uint64_t rom_hypercalls();
-/// Of these, Flush.
+/// How many of these were Flush.
 std::uint64_t rom_flushes();
 
 } // namespace differential

@@ -1,7 +1,7 @@
 #pragma once
-// Two guests that are told the same. One executes each call by a VMCALL of its own; the other goes
-// through the ROM's code, so that calls wait in the ring until something drains it. Behind each
-// drain nobody can tell one from the other.
+// Two guests that make the same calls. One executes each call by a VMCALL of its own; the other
+// goes through the ROM's code, so its calls wait in the ring until something drains it. After each
+// drain there must be no difference between them.
 //
 // A drain is discovered, not predicted: whatever has exited, the monitor's head has moved. Then the
 // first guest does what has waited, in order, up to the entry that was refused (docs/abi.md,
@@ -25,13 +25,13 @@ struct Counts {
     std::uint64_t flushes = 0;     ///< batches that were drained
     std::uint64_t entries = 0;     ///< in these
     std::uint64_t refused = 0;     ///< batches that ended at an entry
-    std::uint64_t discarded = 0;   ///< entries behind such
+    std::uint64_t discarded = 0;   ///< entries after such an entry
     std::uint64_t left_out = 0;    ///< calls that the ROM found nothing to do for
     std::uint64_t free_loads = 0;  ///< of CR3, without an exit
     std::uint64_t pauses = 0;      ///< batches, or calls, that went on in another VM exit
     std::uint64_t accesses = 0;    ///< of the user's pages
     std::uint64_t translated = 0;  ///< of these, that were made
-    std::uint64_t comparisons = 0; ///< of both guests, behind each drain
+    std::uint64_t comparisons = 0; ///< of both guests, after each drain
     std::array<std::uint64_t, abi::call_limit> executed{};
     std::array<std::uint64_t, abi::call_limit> refused_calls{};
     std::uint64_t errors = 0; ///< bit n: Error n was the end of a batch or a call
@@ -43,7 +43,7 @@ class Pair {
   public:
     Pair(abi::Profile profile, std::uint32_t vcpus);
 
-    /// Both guests carry it out. `everything`: all memory is compared behind it, instead of what
+    /// Both guests carry it out. `everything`: all memory is compared afterwards, not only what
     /// calls change. False when they differ: `complaint` then says in what.
     bool run(const Sequence& sequence, bool everything);
     std::string complaint;

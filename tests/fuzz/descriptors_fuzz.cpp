@@ -50,7 +50,7 @@ std::uint64_t any_selector(Input& input) {
     return input.flag() ? input.below(32) * 8U : input.take<std::uint16_t>();
 }
 
-/// WriteGDTEntry and its kin, mostly for the table that is loaded.
+/// WriteGDTEntry and similar calls, mostly for the table that is loaded.
 bool write_entry(Input& input, FuzzMachine& machine, Call call, const GuestTable& table) {
     const std::uint64_t base = input.below(8) == 0 ? any_value(input, machine) : table.base();
     const std::uint64_t index = input.below(16) == 0 ? any_value(input, machine) : input.byte();

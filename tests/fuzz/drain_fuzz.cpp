@@ -53,7 +53,7 @@ void write_area(Input& input, FuzzMachine& machine) {
     }
 }
 
-/// Each entry was executed, or refused, or stood behind a refused one.
+/// Each entry was executed, or refused, or followed a refused one.
 void check_numbers(const abi::Statistics& before, const Vcpu& vcpu, std::uint32_t count,
                    abi::Error error) {
     const abi::Statistics& after = vcpu.statistics;

@@ -77,9 +77,9 @@ std::uint32_t any_vectoring(Input& input) {
     }
 }
 
-/// What an event leaves behind whose delivery has begun: an interrupt was not blocked, and an NMI
-/// blocks others (SDM vol. 3, 28.1). In a step nothing is delivered but what the instruction itself
-/// asks for.
+/// The state in which an event leaves the guest once its delivery has begun: an interrupt was not
+/// blocked, and an NMI blocks others (SDM vol. 3, 28.1). In a step nothing is delivered except what
+/// the instruction itself asks for.
 void set_vectoring(Input& input, FuzzMachine& machine) {
     InterruptionInformation event{any_vectoring(input)};
     if (machine.vcpu().single_step.active && event.type() != InterruptionType::software_interrupt)

@@ -17,7 +17,7 @@ namespace {
 using abi::ExitReason;
 using ::fuzz::require;
 
-/// Exits of one instruction, which goes on behind it or faults.
+/// Exits of one instruction: the guest continues after it, or takes a fault.
 bool is_instruction(ExitReason reason) {
     switch (reason) {
     case ExitReason::ept_violation:

@@ -1,6 +1,6 @@
 #pragma once
 // The fake machine for fuzzing: its kernel runs, its VMCS is one that a processor would enter, and
-// it is as good as new for each input without being made anew.
+// it is as good as new for each input without being made again.
 
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/memory_image.h"

@@ -52,7 +52,7 @@ void finish_kicks(test::KernelMachine& kernel) {
     }
 }
 
-/// The instruction behind the store: the step's #DB.
+/// After the store has run: the step's #DB.
 bool finish_step(FuzzMachine& machine) {
     machine.field(Field::exit_qualification) = 1 << 14; // single step
     machine.field(Field::vm_exit_interruption_information) =

@@ -1,5 +1,5 @@
 #pragma once
-// One input of the fuzzer, from its first byte to its last; zeros behind that.
+// One input of the fuzzer, from its first byte to its last; zeros after that.
 
 #include <algorithm>
 #include <cstddef>

@@ -68,7 +68,7 @@ bool has_descriptors_in_page_tables(const VirtualMachine& vm) {
 void check_entry(FuzzMachine& machine) {
     if (entry_report(machine).violations().empty())
         return;
-    // Blocking by STI or MOV SS with RFLAGS.TF is repaired behind a first try.
+    // Blocking by STI or MOV SS with RFLAGS.TF is repaired after a first try.
     constexpr std::uint64_t failed_entry = std::uint64_t{1} << 31;
     machine.field(Field::exit_reason) =
         failed_entry | static_cast<std::uint64_t>(abi::ExitReason::invalid_state);

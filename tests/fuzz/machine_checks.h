@@ -5,13 +5,13 @@
 
 namespace hv::fuzz {
 
-/// Of the vCPU that runs, right behind an exit: the processor would enter the guest. What the
-/// monitor repairs when an entry fails is repaired.
+/// Checks, for the vCPU that runs and directly after an exit, that the processor would enter the
+/// guest. What the monitor repairs when a VM entry fails is repaired first.
 void check_entry(FuzzMachine& machine);
 
-/// Of all vCPUs: descriptor tables hold nothing that lets ring 3 into ring 0 but gates of the
-/// kernel's; what the monitor protects is not writable through EPT, and its own memory not
-/// reachable; shadow tables say what the guest's do; nothing is left locked.
+/// Checks all vCPUs: descriptor tables hold nothing that lets ring 3 into ring 0 except the
+/// kernel's gates; what the monitor protects is not writable through EPT, and its own memory is not
+/// reachable; shadow tables say what the guest's page tables say; nothing is left locked.
 void check_machine(FuzzMachine& machine);
 
 } // namespace hv::fuzz

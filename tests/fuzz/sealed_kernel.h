@@ -1,5 +1,5 @@
 #pragma once
-// What a kernel stands on once it has loaded TR (docs/profiles.md, "hardened").
+// What a kernel runs on once it has loaded TR (docs/profiles.md, "hardened").
 
 #include "tests/fuzz/fuzz_machine.h"
 
@@ -8,7 +8,8 @@
 
 namespace hv::fuzz {
 
-/// Of each vCPU that has loaded TR: code, stack and TSS descriptor, and where IDT and TSS lie.
+/// What must not change on each vCPU that has loaded TR: the descriptors of code, stack and TSS,
+/// and where IDT and TSS lie.
 class SealedKernel {
   public:
     explicit SealedKernel(FuzzMachine& machine);

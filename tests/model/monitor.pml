@@ -40,7 +40,7 @@ inline finish(word) {
 }
 
 inline execute_entry(word) {
-    assert(!batch_ended); /* nothing runs behind a refused or a mode-changing call */
+    assert(!batch_ended); /* nothing runs after a refused or a mode-changing call */
     finish(word)
 }
 
@@ -83,7 +83,7 @@ inline execute_entries() {
     od
 }
 
-/* refuse_batch: those behind a refused entry are never executed. */
+/* refuse_batch: the entries after a refused one are never executed. */
 inline discard_entries() {
     do
     :: at == tail -> break

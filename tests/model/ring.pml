@@ -3,7 +3,7 @@
    are searched, however long. What must be true is asserted where it is:
 
    each call is executed once, in program order, in one piece   monitor.pml, finish, read_entry
-   nothing runs behind a refused entry of its batch             monitor.pml, execute_entry
+   nothing runs after a refused entry of its batch              monitor.pml, execute_entry
    the ring never holds more than it has slots for              monitor.pml, drain
    at most one mode is set, and nobody's is changed             producer.pml, STEP_IF
    when leave returns, the ring is empty, all calls are done    producer.pml, leave
@@ -96,8 +96,8 @@ inline switch_tasks(me) {
 #endif
 }
 
-/* A handler makes calls in the mode it finds, or in none, or in a section of its own; behind such a
-   one it may switch tasks. */
+/* A handler makes calls in the mode that it finds, or in none, or in a section of its own; after a
+   section it may switch tasks. */
 #define KEEP 3
 proctype handler(byte me) {
     byte call, old_tail, old_head, interrupted, before, mode;

@@ -1,4 +1,4 @@
-// What the command does when a run does not end by itself, and what it leaves behind.
+// What the command does when a run does not end by itself, and that no process or file remains.
 
 #include "tests/system/command.h"
 

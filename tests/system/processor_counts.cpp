@@ -50,7 +50,7 @@ bool is_count(const std::string& name) {
                                [&name](const auto& family) { return name.starts_with(family); });
 }
 
-/// Of all counters of events, as if there were `processors` times as many of each.
+/// All counters of events, as if there were `processors` times as many of each.
 Numbers counts(const Numbers& numbers, std::uint64_t processors = 1) {
     Numbers result;
     for (const auto& [name, number] : numbers)

@@ -1,4 +1,4 @@
-// Counts on eight processors. (On four: processors_test.cpp, behind the self-tests.)
+// Counts on eight processors. (Those on four are in processors_test.cpp, after the self-tests.)
 
 #include "tests/system/processor_counts.h"
 

@@ -16,8 +16,9 @@ class Stress : public testing::TestWithParam<const char*> {};
 
 /// Instructions that Bochs has emulated, at least. With its debugger compiled in, as Debian has it,
 /// Bochs lets each processor that is not halted execute five, then the TSC, which is the same for
-/// all, moves by five. So each processor makes one a tick, but for the ticks in which it is halted;
-/// the guest reads the TSC around each halt. Monitor and guest together, since both are emulated.
+/// all, moves by five. So each processor makes one per tick, except for the ticks in which it is
+/// halted; the guest reads the TSC around each halt. Monitor and guest together, since both are
+/// emulated.
 std::uint64_t instructions(Numbers& stress) {
     return stress["cpus"] * stress["ticks"] - stress["halted"];
 }

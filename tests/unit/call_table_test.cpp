@@ -145,7 +145,7 @@ TEST(CallTable, EachEntryInTheRomIsPromisedBySomeProfileAndNoTwoAreOne) {
     }
 }
 
-// A call that takes the processor elsewhere must not have entries behind it in a batch.
+// A call that takes the processor elsewhere must not be followed by entries in a batch.
 TEST(CallTable, WhatChangesModeIsNeverQueued) {
     for (const abi::Call call :
          {abi::Call::iret, abi::Call::sysexit, abi::Call::halt, abi::Call::reboot,

@@ -156,7 +156,8 @@ TEST_F(Displaced, ATableSetAsideGoesWithItsEntry) {
     EXPECT_TRUE(shadows.consistent());
 }
 
-// A page that was a table of level 1, is no more, and was one of level 3 since: ordinary memory.
+// A page that was a page table of level 1, then one of level 3, and is now neither: ordinary
+// memory.
 TEST_F(Displaced, APageWithOldShadowsCostsOneExit) {
     map_page(page, paging::present | used);
     fault(page);

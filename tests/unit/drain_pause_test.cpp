@@ -1,5 +1,5 @@
-// A drain that takes long stops between two entries and goes on in a later VM exit: wherever it
-// stops, each entry is executed once, in order, and what comes behind the batch comes behind it.
+// A drain that takes long stops between two entries and continues in a later VM exit. Wherever it
+// stops, each entry is executed once, in order, and what follows the batch still follows it.
 
 #include "hypervisor/calls/pause.h"
 #include "hypervisor/exits/exit_handlers.h"

@@ -105,8 +105,8 @@ TEST_F(Drain, RefusedEntryEndsTheBatch) {
     write_slot(7, tls_with_base(2));
     write_slot(8, tls_with_base(3));
     EXPECT_EQ(drain_if_queued(vcpu), Error::bad_cr3);
-    EXPECT_EQ(machine.gdt_slot(6), tls_with_base(1)); // before: done
-    EXPECT_EQ(machine.gdt_slot(7), 0U);               // behind: not
+    EXPECT_EQ(machine.gdt_slot(6), tls_with_base(1)); // before the refused entry: executed
+    EXPECT_EQ(machine.gdt_slot(7), 0U);               // after it: not executed
     EXPECT_EQ(machine.gdt_slot(8), 0U);
     EXPECT_EQ(ring.refused_index, 1U);
     EXPECT_EQ(ring.refused_error, static_cast<std::uint16_t>(Error::bad_cr3));

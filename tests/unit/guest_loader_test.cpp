@@ -80,7 +80,7 @@ TEST(ElfImage, NamesWhatIsWrong) {
 TEST(ElfImage, NeverReadsBehindTheFile) {
     const std::vector<std::uint8_t> whole = File{}.bytes();
     for (std::size_t size = 0; size < whole.size(); ++size) {
-        // A copy of exactly this size, so that the sanitizer sees a read behind it.
+        // A copy of exactly this size, so that the sanitizer sees a read beyond its end.
         const std::vector<std::uint8_t> part(whole.begin(),
                                              whole.begin() + static_cast<std::ptrdiff_t>(size));
         EXPECT_NE(parse(part), ElfError::none) << size;

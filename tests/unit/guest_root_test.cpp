@@ -1,4 +1,4 @@
-// Roots the guest loads without a VM exit: when they are offered, and when no more.
+// Roots that the guest loads without a VM exit: when they are offered, and when they no longer are.
 
 #include "hypervisor/exits/settle.h"
 #include "tests/unit/fake/classic_case.h"

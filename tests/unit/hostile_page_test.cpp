@@ -17,7 +17,7 @@ using guest::hostile::attack_list;
 using guest::hostile::AttackInfo;
 using guest::hostile::Kind;
 
-/// Behind this line everything is generated; before it the page is written by hand.
+/// Everything after this line is generated; what is before it is written by hand.
 constexpr std::string_view marker = "<!-- Generated from guest/hostile/attack_list.h -->\n";
 
 const std::string page_path = LAZYHV_SOURCE_DIR "/docs/hostile.md";

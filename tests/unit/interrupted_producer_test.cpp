@@ -22,7 +22,8 @@ Executed write_gdt(std::uint64_t n) { return {Call::write_gdt_entry, {n, n + 1, 
 
 void queue_gdt(std::uint64_t n) { rom::write_gdt_entry(n, n + 1, n + 2); }
 
-/// What an interrupted kernel does with its lazy mode: it leaves a well-behaved machine behind.
+/// What a handler does with the lazy mode of the kernel that it interrupts: when it returns, the
+/// machine is in order.
 struct Handler {
     const char* name;
     void (*run)();
@@ -154,7 +155,7 @@ TEST(InterruptedProducer, ExecutesEachCallOnceInOrder) {
 
 // Why the entry is written with interrupts off: this producer publishes with one compare-exchange,
 // and writes the entry again when an interrupt's handler has published in between. But the words it
-// still writes behind the interrupt overwrite the handler's entry, which is published already.
+// still writes after the interrupt overwrite the handler's entry, which is published already.
 void queue_by_compare_exchange(std::uint64_t n) {
     abi::RingHeader& ring = rom::area().control.ring;
     for (;;) {
@@ -181,7 +182,7 @@ TEST(InterruptedProducer, WouldNotBeSavedByCompareExchangeAlone) {
         EXPECT_EQ(log.size(), 2);
         broken += log == std::vector<Executed>{write_gdt(100), write_gdt(10)} ? 0 : 1;
     }
-    EXPECT_EQ(broken, 4); // an interrupt behind the load of tail and before the last word
+    EXPECT_EQ(broken, 4); // an interrupt after the load of tail and before the last word
 }
 
 // A handler that loads and puts back, or changes for good, the registers that have mirrors.

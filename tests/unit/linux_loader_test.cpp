@@ -84,7 +84,7 @@ TEST(LinuxImage, NamesWhatIsWrong) {
 TEST(LinuxImage, NeverReadsBehindTheFile) {
     const std::vector<std::uint8_t> whole = Image{}.bytes();
     for (std::size_t size = 0; size < whole.size(); ++size) {
-        // A copy of exactly this size, so that the sanitizer sees a read behind it.
+        // A copy of exactly this size, so that the sanitizer sees a read beyond its end.
         const std::vector<std::uint8_t> part(whole.begin(),
                                              whole.begin() + static_cast<std::ptrdiff_t>(size));
         LinuxImage image{};

@@ -121,7 +121,7 @@ TEST(MemoryType, LargePageCutByAVariableRange) {
     // Cut, yet all of one type.
     mtrrs.variable[0] = range(large_page + mebibyte, 0x1000, MemoryType::write_back);
     EXPECT_EQ(memory_type_of_large_page(mtrrs, large_page), MemoryType::write_back);
-    // The page behind it is no part of it.
+    // The page after it does not belong to it.
     mtrrs.variable[1] = range(2 * large_page, large_page, MemoryType::uncacheable);
     EXPECT_EQ(memory_type_of_large_page(mtrrs, large_page), MemoryType::write_back);
     EXPECT_EQ(memory_type_of_large_page(mtrrs, 2 * large_page), MemoryType::uncacheable);

@@ -73,7 +73,7 @@ TEST_F(PrelinkLibrary, NamesWhatIsWrong) {
 
 TEST_F(PrelinkLibrary, RefusesEveryTruncation) {
     std::vector<char> bytes = zydis();
-    // Behind the last segment only section headers follow, which nothing needs.
+    // After the last segment there are only section headers, which are not needed.
     for (const double part : {0.9, 0.5, 0.1, 0.01, 0.001, 0.0001, 0.0}) {
         bytes.resize(static_cast<std::size_t>(static_cast<double>(bytes.size()) * part));
         EXPECT_EQ(run(bytes), 1) << bytes.size();

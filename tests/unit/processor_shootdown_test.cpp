@@ -54,7 +54,7 @@ class Shootdown : public ::testing::TestWithParam<abi::Profile> {
     std::uint64_t kicks(std::uint32_t number) {
         return machine.vcpu(number).statistics.kicks_received;
     }
-    /// Of vCPU `number` since the last look: the type of its last INVVPID; nothing: 0xFF.
+    /// The type of the last INVVPID of vCPU `number` since the last call; 0xFF if there was none.
     std::uint64_t dropped(std::uint32_t number) {
         std::uint64_t type = 0xFF;
         for (const Invalidated& invalidated : machine.invalidations)
@@ -150,7 +150,7 @@ class LateStore : public ::testing::Test {
     static constexpr std::uint64_t tls = 0x00CFF3000000FFFF;
     const std::uint64_t slot = machine.physical(machine.gdt) + 6 * 8;
 
-    /// Of vCPU 0, to its GDT.
+    /// A store of vCPU 0 to its GDT.
     void store() {
         constexpr std::uint8_t code[]{0x48, 0x89, 0x17}; // mov %rdx,(%rdi)
         std::memcpy(direct_pointer(code_page), code, sizeof(code));

@@ -90,7 +90,7 @@ TEST_F(RefusedOperands, AnIretThatMustRunAgainHasNotEndedBlockingByNmi) {
     EXPECT_FALSE(blocked_after(unblocking_due_to_iret, 0x80000306)); // not IRET's, but a delivery's
 }
 
-/// On classic: pages behind which there is nothing.
+/// On classic: pages that the guest maps to memory that does not exist.
 class NothingThere : public ClassicCase {
   protected:
     static constexpr std::uint64_t invalid_opcode = 0x80000306; ///< #UD, being delivered

@@ -1,4 +1,4 @@
-// Where a guest goes on behind an instruction that the monitor has carried out.
+// Where a guest continues after an instruction that the monitor has carried out.
 
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/vcpu/resume.h"

@@ -117,7 +117,7 @@ TEST_F(Rom, VmiInitIsTheHypercall) {
     EXPECT_NE(start.find("\x0F\x01\xC1"), std::string::npos);
 }
 
-/// The image with a per-vCPU area behind it, mapped somewhere as a kernel maps it.
+/// The image, followed by a per-vCPU area, mapped somewhere as a kernel maps it.
 class MappedRom : public Rom {
   protected:
     static constexpr std::uint64_t area_distance = abi::vcpu_area_base - abi::rom_base;

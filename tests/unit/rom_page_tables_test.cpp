@@ -132,7 +132,7 @@ TEST_F(RomPageTables, ShootdownOutsideAModeIsItsOwnExit) {
     EXPECT_EQ(machine_.executed, (std::vector<Executed>{{Call::shootdown, {vcpus, 0x5000, 0}}}));
 }
 
-// However many translations: the other vCPUs are asked once, and behind the changes.
+// However many translations there are, the other vCPUs are asked once, after the changes.
 TEST_F(RomPageTables, ShootdownIsQueuedBehindTheChangesOfItsBatch) {
     rom::set_lazy_mode(mmu_mode);
     rom::set_pxe(1, base, abi::update_flags::defer);
@@ -162,7 +162,7 @@ TEST_F(RomPageTables, FlushTlbIsDoneHereWhereTheAnswerIsLocal) {
     EXPECT_TRUE(machine_.hypercalls.empty());
 }
 
-// A full ring is flushed behind the look at the flag, and that flush may clear it.
+// A full ring is flushed after the flag was checked, and that flush may clear the flag.
 TEST_F(RomPageTables, ADeferredUpdateBehindAFullRingIsNoted) {
     rom::set_lazy_mode(mmu_mode);
     rom::set_pxe(1, base, abi::update_flags::defer);

@@ -4,7 +4,7 @@
 // Two kinds of memory are read more than once, and may be:
 // - pages that are write-protected when they are read: registered page tables, descriptor tables;
 // - page tables that the guest did not announce: each walk reads each entry once, and its result is
-//   judged and used as that walk's. The guest may change them between two walks, or behind the
+//   judged and used as that walk's. The guest may change them between two walks, or after the
 //   last.
 
 #include "hypervisor/faults/protected_store.h"

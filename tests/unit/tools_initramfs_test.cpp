@@ -26,7 +26,7 @@ std::string read_file(const std::filesystem::path& path) {
     return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
 }
 
-/// "PATH: CONTENTS" of each entry, with "/" behind folders.
+/// "PATH: CONTENTS" of each entry; the names of folders end in "/".
 std::vector<std::string> contents(const std::filesystem::path& image) {
     const std::unique_ptr<archive, decltype(&archive_read_free)> reader(archive_read_new(),
                                                                         archive_read_free);

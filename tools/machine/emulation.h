@@ -12,7 +12,7 @@ namespace tool {
 /// Returns the status on the console's end line. Throws Failure if there is no such line (GRUB
 /// could not load the image, the emulator could not be started or ended too early, the machine was
 /// reset, or the time limit was reached), or if a Linux kernel panicked, end line or not. Throws
-/// Interrupted. Leaves no process behind, and no file except the log if one was asked for.
+/// Interrupted. No process remains, and no file except the log if one was asked for.
 int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reader,
             bool forwards_input);
 

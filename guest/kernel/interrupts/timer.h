@@ -17,8 +17,8 @@ inline constexpr std::uint32_t frequency = 250;
 /// Sets up both controllers with every line masked, and the PIT.
 void initialise();
 
-/// Masks or unmasks the timer's line; the PIT itself runs on. A tick that is already pending is
-/// taken when interrupts are next enabled.
+/// Masks or unmasks the timer's line; the PIT itself continues to run. A tick that is already
+/// pending is taken when interrupts are next enabled.
 void start();
 void stop();
 

@@ -50,8 +50,8 @@ void load_segment_registers(const Task& previous, const Task& next) {
 }
 
 /// Counts a switch of stacks with entries in the queue. Such an entry would be executed only when
-/// some other task leaves its section, and would be left behind when the task that queued it moves
-/// to another processor.
+/// some other task leaves its section, and would stay on this processor when the task that queued
+/// it moves to another one.
 void note_unflushed_switch(Cpu& cpu) {
     if (!paravirt::bound())
         return;

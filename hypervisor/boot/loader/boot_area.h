@@ -50,7 +50,7 @@ struct GuestPlace {
     const MemoryMap& loadable; ///< the same without what the file itself takes while it is loaded
     PhysicalRange monitor;     ///< what it may not, even where that is RAM
     std::uint64_t rsdp = 0;    ///< a copy of the ACPI RSDP, or 0
-    /// The firmware's memory map, for what it says of addresses that are no RAM.
+    /// The firmware's memory map, for what it says about addresses that are not RAM.
     std::span<const abi::MemoryRange> firmware{};
     PhysicalRange initrd{}; ///< where the boot loader has put it; empty: there is none
 };

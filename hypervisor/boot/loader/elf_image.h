@@ -25,7 +25,7 @@ struct ElfImage {
     boost::container::static_vector<LoadSegment, max_load_segments> segments;
 };
 
-/// Why a file is no guest; `none` when it is one.
+/// Why a file is not a guest; `none` if it is one.
 enum class ElfError : std::uint8_t {
     none,
     not_elf,

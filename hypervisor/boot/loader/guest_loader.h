@@ -11,7 +11,7 @@
 namespace hv {
 
 /// Loads `file`, a copy outside all of the guest's segments, and fills the boot area. Ends the run
-/// with a message when the file is no guest, does not fit, or overlaps the ROM window, the boot
+/// with a message when the file is not a guest, does not fit, or overlaps the ROM window, the boot
 /// area or the monitor.
 LoadedGuest load_guest(std::span<const std::uint8_t> file, std::string_view arguments,
                        const GuestPlace& place);

@@ -16,7 +16,7 @@ struct InstructionBytes {
     std::uint32_t count = 0; ///< fetched: at most longest_instruction
 };
 
-/// Direct-mapped by RIP, compared by all bytes of the instruction: changed code is decoded anew.
+/// Direct-mapped by RIP, compared by all bytes of the instruction: changed code is decoded again.
 class StoreCache {
   public:
     /// The store that the bytes encode, decoded or remembered; null when hv::Store cannot

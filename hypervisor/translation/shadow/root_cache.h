@@ -1,6 +1,6 @@
 #pragma once
-// The roots that one vCPU has loaded, with their shadows: so that a context switch between them
-// takes no lock that other vCPUs use.
+// The roots that one vCPU has loaded, with their shadow tables. Because of it, a context switch
+// between them takes no lock that other vCPUs use.
 
 #include "hypervisor/host/spin_lock.h"
 #include "hypervisor/memory/layout.h"
@@ -11,24 +11,24 @@
 
 namespace hv {
 
-/// All but `lock` is used with it held: by its vCPU, and by the holder of the page tables' lock
-/// that releases a shadow. Whoever holds it waits for nothing.
+/// Everything except `lock` is used with `lock` held: by the vCPU itself, and by the holder of the
+/// page-table lock when it releases a shadow table. Whoever holds it waits for nothing.
 class RootCache {
   public:
     SpinLock lock;
 
-    /// The shadow of a guest's root; 0 when it is not known.
+    /// The shadow table of a root of the guest; 0 when it is not in the cache.
     ShadowNumber find(std::uint64_t root) const {
         const Entry& entry = entries_[index_of(root)];
         return entry.root == root ? entry.table : 0;
     }
-    /// Another root may be forgotten for it.
+    /// Adds a root, which may take the place of another one.
     void put(std::uint64_t root, ShadowNumber table) { entries_[index_of(root)] = {root, table}; }
     void forget(std::uint64_t root) { entries_[index_of(root)] = {}; }
 
   private:
     struct Entry {
-        std::uint64_t root = 0; ///< physical address 0 is nobody's root: table is 0
+        std::uint64_t root = 0; ///< 0, which is never a root: the entry is empty
         ShadowNumber table = 0;
     };
     static constexpr std::size_t size = 256;

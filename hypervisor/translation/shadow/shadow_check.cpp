@@ -63,14 +63,14 @@ bool ShadowTables::consistent() const {
     return consistent_lists(writable);
 }
 
-// The list of each page has exactly the entries that the guest's make writable, which are writable
-// while the page is not write-protected. Where roots may be displaced, it has the read-only ones
-// too.
+// The list of each page has exactly the entries that the guest's entries make writable; they are
+// writable while the page is not write-protected. Where roots may be displaced, the list has the
+// read-only ones too.
 bool ShadowTables::consistent_lists(std::uint64_t writable) const {
     std::uint64_t listed = 0;
     for (std::uint64_t number = 0; number < frames_.count(); ++number) {
         const Frame& frame = frames_.at(number);
-        // Frames of the monitor have a list too: a displaced root's page lies there.
+        // Frames of the monitor may have a list too: the page of a displaced root lies in one.
         const bool locked = frame.write_locks != 0 || frames_.find(number) == nullptr;
         for (EntryNumber entry = frame.mappings; entry != 0; entry = pool_.next(entry)) {
             const std::uint64_t value = pool_.entry(entry);

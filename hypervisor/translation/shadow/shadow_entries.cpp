@@ -18,7 +18,7 @@ ShadowEntries::ShadowEntries(const ShadowPool& pool, const FrameTable& frames,
     : pool_{pool}, frames_{frames}, settings_{settings},
       reserved_in_leaf_{FourLevelPaging::reserved(0, 1, settings.features)}, stale_{&stale} {}
 
-// The monitor's pages, devices, or nothing.
+// This finds the monitor's pages, devices, or nothing.
 ShadowEntries::HostPage ShadowEntries::host_page(std::uint64_t frame, ShadowView view) const {
     const std::uint64_t gpa = frame * page_size;
     for (const MonitorPages& pages : settings_.monitor_pages) {
@@ -74,9 +74,8 @@ std::uint64_t ShadowEntries::read_guest(const ShadowTable& table, std::uint32_t 
     return direct_word<std::uint64_t>(table.frame * page_size + slot * sizeof(std::uint64_t));
 }
 
-// Rights that are only added need no invalidation (StaleTranslations, rule 1). A change of U/S
-// takes a right even where it sets the bit: under SMEP and SMAP the kernel loses what the user
-// gains.
+// Rights that are only added need no invalidation (StaleTranslations, rule 1). Setting U/S takes a
+// right away, too: under SMEP and SMAP the kernel loses what the user gains.
 void ShadowEntries::note_lost(std::uint64_t old, std::uint64_t value, Stale what) {
     note_change();
     if ((old & paging::present) == 0)
@@ -107,7 +106,7 @@ void ShadowEntries::replace_link(EntryNumber number, std::uint64_t value) {
     if (old == value)
         return;
     entry = value;
-    // All that is below it may be cached, global translations included.
+    // Everything below it may be cached, global translations included.
     note_lost(old, value, Stale::all);
     if ((old & paging::present) != 0)
         pool_.unlink(pool_.table(pool_.at(old & paging::address_mask)).parents, number);

@@ -1,13 +1,13 @@
 #pragma once
-// What a shadow entry says, and the lists it is in. All that changes an entry goes through here.
+// What a shadow entry says, and the lists it is in. Every change of an entry goes through here.
 //
 // An entry of level 1 has the rights of the guest's entry. It is writable only if the guest's entry
 // is dirty and the page it maps is not write-protected. Two lists lead from what an entry points at
 // back to the entry (shadow_pool.h):
 //
 // - An entry of level 1 that maps the guest's RAM, and that the guest's entry makes writable, is
-//   `listed`: it is in the list of its page (Frame::mappings). So to write-protect a page, and to
-//   make it writable again, is a walk of that list (lock(), unlock()). Where roots may be
+//   `listed`: it is in the list of its page (Frame::mappings). To write-protect a page, or to make
+//   it writable again, the monitor walks that list (lock(), unlock()). Where roots may be
 //   displaced, entries that are read-only are listed too, and marked `read_only`.
 // - An entry above level 1 is in the list of the shadow table that it leads to
 //   (ShadowTable::parents).
@@ -30,7 +30,7 @@ inline constexpr std::uint64_t writable_and_dirty = paging::writable | paging::d
 inline constexpr std::uint64_t listed = 1 << 9;
 /// Ignored as well: listed although the guest's entry does not make the page writable.
 inline constexpr std::uint64_t read_only = 1 << 10;
-/// What a guest's entry must have for the processor to use it without writing to it.
+/// Bits that an entry of the guest must have for the processor to use it without writing to it.
 inline constexpr std::uint64_t usable = paging::present | paging::accessed;
 inline constexpr std::uint64_t memory_type =
     paging::write_through | paging::cache_disable | paging::pat;
@@ -71,9 +71,9 @@ class ShadowEntries {
     void lock(Frame& frame);
     void unlock(Frame& frame);
 
-    /// The guest's entry at `gpa` is `value` now, in a table that is marked
+    /// The guest's entry at `gpa` is now `value`, in a page table that is marked
     /// frame_flags::one_leaf_shadow; `value` is absent or maps `page`, a page of the guest's RAM.
-    /// This is what a page-table loop changes.
+    /// This is the fast path for loops over page tables.
     void set_leaf(const Frame& table, std::uint64_t gpa, std::uint64_t value, Frame& page) {
         const EntryNumber number = table.first_shadow * shadow_slots +
                                    static_cast<std::uint32_t>(gpa % page_size / sizeof(value));
@@ -108,9 +108,9 @@ class ShadowEntries {
     bool linked_ = false; ///< a table got out of step, or was linked: DisplacedRoots::take_linked()
     bool local_apic_writable_ = true;
 
-    // What an entry says for the guest's.
+    // What an entry says for an entry of the guest.
 
-    /// Where a guest-physical page frame is that is not the guest's RAM.
+    /// Where a guest-physical page frame lies in memory, if it is not the guest's RAM.
     struct HostPage {
         std::uint64_t physical;
         std::uint64_t forced; ///< bits that the entry has whatever the guest's entry says
@@ -120,8 +120,8 @@ class ShadowEntries {
     HostPage host_page(std::uint64_t frame, ShadowView view) const;
     /// The entry of level 1 for the guest's entry `guest`; 0 while the processor must not use it.
     std::uint64_t leaf_entry(std::uint64_t guest, ShadowView view) const;
-    /// The entry of a direct table for one 4 KiB page of a large page: the entries above it have
-    /// the rights.
+    /// The entry of a direct table for one 4 KiB page of a large page. It grants all rights; the
+    /// entries above it restrict them.
     std::uint64_t direct_leaf(std::uint64_t frame, std::uint16_t attributes, ShadowView view) const;
     /// The entry above level 1 that leads to `child`: for a guest's entry that leads to a table, or
     /// that maps a large page, of which `child` is the direct table.
@@ -132,12 +132,13 @@ class ShadowEntries {
                !FourLevelPaging::maps_page(guest, level) &&
                (guest & FourLevelPaging::reserved(guest, level, settings_.features)) == 0;
     }
-    /// The guest's entry that a shadow entry stands for, as it is in memory now.
+    /// The guest's entry for which a shadow entry stands, as it is in memory now.
     std::uint64_t read_guest(const ShadowTable& table, std::uint32_t slot) const;
 
     // Changing and following entries.
 
-    /// Writes an entry, moves it to the lists where it belongs, and tells the ledger what was lost.
+    /// Writes an entry, moves it to the lists where it belongs, and tells the ledger which rights
+    /// were lost.
     void replace(EntryNumber number, std::uint64_t value) {
         if (pool_.table(number / shadow_slots).level == 1)
             replace_leaf(number, value);
@@ -146,8 +147,9 @@ class ShadowEntries {
     }
     /// The shadow table that an entry above level 1 leads to; 0 when it is absent.
     ShadowNumber child_of(EntryNumber number) const;
-    /// The record of the page that an entry maps, which has its list. That is where the page is in
-    /// memory: for a displaced root not where the guest has it.
+    /// The record of the page that an entry maps, which has the list of its mappings. It is found
+    /// by where the page lies in memory, which for a displaced root is not the guest's address of
+    /// it.
     Frame& mapped_page(std::uint64_t entry) const {
         return frames_.at((entry & paging::address_mask) / page_size);
     }

@@ -17,8 +17,8 @@ constexpr std::uint16_t direct_attributes(std::uint64_t guest) {
 
 } // namespace
 
-// Whether the access may reach the page at all. The monitor's own pages have rights that are not
-// the guest's to give.
+// Whether the access may reach the page at all. The monitor's own pages have rights that the guest
+// cannot extend.
 bool ShadowFill::allows(std::uint64_t frame, std::uint32_t access) const {
     if (frames_.find(frame) != nullptr)
         return true;
@@ -37,8 +37,9 @@ bool ShadowFill::has_changed(ShadowNumber number, std::uint32_t slot, std::uint6
            ((read_guest(table, slot) ^ walked) & ~used) != 0;
 }
 
-// `number` is the entry of level `level` for a large page of the guest. Returns whether anything
-// changed on the path to `linear`; the entry of a 4 KiB page that leads nowhere stays absent.
+// Fills below `number`, the entry of level `level` for a large page of the guest. Returns whether
+// anything changed on the path to `linear`; the entry of a 4 KiB page that leads nowhere stays
+// absent.
 bool ShadowFill::fill_large(EntryNumber number, int level, std::uint64_t linear,
                             std::uint64_t guest) {
     const std::uint16_t attributes = direct_attributes(guest);
@@ -53,7 +54,7 @@ bool ShadowFill::fill_large(EntryNumber number, int level, std::uint64_t linear,
             replace(number, value);
             changed = true;
         }
-        // All rights below: the entry above them says what the guest allows.
+        // The entries below grant all rights: the one above them says what the guest allows.
         guest |= paging::writable | paging::dirty | paging::user;
         guest &= ~paging::execute_disable;
         --level;

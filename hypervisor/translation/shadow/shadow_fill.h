@@ -1,5 +1,5 @@
 #pragma once
-// After a page fault: the shadow entries that lead to an address are made, from the guest's page
+// Making the shadow entries that lead to an address after a page fault, from the guest's page
 // tables.
 
 #include "hypervisor/memory/paging_walk.h"
@@ -16,11 +16,11 @@ class ShadowFill : public Guesses {
     enum class Fill : std::uint8_t {
         filled,    ///< the access can be tried again
         unchanged, ///< the shadow entries allowed it already: the fault has another cause
-        nowhere,   ///< the guest maps memory that is not there for it, or not for this access
+        nowhere,   ///< the guest may not access the memory that it maps there, or not in this way
     };
-    /// Makes the shadow entries that lead to `linear` below `root`, as the guest's page tables say
-    /// in `walk`, which must have ended mapped, with accessed and dirty bits set. `access` has bits
-    /// of fault_code.
+    /// Makes the shadow entries that lead to `linear` below `root`, from the entries of the guest's
+    /// page tables in `walk`. The walk must have ended `mapped`, and the guest's accessed and dirty
+    /// bits must be set. `access` has bits of fault_code.
     Fill fill(ShadowNumber root, std::uint64_t linear, const PageWalk& walk, std::uint32_t access);
 
   private:

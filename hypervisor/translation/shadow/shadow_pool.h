@@ -19,12 +19,12 @@ using ShadowView = std::uint8_t;
 inline constexpr ShadowView shared_view = 0;
 constexpr ShadowView view_of(std::uint32_t vcpu) { return static_cast<ShadowView>(vcpu + 1); }
 
-/// What is known of one shadow table besides its entries.
+/// The record of one shadow table: what is known of it besides its entries.
 struct ShadowTable {
     std::uint64_t frame;          ///< of the guest's page table; direct: the first frame it maps
     EntryNumber parents;          ///< first of the shadow entries that lead here; in a copy: the
-                                  ///< one that led to its table before that was set aside
-    ShadowNumber next;            ///< of the same frame (direct: hash bucket; free: free list)
+                                  ///< one that led to the table before it was set aside
+    ShadowNumber next;            ///< for the same frame (direct: in the bucket; free: free list)
     ShadowNumber copy;            ///< while unsynced: the guest's page table as last seen
     ShadowNumber next_unsynced;   ///< in the list of unsynced tables
     std::uint16_t attributes;     ///< direct: memory type and G of every entry
@@ -42,11 +42,11 @@ namespace shadow_flags {
 inline constexpr std::uint8_t direct = 1 << 0;
 /// The guest writes its page table without an exit; the shadow table is as `copy` says.
 inline constexpr std::uint8_t unsynced = 1 << 1;
-/// No shadow table: it holds the copy for one that is unsynced.
+/// This is not a shadow table: it holds the copy for one that is unsynced.
 inline constexpr std::uint8_t copy = 1 << 2;
-/// A root that lies where the guest has its own (unaware/displaced_roots.h).
+/// A root at the physical address of the guest's root (unaware/displaced_roots.h).
 inline constexpr std::uint8_t displaced = 1 << 3;
-/// A root below which all was given up once, as at the end of its process (unaware/guesses.h).
+/// A root below which everything was given up once, as at the end of a process (unaware/guesses.h).
 inline constexpr std::uint8_t emptied = 1 << 4;
 } // namespace shadow_flags
 
@@ -82,7 +82,7 @@ class ShadowPool {
     std::uint64_t address(ShadowNumber number) const {
         return tables_ + std::uint64_t{number} * page_size;
     }
-    /// The table that lies at a physical address; 0 when it is none of the pool.
+    /// The table that lies at a physical address; 0 when none of the pool does.
     ShadowNumber at(std::uint64_t physical) const {
         const std::uint64_t number = (physical - tables_) / page_size;
         return number < count_ ? static_cast<ShadowNumber>(number) : 0;
@@ -93,7 +93,7 @@ class ShadowPool {
 
     /// A free table, its entries zero; 0 when there is none.
     ShadowNumber take_free();
-    /// Its entries must be zero (but for a copy's, which are cleared here).
+    /// Its entries must be zero, except those of a copy, which are cleared here.
     void put_free(ShadowNumber number);
 
     /// Puts `entry` in front of the list that begins in `head`.

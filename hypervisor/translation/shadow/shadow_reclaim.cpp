@@ -1,4 +1,4 @@
-// Shadow tables are given up (shadow_table_set.h).
+// Giving up shadow tables (shadow_table_set.h).
 
 #include "hypervisor/host/console.h"
 #include "hypervisor/memory/compare_pages.h"
@@ -8,21 +8,21 @@ namespace hv {
 
 namespace {
 
-/// Tables that filling for one fault may make: three for page tables, and two direct ones.
+/// How many tables one fault may make: three for page tables, and two direct ones.
 constexpr std::uint32_t tables_for_walk = 5;
 
 } // namespace
 
-// Pinned are, at most, the loaded and the published roots, a table that is being changed, and a
-// copy for each table out of step (max_unsynced). The pool is larger than that
-// (min_shadow_tables_of), so something can always be reclaimed.
+// At most the loaded and the published roots, a table that is being changed, and a copy for each
+// table out of step (max_unsynced) are pinned. The pool is larger than that (min_shadow_tables_of),
+// so something can always be reclaimed.
 ShadowNumber ShadowTableSet::take() {
     ShadowNumber number = pool_.take_free();
     while (number == 0 && reclaim_one())
         number = pool_.take_free();
     if (number == 0) [[unlikely]]
         console::fail("no shadow table can be reclaimed");
-    // Another vCPU may still walk it as the table that it was.
+    // Another vCPU may still use its entries as those of the table that it was.
     stale_->wait_for_others();
     ++statistics_->shadow_built;
     statistics_->shadow_in_use = pool_.count() - 1 - pool_.free();
@@ -34,7 +34,8 @@ void ShadowTableSet::reserve_for_walk() {
     }
 }
 
-// First in, first out, as far as pins allow.
+// The tables are reclaimed in the order in which they were made, except that pinned ones are
+// skipped.
 bool ShadowTableSet::reclaim_one() {
     for (std::uint32_t tried = 0; tried < pool_.count(); ++tried) {
         hand_ = hand_ + 1 < pool_.count() ? hand_ + 1 : 1;
@@ -63,7 +64,7 @@ bool ShadowTableSet::release(ShadowNumber number) {
         cache.forget(table.frame * page_size);
         table.loads = 0;
     }
-    // Its memory becomes another table, and what it mapped is in no list any longer.
+    // Its memory will become another table, and what it mapped is no longer in any list.
     if (table.parents != 0)
         stale_->taken_by_monitor();
     while (table.parents != 0)

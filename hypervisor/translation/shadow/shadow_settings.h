@@ -1,5 +1,5 @@
 #pragma once
-// What shadow paging is told of the machine at boot, and how much memory it needs at least.
+// What shadow paging is told about the machine at boot, and the minimum of memory that it needs.
 
 #include "hypervisor/memory/memory_map.h"
 #include "hypervisor/memory/page_allocator.h"
@@ -12,12 +12,13 @@
 
 namespace hv {
 
-/// Guest-physical pages below 1 MiB where the guest finds pages of the monitor's
+/// Guest-physical pages below 1 MiB where the guest finds pages of the monitor
 /// (address_space/guest_physical_map.h).
 struct MonitorPages {
     PhysicalRange guest;        ///< guest-physical
-    std::uint64_t physical = 0; ///< where they are
-    /// Not 0: each vCPU sees pages of its own; those of vCPU n lie n times this many bytes further.
+    std::uint64_t physical = 0; ///< where the pages are
+    /// If not 0, each vCPU sees pages of its own, and those of vCPU n lie n times this many bytes
+    /// further.
     std::uint64_t stride = 0;
     bool writable = false;
     bool executable = false;
@@ -29,8 +30,8 @@ struct ShadowSettings {
     std::uint64_t memory_end = 0; ///< guest-physical addresses from here on lead nowhere
     PhysicalRange monitor;        ///< memory that is mapped for no guest
     std::array<MonitorPages, 3> monitor_pages{};
-    /// Where roots may be displaced (unaware/unaware.h): gives tables for the direct map. Null
-    /// where they may not.
+    /// Provides tables for the direct map if roots may be displaced (unaware/unaware.h), and is
+    /// null if they may not.
     PageAllocator* direct_map_tables = nullptr;
     /// The kernel announces nothing, so what it will do next is guessed (unaware/unaware.h).
     bool guesses = false;

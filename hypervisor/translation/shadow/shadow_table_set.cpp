@@ -19,8 +19,9 @@ ShadowNumber ShadowTableSet::find(const Frame& frame, int level, ShadowView view
     return 0;
 }
 
-// To enter an address space is to see its page tables as they are, including those that another
-// address space shares and that are out of step there: the table itself, or any below it.
+// Whoever enters an address space must see its page tables as they are. This includes those that
+// are out of step because another address space, which shares them, has changed them: the table
+// itself, or any below it.
 ShadowNumber ShadowTableSet::find_in_step(const Frame& frame, int level, ShadowView viewer) {
     const ShadowNumber number = find(frame, level, viewer);
     if (number == 0 || first_unsynced_ == 0) [[likely]]
@@ -38,7 +39,8 @@ ShadowNumber ShadowTableSet::find_in_step(const Frame& frame, int level, ShadowV
     return number;
 }
 
-// Write-protected first, on all vCPUs, and then read: another vCPU may write until then.
+// The page table is first write-protected, on all vCPUs, and then read: until then another vCPU may
+// write to it.
 ShadowNumber ShadowTableSet::make(Frame& frame, int level, ShadowView viewer) {
     const ShadowNumber number = take();
     ShadowTable& table = pool_.table(number);
@@ -59,7 +61,8 @@ ShadowNumber ShadowTableSet::make(Frame& frame, int level, ShadowView viewer) {
 }
 
 // All entries of a table of level 1 are filled, so that neighbours of a page that faulted need no
-// fault of their own. Above level 1 only those are that lead to tables with shadow tables already.
+// fault of their own. Above level 1 an entry is filled only if it leads to a page table that has a
+// shadow table already.
 void ShadowTableSet::fill_from_guest(ShadowNumber number) {
     const ShadowTable& table = pool_.table(number);
     const std::uint64_t guest_table = table.frame * page_size;
@@ -106,7 +109,7 @@ void ShadowTableSet::make_per_vcpu(Frame& frame) {
     frame.flags |= frame_flags::per_vcpu;
 }
 
-// What leads to the per-vCPU area is each vCPU's own, up to the root.
+// The tables that lead to the per-vCPU area are each vCPU's own, up to the root.
 void ShadowTableSet::separate_views(const PageWalk& walk) {
     const std::uint64_t entry = walk.step[static_cast<std::size_t>(walk.level)].entry;
     const std::uint64_t size = std::uint64_t{1} << FourLevelPaging::shift(walk.level);
@@ -159,7 +162,7 @@ void ShadowTableSet::unsync(Frame& frame) {
     const ShadowNumber number = frame.first_shadow;
     const ShadowTable& table = pool_.table(number);
     if (table.parents == 0 || table.level != 1)
-        return drop(frame); // it is no page table any longer
+        return drop(frame); // it is no longer a page table
     if (unsynced_ == max_unsynced) {
         ShadowNumber oldest = first_unsynced_;
         while (pool_.table(oldest).next_unsynced != 0)

@@ -3,15 +3,16 @@
 //
 // A shadow table stands for one page table of the guest at one level (Frame::first_shadow lists
 // those of a page), or for part of a large page: then it is a *direct* table, in a hash table by
-// frame. The guest's page table is write-protected while it has a shadow table, so that every
-// change is seen; tables out of step (unsynced_tables.h) are the exception.
+// frame. The guest's page table is write-protected while it has a shadow table, so that the monitor
+// sees every change; tables out of step (unsynced_tables.h) are the exception.
 //
 // Memory for shadow tables is bounded. When none is free, the oldest that is not pinned is
-// *reclaimed* (shadow_reclaim.cpp), and what is given up is built again when it is needed. Whoever
-// makes several tables for one purpose reserves or pins first.
+// *reclaimed* (shadow_reclaim.cpp). What is given up is built again when it is needed. Code that
+// makes several tables for one purpose must first reserve memory for them, or pin those it has
+// made.
 //
-// All vCPUs share a shadow table, except roots and what leads to the per-vCPU area: of those each
-// vCPU has its own (ShadowTable::view).
+// All vCPUs share the shadow tables, except roots and what leads to the per-vCPU area: of those
+// each vCPU has its own (ShadowTable::view).
 
 #include "hypervisor/memory/paging_walk.h"
 #include "hypervisor/translation/shadow/root_cache.h"
@@ -33,7 +34,8 @@ class ShadowTableSet : public DisplacedRoots {
 
     bool in_use() const { return statistics_ != nullptr; }
 
-    /// For which vCPU all that follows is done. To be called by the holder of the page-table lock.
+    /// Says for which vCPU everything that follows is done. To be called by the holder of the
+    /// page-table lock.
     void act_for(std::uint32_t vcpu, abi::Statistics& statistics) {
         if (in_use()) {
             viewer_ = view_of(vcpu);
@@ -49,11 +51,11 @@ class ShadowTableSet : public DisplacedRoots {
     ShadowNumber root(std::uint64_t frame);
     /// Makes the shadow table of a page table that was just registered, so that no fault needs to.
     void prepare(Frame& frame);
-    /// Leaves the page table at `frame`, for which can_unsync() is true, out of step, or drops its
-    /// shadow tables: the page becomes writable.
+    /// Makes the page writable: leaves the page table at `frame`, for which can_unsync() must be
+    /// true, out of step, or drops its shadow tables.
     void unsync(Frame& frame);
 
-    /// Drops all shadow tables of a page table / those that are out of step.
+    /// Drops all shadow tables of a page table / only those that are out of step.
     void drop(Frame& frame);
     void drop_unsynced(Frame& frame);
     /// Drops everything. Roots in use stay, empty.
@@ -72,20 +74,22 @@ class ShadowTableSet : public DisplacedRoots {
     /// The same, with the table and all below it synced: to be used before an entry comes to lead
     /// to it.
     ShadowNumber find_in_step(const Frame& frame, int level, ShadowView viewer);
-    /// Makes it. Every vCPU has stopped writing the page table by then.
+    /// Makes the shadow table that find() did not find. When it returns, no vCPU can still write to
+    /// the page table.
     ShadowNumber make(Frame& frame, int level, ShadowView viewer);
     /// The direct table of level `level` whose entries map memory from `frame` on.
     ShadowNumber find_or_make_direct(std::uint64_t frame, int level, std::uint16_t attributes,
                                      ShadowView view);
     /// Whether any of `count` frames from `frame` on is in the per-vCPU area.
     bool is_per_vcpu(std::uint64_t frame, std::uint64_t count) const;
-    /// To be called before the entries of a walk are filled: marks what leads to the per-vCPU area.
+    /// To be called before the entries of a walk are filled: marks the page tables that lead to the
+    /// per-vCPU area.
     void separate_views(const PageWalk& walk);
 
     /// Frees memory for all tables that one fault may make, so that nothing on the path is
     /// reclaimed while the rest of it is made.
     void reserve_for_walk();
-    /// Gives a table up: nothing leads to it, and it leads nowhere, afterwards. Tables below it
+    /// Gives a table up: afterwards nothing leads to it, and it leads nowhere. Tables below it
     /// stay. False for a root that its vCPU has pinned meanwhile.
     bool release(ShadowNumber number);
 
@@ -94,7 +98,7 @@ class ShadowTableSet : public DisplacedRoots {
     ShadowNumber hand_ = 0;                 ///< where reclaim_one() continues its search
     std::array<RootCache*, abi::max_vcpus> root_caches_{};
 
-    // Roots are each vCPU's own, and so is what leads to the per-vCPU area.
+    // Each vCPU has its own roots, and its own tables that lead to the per-vCPU area.
     static ShadowView view_in(const Frame& frame, int level, ShadowView viewer) {
         const bool own =
             level == FourLevelPaging::levels || (frame.flags & frame_flags::per_vcpu) != 0;

@@ -1,4 +1,4 @@
-// Shadow tables follow what the guest changes in its page tables.
+// How shadow tables follow what the guest changes in its page tables.
 
 #include "hypervisor/translation/shadow/shadow_tables.h"
 
@@ -12,14 +12,14 @@ constexpr std::uint32_t slot_of_entry(std::uint64_t gpa) {
 
 } // namespace
 
-// The guest's entry above level 1, for which entry `number` stands, is `value` now.
+// The guest's entry for which shadow entry `number`, above level 1, stands is now `value`.
 void ShadowTables::change_table_entry(EntryNumber number, int level, std::uint64_t value) {
     const ShadowNumber old = level == 2 ? child_or_aside(number) : child_of(number);
     ShadowNumber child = 0;
     // An entry for a large page is left to the next fault.
     if (leads_to_table(value, level)) {
-        // A table that all vCPUs share must not lead to one that is one vCPU's own; a fault
-        // separates them.
+        // A table that all vCPUs share must not lead to one that belongs to one vCPU. The next
+        // fault makes separate tables.
         const ShadowView viewer = pool_.table(number / shadow_slots).view;
         Frame* const frame = frames_.of_address(value & paging::address_mask);
         const bool may_lead = frame != nullptr && (viewer != shared_view ||
@@ -38,7 +38,7 @@ void ShadowTables::change_table_entry(EntryNumber number, int level, std::uint64
     replace(number, child != 0 ? table_entry(child, value, level) : 0);
     if (old == 0 || old == child)
         return;
-    // What the guest took out of its page tables is most likely no page table any longer.
+    // A page table that the guest has unlinked is most likely no longer a page table.
     const ShadowTable& orphan = pool_.table(old);
     const Frame* frame = frames_.find(orphan.frame);
     if (orphan.parents == 0 && orphan.pins == 0 && (frame == nullptr || frame->level == 0))
@@ -82,8 +82,7 @@ void ShadowTables::entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t 
     }
 }
 
-// In a table out of step only these bits are taken over: what else differs by now is for a sync to
-// find.
+// In a table out of step only these bits are copied: other differences are left for a sync to find.
 void ShadowTables::note_guest_bits(Frame& frame, std::uint64_t gpa, std::uint64_t value) {
     const std::uint32_t slot = slot_of_entry(gpa);
     for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next) {

@@ -2,23 +2,25 @@
 // Shadow paging: the page tables that the processor really uses under profile `classic`, kept in
 // step with those that the guest believes it uses (docs/shadow.md).
 //
-// ShadowTables is what the rest of the monitor uses. It is a chain of classes of one subject each;
-// each knows only those above it in this table, which is the order in which they derive:
+// ShadowTables is what the rest of the monitor uses. It consists of a chain of classes, each with
+// one subject. Each class knows only those above it in this table, and derives from the one just
+// above:
 //
-// | class          | subject                                                     | header |
-// |----------------|-------------------------------------------------------------|----------------------|
-// | ShadowEntries  | what an entry says, and the lists it is in                  | shadow_entries.h
-// | | UnsyncedTables | page tables that the guest writes until it invalidates      |
-// unsynced_tables.h    | | AsideTables    | those of them that no entry leads to for a while |
-// unaware/             | | DisplacedRoots | roots that lie where the guest has its own | unaware/ |
-// | ShadowTableSet | which shadow tables there are: found, made, given up        |
-// shadow_table_set.h   | | Guesses        | what an unaware kernel will do next | unaware/ | |
-// ShadowFill     | after a page fault                                          | shadow_fill.h | |
-// ShadowTables   | following what the guest changes; the consistency checker   | this one |
+// | class          | subject                                                   | header           |
+// |----------------|-----------------------------------------------------------|------------------|
+// | ShadowEntries  | what an entry says, and the lists it is in                | shadow_entries   |
+// | UnsyncedTables | page tables that the guest writes until it invalidates    | unsynced_tables  |
+// | AsideTables    | those of them to which no entry leads for a while         | unaware/         |
+// | DisplacedRoots | shadow roots at the addresses of the guest's roots        | unaware/         |
+// | ShadowTableSet | which shadow tables there are: found, made, given up      | shadow_table_set |
+// | Guesses        | what an unaware kernel will do next                       | unaware/         |
+// | ShadowFill     | making entries after a page fault                         | shadow_fill      |
+// | ShadowTables   | following what the guest changes; the consistency checker | this one         |
 //
-// They share one object, so that no call goes through a pointer, and the change of an entry is
-// inlined. Beside them: the memory (shadow_pool.h), settings (shadow_settings.h), and the roots
-// that each vCPU has loaded (root_cache.h). What unaware/ is for, and its words: unaware/unaware.h.
+// The classes share one object, so that no call goes through a pointer, and the change of an entry
+// is inlined. Besides them there are the memory (shadow_pool.h), the settings (shadow_settings.h),
+// and the roots that each vCPU has loaded (root_cache.h). unaware/unaware.h says what unaware/ is
+// for, and defines its words.
 //
 // All of it is used with the page-table lock held, except where a declaration says otherwise.
 
@@ -32,14 +34,14 @@ class ShadowTables : public ShadowFill {
   public:
     using ShadowFill::ShadowFill;
 
-    /// The guest's entry at `gpa` (8-byte aligned), of a page table at `frame`, is `value` now: its
-    /// shadow tables follow. set_leaf() is the short form for most changes.
+    /// The guest's entry at `gpa` (8-byte aligned), in the page table at `frame`, is now `value`:
+    /// the shadow tables follow. set_leaf() is the short form for most changes.
     void entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t value);
     /// The same for an accessed or dirty bit that the monitor itself has set.
     void note_guest_bits(Frame& frame, std::uint64_t gpa, std::uint64_t value);
 
-    /// Whether every shadow entry is what the guest's page tables say, and every list is right;
-    /// prints the first that is not. For tests and the checked build (shadow_check.cpp).
+    /// Whether every shadow entry is what the guest's page tables say, and every list is right.
+    /// Prints the first one that is not. For tests and the checked build (shadow_check.cpp).
     [[nodiscard]] bool consistent() const;
 
   private:

@@ -6,7 +6,7 @@ namespace hv {
 
 namespace {
 
-/// Syncs in a row that find no change, after which a table is write-protected again.
+/// After this many syncs in a row that find no change, a table is write-protected again.
 constexpr std::uint8_t unchanged_limit = 3;
 
 } // namespace
@@ -31,7 +31,8 @@ void UnsyncedTables::add_unsynced(ShadowNumber number, ShadowNumber copy) {
     ShadowTable& copy_table = pool_.table(copy);
     copy_table.flags = shadow_flags::copy;
     copy_table.pins = 1;
-    // What the entries were made of, not what the guest may have made of them since.
+    // The copy must have the values that the shadow entries were made from, not what the guest may
+    // have written since.
     copy_page(pool_.address(copy), table.frame * page_size);
     table.copy = copy;
     table.flags |= shadow_flags::unsynced;
@@ -109,7 +110,8 @@ void UnsyncedTables::sync(ShadowNumber root) {
         }
         if (++table.unchanged_syncs < unchanged_limit)
             continue;
-        // Write-protected first: what was written until then is found by one more comparison.
+        // The table is first write-protected. One more comparison finds what was written until
+        // then.
         Frame& frame = *frames_.find(table.frame);
         lock(frame);
         stale_->wait_for_others();

@@ -3,12 +3,12 @@
 // it may until it invalidates (SDM vol. 3, 4.10.4). This is the baseline for a guest that does not
 // call the ROM.
 //
-// The shadow table of such a page table stays as it was, and a copy of the page table, as it was
-// then, lies in another table of the pool (ShadowTable::copy). Comparing the page table with the
-// copy shows what the guest has changed: to *sync* an entry or a table is to have the copy and the
-// shadow follow it. That is done at INVLPG for one entry, at a load of CR3 for all tables below the
-// new root, and before an entry comes to lead to the table. A table in which several syncs found
-// nothing is write-protected again, and in step from then on.
+// The shadow table of such a page table stays as it was. A copy of the page table, as it was then,
+// is kept in another table of the pool (ShadowTable::copy). Comparing the page table with the copy
+// shows what the guest has changed. To *sync* an entry or a table means to apply such changes to
+// the copy and to the shadow table. That is done at INVLPG for one entry, at a load of CR3 for all
+// tables below the new root, and before an entry is made to lead to the table. If several syncs of
+// a table in a row find no change, it is write-protected again, and is in step from then on.
 
 #include "hypervisor/translation/shadow/shadow_entries.h"
 
@@ -34,7 +34,7 @@ class UnsyncedTables : public ShadowEntries {
   protected:
     static constexpr std::uint32_t max_unsynced = 32;
     static_assert(2 * max_unsynced < min_shadow_tables);
-    /// How many tables a search upwards looks at before it gives up.
+    /// How many tables a search towards the root looks at before it gives up.
     static constexpr std::uint32_t max_tables_searched = 1024;
 
     /// Head of the list by ShadowTable::next_unsynced, the newest first.
@@ -43,13 +43,14 @@ class UnsyncedTables : public ShadowEntries {
 
     /// Puts a shadow table that is in step into the list; `copy` is a free table of the pool.
     void add_unsynced(ShadowNumber number, ShadowNumber copy);
-    /// Takes it out of the list and gives its copy back.
+    /// Takes a shadow table out of the list and frees its copy.
     void forget_unsynced(ShadowNumber number);
-    /// Returns whether anything had changed.
+    /// Syncs a shadow table. Returns whether anything had changed.
     bool sync_table(ShadowNumber number);
-    /// Whether table `number` is reached from `root`, which is of a higher level. A guest can build
-    /// very many paths upwards: after `budget` tables the answer is yes, which costs a comparison
-    /// too many and is never wrong. `budget` is what is left of max_tables_searched.
+    /// Whether table `number` can be reached from `root`, which is of a higher level. A guest can
+    /// build a very large number of paths to a table, so after `budget` tables the answer is yes.
+    /// That is always safe, and costs one comparison that may not have been needed. `budget` is
+    /// what is left of max_tables_searched.
     bool is_below(ShadowNumber number, ShadowNumber root, std::uint32_t& budget) const;
 
   private:

@@ -18,7 +18,7 @@ class HardenedGuest {
   public:
     explicit HardenedGuest(std::uint64_t seed);
 
-    /// One operation; with `look`, all registered tables are compared with the rules behind it.
+    /// One operation. With `look`, all registered tables are then compared with the rules.
     bool step(bool look);
     std::string complaint;
     std::uint64_t translated = 0;

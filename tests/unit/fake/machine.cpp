@@ -125,7 +125,8 @@ std::uint64_t Machine::shown_at(std::uint64_t physical) const {
     return found == exchanged_.end() ? physical : found->second + physical % page_size;
 }
 
-// Of two pages that are shown in each other's place only these two are ever exchanged: back.
+// If two pages are shown in each other's place, they are only ever exchanged with each other again,
+// which restores them.
 void Machine::exchange(std::uint64_t first, std::uint64_t second) {
     std::swap_ranges(direct_pointer(first), direct_pointer(first) + page_size,
                      direct_pointer(second));

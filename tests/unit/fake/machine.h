@@ -172,15 +172,15 @@ class KernelMachine : public Machine {
     void load_tables();
 };
 
-/// Of profile `hardened`.
+/// A machine of profile `hardened`.
 class HardenedMachine : public KernelMachine {
   public:
     explicit HardenedMachine(std::uint32_t vcpus = 1)
         : KernelMachine{abi::Profile::hardened, 0, vcpus} {}
 };
 
-/// Of profile `classic`, interface `lazy` (`native` where it is unaware), with four CR3-target
-/// values.
+/// A machine of profile `classic`, interface `lazy` (`native` if the kernel is unaware), with four
+/// CR3-target values.
 class ClassicMachine : public KernelMachine {
   public:
     explicit ClassicMachine(std::uint32_t shadow_tables = 256, std::uint32_t vcpus = 1,

@@ -1,4 +1,4 @@
-// VM exits of the guest's, and what must be true behind each.
+// VM exits of the guest, and what must be true after each.
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/exits/exit_handlers.h"

@@ -80,7 +80,7 @@ class ModelGuest {
     std::uint64_t exits_ = 0;
     std::array<std::uint64_t, 8> recent_{}; ///< linear addresses that were accessed
 
-    // Of the vCPU that runs.
+    // These belong to the vCPU that runs.
     Processor& processor() { return *processors_[machine_.vcpu().number]; }
     ReferenceMmu& mmu() { return processor().mmu; }
     const ReferenceMmu& mmu() const {

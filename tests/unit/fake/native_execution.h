@@ -9,7 +9,7 @@
 
 namespace test {
 
-/// A page for code with a page for data behind it, below 4 GiB.
+/// A page for code, followed by a page for data, below 4 GiB.
 class NativeExecution {
   public:
     static constexpr std::uint64_t page = 4096;

@@ -76,7 +76,7 @@ Value PointerState::sum(const ZydisDecodedOperand* operands, bool subtract) {
     return (right.kind > left.kind && !subtract ? right : left).plus_something();
 }
 
-// What the first operand is behind the instruction.
+// What the first operand is after the instruction.
 Value PointerState::result(const DecodedInstruction& instruction) {
     const ZydisDecodedOperand* const operands = instruction.operands;
     if (instruction.decoded.meta.category == ZYDIS_CATEGORY_CMOV)

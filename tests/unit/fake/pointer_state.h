@@ -13,7 +13,7 @@ namespace hv::test {
 struct DecodedInstruction {
     ZydisDecodedInstruction decoded;
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
-    std::uint64_t next; ///< address behind it
+    std::uint64_t next; ///< address of the next instruction
 
     std::span<const ZydisDecodedOperand> all() const { return {operands, decoded.operand_count}; }
 };
@@ -39,7 +39,7 @@ class PointerState {
     Value& at(ZydisRegister part);
     /// The address of an operand in memory.
     Value address_of(const ZydisDecodedOperand& operand);
-    /// Does what the instruction does, but for the flow of control.
+    /// Does what the instruction does, except for the flow of control.
     void execute(const DecodedInstruction& instruction);
     /// A path with the state `other` joins this one: a pointer on either is one on both.
     void join(const PointerState& other);

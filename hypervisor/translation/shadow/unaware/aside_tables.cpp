@@ -34,9 +34,9 @@ ShadowNumber AsideTables::child_or_aside(EntryNumber number) const {
     return 0;
 }
 
-// The remembered entry may belong to another shadow table by now, so it is not believed: the
-// guest's entry in its place is looked at, and when that leads to the page table, so may the shadow
-// entry.
+// The remembered entry may belong to another shadow table by now, so it is not relied on. Only if
+// the guest's entry in its place leads to the page table may the shadow entry lead to the shadow
+// table.
 bool AsideTables::bring_back(ShadowNumber root) {
     bool changed = false;
     for (ShadowNumber number = first_unsynced_; number != 0;

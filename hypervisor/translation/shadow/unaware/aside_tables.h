@@ -10,17 +10,18 @@ class AsideTables : public UnsyncedTables {
   public:
     using UnsyncedTables::UnsyncedTables;
 
-    /// Sets all tables out of step aside. All cached translations are stale then, and it is the
-    /// caller's to drop them.
+    /// Sets all tables out of step aside. All cached translations are then stale, and the caller
+    /// must drop them.
     void set_aside();
     /// Whether any shadow entry leads to a table out of step.
     bool uses_unsynced() const;
 
   protected:
-    /// The shadow table that entry `number`, of level 2, leads to, or led to before that was set
+    /// The shadow table to which entry `number`, of level 2, leads, or led before the table was set
     /// aside; 0 for none.
     ShadowNumber child_or_aside(EntryNumber number) const;
-    /// Brings back, in step, all tables that belong below `root`. Returns whether there were any.
+    /// Syncs and links again all tables set aside that belong below `root`. Returns whether there
+    /// were any.
     bool bring_back(ShadowNumber root);
 };
 

@@ -77,8 +77,8 @@ std::uint32_t DisplacedRoots::out_of_step(std::span<const ShadowNumber> roots) c
     return found;
 }
 
-// A guest can build very many paths upwards: when `budget` tables have been looked at, the answer
-// is all roots.
+// A guest can build a very large number of paths to a table. When `budget` tables have been looked
+// at, the answer is therefore all roots.
 std::uint32_t DisplacedRoots::among_roots_above(ShadowNumber number,
                                                 std::span<const ShadowNumber> roots,
                                                 std::uint32_t& budget) const {
@@ -98,8 +98,8 @@ std::uint32_t DisplacedRoots::among_roots_above(ShadowNumber number,
     return found;
 }
 
-// Tracked entries. These two belong to the entries (shadow_entries.h), and are used only where
-// roots may be displaced.
+// Tracked entries. These two functions belong to ShadowEntries (shadow_entries.h), and are used
+// only where roots may be displaced.
 
 // Where the guest's page of a displaced root is.
 std::uint64_t ShadowEntries::place_of(const Frame& page) const {

@@ -27,7 +27,7 @@ void Guesses::use_neighbours(ShadowNumber number, std::uint32_t slot) {
         if (unsynced && pool_.entry(table.copy * shadow_slots + next) != guest)
             continue;
         const std::uint64_t used = guest | paging::accessed;
-        // Not when another vCPU has changed the entry meanwhile.
+        // This fails if another vCPU has changed the entry meanwhile.
         if (!__atomic_compare_exchange_n(
                 reinterpret_cast<std::uint64_t*>(direct_pointer(table.frame * page_size)) + next,
                 &guest, used, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
@@ -38,7 +38,7 @@ void Guesses::use_neighbours(ShadowNumber number, std::uint32_t slot) {
     }
 }
 
-// Whether one path leads to the table, from the user's half of one root.
+// Whether exactly one path leads to the table, from the user half of one root.
 bool Guesses::only_child_of_user_root(ShadowNumber number) const {
     const EntryNumber parent = pool_.table(number).parents;
     if (parent == 0 || pool_.next(parent) != 0 || pool_.table(number).pins != 0)
@@ -49,8 +49,8 @@ bool Guesses::only_child_of_user_root(ShadowNumber number) const {
     return only_child_of_user_root(above);
 }
 
-// Gives up what only this table leads to, by its first `slots` entries: shadow tables of page
-// tables, of all levels below.
+// Gives up the shadow tables, of all levels below, to which only the first `slots` entries of this
+// table lead.
 void Guesses::release_below(ShadowNumber number, std::uint32_t slots) {
     const std::uint64_t page = pool_.address(number);
     for (std::uint32_t slot = first_nonzero(page, 0); slot < slots;
@@ -67,10 +67,11 @@ void Guesses::release_below(ShadowNumber number, std::uint32_t slots) {
     }
 }
 
-// Most likely it is the end of a process, for which a kernel takes all entries out, one by one and
-// level by level. So all that is below the root becomes ordinary memory at once, and is built again
-// if it is used after all. Then the guess was wrong, and the next time only the table itself goes,
-// and those above it that lead nowhere else.
+// Most likely a process ends, and the kernel is about to clear all entries, one by one and level by
+// level. So all page tables below the root become ordinary memory at once. If one of them is used
+// after all, its shadow table is built again. The guess was then wrong for this root: the next
+// time, only the shadow table of the unlinked page table is given up, and those above it that lead
+// nowhere else.
 void Guesses::expect_end(ShadowNumber number) {
     if (pool_.table(number).level == FourLevelPaging::levels || !only_child_of_user_root(number))
         return;
@@ -86,15 +87,15 @@ void Guesses::expect_end(ShadowNumber number) {
         release_below(number, shadow_slots);
         (void)release(number);
         if (first_nonzero(pool_.address(above), 0) != shadow_slots)
-            return; // it leads to others as well
+            return; // it leads to other tables as well
         number = above;
     }
 }
 
-// A page table that has just come into use is most likely changed soon, by faults of a new process
-// or at its end, so its first store need not exit. If none comes, the table is write-protected as
-// others are. Half of the tables that may be out of step are left for tables that have been written
-// to.
+// A page table that has just come into use will most likely be changed soon, by faults of a new
+// process or at its end, so the first store to it should not exit. If no store comes, the table is
+// write-protected like others. Half of the places for tables out of step are left for tables that
+// have been written to.
 void Guesses::expect_stores(Frame& frame, std::uint64_t linear) {
     if (linear < first_kernel_address && unsynced_ < max_unsynced / 2 && can_unsync(frame))
         unsync(frame);

@@ -1,6 +1,7 @@
 #pragma once
-// What an unaware kernel will most likely do next is done for it now, where the architecture lets a
-// processor do it too (unaware.h; docs/shadow.md, "Guesses"). Only with ShadowSettings::guesses.
+// What an unaware kernel will most likely do next is done in advance, where the architecture would
+// allow a processor to do it as well (unaware.h; docs/shadow.md, "Guesses"). Only with
+// ShadowSettings::guesses.
 
 #include "hypervisor/translation/shadow/shadow_table_set.h"
 
@@ -13,14 +14,14 @@ class Guesses : public ShadowTableSet {
     using ShadowTableSet::ShadowTableSet;
 
   protected:
-    /// The entry at `slot` of a shadow table of level 1 was filled: its neighbours are filled too,
-    /// with the accessed bits of the guest's entries set.
+    /// Called when the entry at `slot` of a shadow table of level 1 has been filled: fills its
+    /// neighbours too, and sets the accessed bits of the guest's entries.
     void use_neighbours(ShadowNumber number, std::uint32_t slot);
-    /// The page table at `frame`, of level 1, has come into use for `linear`: it may begin out of
-    /// step.
+    /// Called when the page table at `frame`, of level 1, has come into use for `linear`: may leave
+    /// it out of step from the beginning.
     void expect_stores(Frame& frame, std::uint64_t linear);
-    /// The kernel has taken an entry that led to a table out of the table `number`: the end of a
-    /// process, perhaps. Shadow tables of the user's half are given up.
+    /// Called when the kernel has cleared an entry that led to a page table, in the page table of
+    /// shadow table `number`. Perhaps a process ends: gives up shadow tables of the user half.
     void expect_end(ShadowNumber number);
 
   private:
