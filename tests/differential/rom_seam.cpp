@@ -1,5 +1,5 @@
 // What the ROM's code does that a host program cannot: VMCALL, MOV to CR3 and the like, on the
-// guest that was selected last. (Interrupts: tests/unit/interrupted_producer_test.cpp.)
+// guest that was selected last. (Interrupts: tests/unit/vmi_rom/interrupted_producer_test.cpp.)
 
 #include "tests/differential/guest.h"
 #include "vmi_rom/machine.h"

@@ -3,7 +3,7 @@
 #include "hypervisor/instructions/decoder/decoder.h"
 #include "hypervisor/x86/status_flags.h"
 #include "tests/fuzz/failure.h"
-#include "tests/unit/fake/native_execution.h"
+#include "tests/unit/machine_code/native_execution.h"
 
 #include <Zydis/Zydis.h>
 

@@ -25,9 +25,11 @@ SECONDS = 60  # for one compilation or one test
 # Flags that take time and find nothing here: only the tests are to fail.
 DROPPED_FLAGS = re.compile(r"-fsanitize.*|-fno-sanitize.*|--coverage|-g|-O\d|-Werror")
 # Tests whose objects are linked: those that mutants name.
-TESTS = ["canonical_address", "descriptor_rules", "drain", "drain_pause", "drained_producer",
-         "interrupted_producer", "processor_tables", "protected_tables", "registered_changes",
-         "registered_tables", "ring_producer", "vmcall"]
+TESTS = ["hypervisor/calls/drain", "hypervisor/calls/drain_pause", "hypervisor/calls/vmcall",
+         "hypervisor/descriptors/descriptor_rules", "hypervisor/descriptors/processor_tables",
+         "hypervisor/descriptors/protected_tables", "hypervisor/memory/canonical_address",
+         "hypervisor/page_tables/registered_changes", "hypervisor/page_tables/registered_tables",
+         "vmi_rom/drained_producer", "vmi_rom/interrupted_producer", "vmi_rom/ring_producer"]
 LIBRARIES = ["hypervisor/libhypervisor_logic.a", "vmi_rom/libvmi_rom_logic.a"]
 LINK = ["g++", "-fsanitize=address,undefined", "--coverage", "-Wl,--strip-all"]
 SYSTEM_LIBRARIES = ["-lgmock", "-lgtest_main", "-lgtest", "-lZydis", "-ldl"]

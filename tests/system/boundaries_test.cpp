@@ -3,7 +3,7 @@
 
 #include "shared/guest_physical_layout.h"
 #include "tests/system/boot.h"
-#include "tests/unit/fake/elf_functions.h"
+#include "tests/unit/machine_code/elf_functions.h"
 
 #include <Zydis/Zydis.h>
 #include <gmock/gmock.h>
