@@ -60,7 +60,8 @@ void mark_used(const Vcpu& vcpu, PageWalk& walk, bool write) {
 } // namespace
 
 // No field is written before the walk's result is: the walk is long, and initialised once.
-GuestAccess::GuestAccess(Vcpu& vcpu, std::uint64_t its_linear, std::uint32_t its_access)
+[[gnu::always_inline]] inline GuestAccess::GuestAccess(Vcpu& vcpu, std::uint64_t its_linear,
+                                                       std::uint32_t its_access)
     : linear{its_linear}, access{its_access}, walk{walk_pages<FourLevelPaging>(
                                                   vcpu.machine->memory,
                                                   guest_cr3(vcpu) & paging::address_mask,

@@ -20,7 +20,9 @@ struct GuestAccess {
     bool is_allowed = false;      ///< by all entries, CR0.WP, SMEP and SMAP
     std::uint32_t error_code = 0; ///< of the guest's #PF where it is not allowed; fault_code
 
-    /// Walks; nothing has been judged yet.
+  private:
+    friend GuestAccess access_guest(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access);
+    // Walks; nothing has been judged yet.
     GuestAccess(Vcpu& vcpu, std::uint64_t its_linear, std::uint32_t its_access);
 };
 

@@ -21,7 +21,7 @@ inline void lock_page_tables(Vcpu& vcpu) {
 
 /// Accounts for what has become stale, waits until no other vCPU can write to what has been
 /// write-protected, and gives the lock back.
-inline void unlock_page_tables(Vcpu& vcpu) {
+[[gnu::always_inline]] inline void unlock_page_tables(Vcpu& vcpu) {
     VirtualMachine& machine = *vcpu.machine;
     if (!machine.stale.is_settled())
         account_for_stale(vcpu);

@@ -55,7 +55,7 @@ void drop_for_guest(Vcpu& vcpu);
 /// Drops cached translations at once: all, or all but global ones. `stale` is not none. The ledger
 /// is told first: what another vCPU changes between the two is then noted as stale once more, which
 /// is never wrong.
-inline void drop_translations(Vcpu& vcpu, Stale stale) {
+[[gnu::always_inline]] inline void drop_translations(Vcpu& vcpu, Stale stale) {
     if (vcpu.machine->stale.has_left(vcpu.number)) [[unlikely]]
         note_dropped(vcpu, stale);
     if (vcpu.vpid != 0)

@@ -11,13 +11,13 @@ namespace hv {
 /// Whether no bit of CR0 changes without an exit: then the read shadow is the whole value.
 inline bool owns_cr0(const Vcpu& vcpu) { return vcpu.cr0_mask == ~std::uint64_t{0}; }
 
-inline std::uint64_t guest_cr0(const Vcpu& vcpu) {
+[[gnu::always_inline]] inline std::uint64_t guest_cr0(const Vcpu& vcpu) {
     if (owns_cr0(vcpu))
         return vcpu.cr0_shadow;
     return (vcpu.vmcs.read(Field::guest_cr0) & ~vcpu.cr0_mask) | (vcpu.cr0_shadow & vcpu.cr0_mask);
 }
 
-inline std::uint64_t guest_cr4(const Vcpu& vcpu) {
+[[gnu::always_inline]] inline std::uint64_t guest_cr4(const Vcpu& vcpu) {
     return (vcpu.vmcs.read(Field::guest_cr4) & ~vcpu.cr4_mask) | (vcpu.cr4_shadow & vcpu.cr4_mask);
 }
 

@@ -18,7 +18,7 @@ namespace hv {
                                                                     std::uint64_t rip);
 
 /// Moves RIP by the length of an instruction.
-inline void advance_rip(Vcpu& vcpu, std::uint64_t length) {
+[[gnu::always_inline]] inline void advance_rip(Vcpu& vcpu, std::uint64_t length) {
     std::uint64_t next = vcpu.vmcs.read(Field::guest_rip) + length;
     if (static_cast<std::uint32_t>(next) < length) [[unlikely]] // a multiple of 4 GiB was crossed
         next = wrap_outside_64_bit_mode(vcpu, next);
@@ -37,7 +37,7 @@ void skip_instruction(Vcpu& vcpu);
 /// As skip_instruction for an instruction whose length is known; fewer VMCS accesses when TF is
 /// clear: blocking by STI or MOV SS then lasts one instruction longer, which can only be
 /// observed as an interrupt that comes one instruction later.
-inline void skip_known_instruction(Vcpu& vcpu, std::uint64_t length) {
+[[gnu::always_inline]] inline void skip_known_instruction(Vcpu& vcpu, std::uint64_t length) {
     advance_rip(vcpu, length);
     const std::uint64_t flags = vcpu.vmcs.read(Field::guest_rflags);
     if ((flags & rflags::trap) != 0) [[unlikely]]
@@ -54,7 +54,7 @@ void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, 
 [[gnu::cold, gnu::noinline]] void repeat_event(Vcpu& vcpu, InterruptionInformation event);
 
 /// The same, if there was such an event.
-inline void repeat_interrupted_event(Vcpu& vcpu) {
+[[gnu::always_inline]] inline void repeat_interrupted_event(Vcpu& vcpu) {
     if (const InterruptionInformation event = interrupted_event(vcpu); event.valid()) [[unlikely]]
         repeat_event(vcpu, event);
 }

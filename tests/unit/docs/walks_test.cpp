@@ -47,7 +47,7 @@ TEST(Walks, SetCr3Hypercall) {
     };
     exit();
     ASSERT_EQ(vcpu.registers.rax, 0U);
-    expect_walk("A SetCR3 hypercall on hardened", trace_walk(exit), 8);
+    expect_walk("A SetCR3 hypercall on hardened", trace_walk(exit), 5);
 }
 
 TEST(Walks, StoreToTheGdt) {
@@ -70,7 +70,7 @@ TEST(Walks, StoreToTheGdt) {
     };
     exit();
     ASSERT_EQ(machine.word(machine.physical(machine.gdt) + 6 * 8), tls);
-    expect_walk("A store to the GDT on hardened", trace_walk(exit), 9);
+    expect_walk("A store to the GDT on hardened", trace_walk(exit), 8);
 }
 
 class WalksOnClassic : public ClassicCase {};
@@ -85,7 +85,7 @@ TEST_F(WalksOnClassic, FaultThatFillsAShadow) {
     };
     ASSERT_EQ(filled(), 1U);
     expect_walk("A page fault that fills a shadow on classic",
-                trace_walk([&] { fault(page + page_size); }), 15);
+                trace_walk([&] { fault(page + page_size); }), 7);
 }
 
 } // namespace
