@@ -13,6 +13,11 @@ inline constexpr std::string_view error_prefix = "lazyhv: error: ";
 inline constexpr std::string_view monitor_prefix = "lazyhv: ";
 /// "@end status=N": the run is over; 0 is success. The first such line counts.
 inline constexpr std::string_view end_prefix = "@end status=";
+/// The status of a run that a guest under the monitor ends by resetting the machine, or by putting
+/// it to sleep or switching it off, and not by the ports below or the ROM: nobody has said that it
+/// succeeded.
+inline constexpr std::uint32_t reset_status = 3;
+inline constexpr std::uint32_t sleep_status = 4;
 /// "@result workload=NAME KEY=NUMBER ...": how much each counter grew in one workload.
 inline constexpr std::string_view result_prefix = "@result ";
 /// "@context KEY=VALUE ...": the machine and configuration on which the results were measured.

@@ -15,7 +15,7 @@ enum class Kind : std::uint8_t {
     survived,       ///< the guest goes on: many attacks in one boot
     two_processors, ///< the same, with another processor taking part
     stops,          ///< ends the run with a diagnosis: one attack in a boot
-    resets,         ///< ends the run as a reset does, with status 0
+    resets,         ///< ends the run as a reset does, with abi::reset_status
 };
 
 /// Bits: the profiles on which an attack is made.
@@ -165,6 +165,10 @@ inline constexpr std::array attack_list{
         "IN from every port but the UART's, in three sizes; OUT where no device is; accesses "
         "that touch a trapped port or wrap",
         "none; INS and OUTS on a trapped port: #GP", ""},
+    AttackInfo{
+        "chipset", Kind::survived, on::all,
+        "opens SMRAM in the host bridge's configuration space, and calls the firmware in SMM",
+        "bad_value; the registers stay as they are", ""},
     // instruction_attacks.cpp
     AttackInfo{"vmx-instructions", Kind::survived, on::all, "VMXON to INVVPID, VMFUNC, GETSEC",
                "#UD", ""},
@@ -254,7 +258,7 @@ inline constexpr std::array attack_list{
                "does not come back: root_not_registered", ""},
     // stopping_attacks.cpp
     AttackInfo{"stop-init-to-itself", Kind::resets, on::all, "INIT to itself",
-               "none: a reset, status 0", ""},
+               "none: a reset, status 3", ""},
 };
 
 } // namespace guest::hostile

@@ -2,6 +2,7 @@
 
 #include "guest/hostile/attacks.h"
 #include "guest/hostile/monitor_calls.h"
+#include "guest/kernel/boot/start_processors.h"
 #include "guest/kernel/cpu/port.h"
 #include "guest/kernel/interrupts/interrupts.h"
 #include "shared/console.h"
@@ -9,8 +10,19 @@
 namespace guest::hostile {
 namespace {
 
-/// Ports that exit (docs/profiles.md, "Ports").
-constexpr std::uint16_t trapped[]{0x64, 0x92, abi::qemu_exit_port, 0xCF9, abi::bochs_exit_port};
+constexpr std::uint16_t smi_command = 0xB2;
+constexpr std::uint16_t pci_address = 0xCF8;
+constexpr std::uint16_t pci_data = 0xCFC;
+/// Ports that exit (docs/profiles.md, "Ports"), beside the two that put the machine to sleep.
+constexpr std::uint16_t trapped[]{0x64,
+                                  0x92,
+                                  smi_command,
+                                  abi::qemu_exit_port,
+                                  pci_address,
+                                  pci_address + 1,
+                                  pci_address + 2,
+                                  0xCFB,
+                                  abi::bochs_exit_port};
 constexpr std::uint32_t ports = 0x10000;
 
 /// Ports of the UART: what is read there is lost to the console.
@@ -20,13 +32,14 @@ constexpr bool is_uart(std::uint32_t port) { return port >= 0x3F8 && port < 0x40
 constexpr bool is_nobodys(std::uint32_t port) { return port >= 0x1000 && port < 0xB000; }
 
 /// Whether an access of `size` bytes touches a trapped port, or wraps.
-constexpr bool exits(std::uint32_t port, std::uint32_t size) {
+bool exits(std::uint32_t port, std::uint32_t size) {
     if (port + size > ports)
         return true;
     for (const std::uint32_t one : trapped)
         if (one >= port && one < port + size)
             return true;
-    return false;
+    const std::uint32_t sleep = processors::sleep_port();
+    return sleep != 0 && sleep + 1 >= port && sleep < port + size;
 }
 
 std::uint64_t read_all(std::uint32_t size) {
@@ -93,7 +106,45 @@ void all_ports(Attempt& attempt) {
     attempt.counted(counter::refused, 2 * std::size(trapped));
 }
 
-constexpr AttackCode codes[]{{"ports", all_ports}};
+void out32(std::uint16_t port, std::uint32_t value) {
+    asm volatile("outl %0, %w1" : : "a"(value), "Nd"(port) : "memory");
+}
+void out16(std::uint16_t port, std::uint16_t value) {
+    asm volatile("outw %0, %w1" : : "a"(value), "Nd"(port) : "memory");
+}
+std::uint32_t in32(std::uint16_t port) {
+    std::uint32_t value = 0;
+    asm volatile("inl %w1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+/// The address of a register of the host bridge, bus 0, device 0, function 0.
+constexpr std::uint32_t host_bridge(std::uint32_t offset) { return 0x80000000 | offset; }
+
+std::uint32_t read_pci(std::uint32_t address) {
+    out32(pci_address, address);
+    return in32(pci_data);
+}
+
+/// Opens SMRAM in each register that could be its control, by bytes, words and double words.
+void chipset(Attempt& attempt) {
+    constexpr std::uint32_t first = 0x70;
+    constexpr std::uint32_t end = 0xA0;
+    std::uint64_t writes = 0;
+    for (std::uint32_t offset = first; offset < end; offset += 4) {
+        const std::uint32_t before = read_pci(host_bridge(offset));
+        out32(pci_data, 0x4A4A4A4A);
+        out16(pci_data + 2, 0x4A4A);
+        port::out8(pci_data + 3, 0x4A);
+        writes += 3;
+        attempt.expect(in32(pci_data) == before, "the host bridge stays as it is");
+    }
+    read_pci(0);
+    port::out8(smi_command, 0x55);
+    attempt.counted(counter::refused, writes + 1);
+}
+
+constexpr AttackCode codes[]{{"ports", all_ports}, {"chipset", chipset}};
 
 } // namespace
 

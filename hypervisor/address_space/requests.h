@@ -17,6 +17,7 @@ inline constexpr std::uint32_t ept_translations = 1 << 2;
 inline constexpr std::uint32_t withdraw_roots = 1 << 3; ///< stop offering roots without an exit
 inline constexpr std::uint32_t start = 1 << 4;          ///< at Vcpu::startup_page
 inline constexpr std::uint32_t reset = 1 << 5;          ///< INIT
+inline constexpr std::uint32_t leave_guest = 1 << 6;    ///< nothing more
 } // namespace request
 
 /// Asks the vCPUs in `mask`, which does not contain the caller, to do `what`. When the function

@@ -2,6 +2,7 @@
 
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/requests.h"
+#include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/host/processor/local_apic.h"
 #include "hypervisor/vcpu/msr_bitmaps.h"
 
@@ -64,6 +65,13 @@ bool carry_out(Vcpu& vcpu, Command command, std::uint32_t destination) {
     return true;
 }
 
+// In xAPIC mode WRMSR does not reach the APIC's registers (SDM vol. 3, 11.12.2).
+bool is_in_x2apic_mode() {
+    constexpr std::uint64_t x2apic_enabled = 1 << 10;
+    std::uint64_t base = 0;
+    return cpu::try_read_msr(number(Msr::ia32_apic_base), base) && (base & x2apic_enabled) != 0;
+}
+
 // When this returns, the change is in force on all vCPUs.
 void set_interception(Vcpu& vcpu, bool exits) {
     VirtualMachine& machine = *vcpu.machine;
@@ -92,11 +100,17 @@ bool is_intercepted_apic(const VirtualMachine& machine, std::uint64_t gpa) {
     return machine.commands_exit && align_down(gpa, page_size) == local_apic_base;
 }
 
-void write_x2apic_command(Vcpu& vcpu, std::uint64_t value) {
+bool write_x2apic_command(Vcpu& vcpu, std::uint64_t value) {
+    // The destination in the upper half; below, vector and delivery mode, destination mode, level
+    // and trigger mode, shorthand (figure 11-28). The rest is reserved.
+    constexpr std::uint64_t allowed = 0xFFFF'FFFF'000C'CFFF;
+    if ((value & ~allowed) != 0 || !is_in_x2apic_mode())
+        return false;
     const auto destination = static_cast<std::uint32_t>(value >> 32);
     const auto command = static_cast<std::uint32_t>(value);
     if (!carry_out(vcpu, {command}, destination))
         cpu::send_ipi(destination, command);
+    return true;
 }
 
 void write_xapic(Vcpu& vcpu, std::uint32_t offset, std::uint32_t value) {

@@ -22,7 +22,7 @@ void pass_commands_if_all_run(Vcpu& vcpu);
 bool is_intercepted_apic(const VirtualMachine& machine, std::uint64_t gpa);
 
 /// A write to the x2APIC's command register.
-void write_x2apic_command(Vcpu& vcpu, std::uint64_t value);
+[[nodiscard]] bool write_x2apic_command(Vcpu& vcpu, std::uint64_t value);
 
 /// A store of 4 bytes to a register of the xAPIC, at this offset in its page.
 void write_xapic(Vcpu& vcpu, std::uint32_t offset, std::uint32_t value);

@@ -1,6 +1,7 @@
 // From the boot loader's hand-over to the guest's first instruction.
 
 #include "hypervisor/boot/acpi/processors.h"
+#include "hypervisor/boot/chipset.h"
 #include "hypervisor/boot/loader/guest_loader.h"
 #include "hypervisor/boot/loader/linux_image.h"
 #include "hypervisor/boot/loader/linux_loader.h"
@@ -178,6 +179,7 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
         start_bare(place_guest(machine));
 
     require_vmx();
+    machine.chipset = prepare_chipset(boot_information.rsdp, four_gib);
     machine.vcpu_count = processor_count;
     prepare_machine(machine, memory_end);
     prepare_vcpus(machine, *options, memory_end,
@@ -192,7 +194,6 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
     settle(vcpu);
     console::say("profile ", abi::name(machine.profile), ", interface ",
                  abi::name(machine.interface), ", monitor at ", console::Hex{home.begin});
-    console::flush();
     reset_statistics(vcpu);
     vm_launch(&vcpu.registers);
 }

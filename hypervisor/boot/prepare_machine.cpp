@@ -52,7 +52,7 @@ void prepare_machine(VirtualMachine& machine, std::uint64_t memory_end) {
     machine.msr_bitmaps = take_pages(machine.pages, 1);
     machine.io_bitmaps = take_pages(machine.pages, 2);
     fill_msr_bitmaps(machine.msr_bitmaps);
-    fill_io_bitmaps(machine.io_bitmaps);
+    fill_io_bitmaps(machine.io_bitmaps, machine.chipset.acpi);
     const std::uint64_t frames = memory_end / page_size;
     machine.frames = FrameTable{reinterpret_cast<Frame*>(direct_pointer(take_pages(
                                     machine.pages, frame_table_memory(memory_end) / page_size))),

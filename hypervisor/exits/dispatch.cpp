@@ -81,6 +81,7 @@ constexpr auto handlers = make_table();
 bool is_to_be_handled(const Vcpu& vcpu, StepEnd end) {
     switch (end) {
     case StepEnd::completed:
+    case StepEnd::held_back:
         return false;
     case StepEnd::refused:
         return !recurs_with_instruction(vcpu);

@@ -1,9 +1,8 @@
 #include "hypervisor/exits/entry_failure.h"
 
-#include "hypervisor/entry_check/entry_checker.h"
 #include "hypervisor/host/console.h"
-#include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/run/end_of_guest.h"
+#include "hypervisor/vcpu/entry_violations.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/vmx/guest_state.h"
@@ -33,38 +32,21 @@ bool repair(Vcpu& vcpu) {
     return true;
 }
 
-EntryFacts read_entry_facts(const VirtualMachine& machine) {
-    const cpu::CpuidResult features = cpu::cpuid(7, 0);
-    EntryFacts facts;
-    facts.capabilities = machine.capabilities;
-    facts.physical_address_width = machine.physical_address_bits;
-    facts.linear_address_width = static_cast<std::uint8_t>(cpu::cpuid(0x80000008, 0).eax >> 8);
-    facts.rtm = (features.ebx & 1U << 11) != 0;
-    facts.sgx = (features.ebx & 1U << 2) != 0;
-    facts.bus_lock_detection = (features.ecx & 1U << 24) != 0;
-    return facts;
-}
-
 } // namespace
 
 void print_entry_violations(Vcpu& vcpu) {
-    const FieldReader reader{
-        [](void* context, Field field) { return static_cast<const Vmcs*>(context)->read(field); },
-        &vcpu.vmcs};
-    const EntryFacts facts = read_entry_facts(*vcpu.machine);
-    const EntryReport report = check_vm_entry(reader, facts);
+    const EntryReport report = entry_violations(vcpu);
     if (report.violations().empty())
         say("the checker finds no broken rule; the processor's own log may name it");
     for (const Violation& violation : report.violations())
-        say("SDM vol. 3, ", text(violation.rule).section, ": ", name(violation.field), " is ",
-            Hex{violation.value}, "; required: ", text(violation.rule).requirement);
+        say(describe(violation).view());
 }
 
 void handle_entry_failure(Vcpu& vcpu, abi::ExitReason reason) {
     if (repair(vcpu))
         return;
-    console::print(abi::error_prefix, "VM entry failed: ", abi::name(reason), ", qualification ",
-                   Hex{vcpu.vmcs.read(Field::exit_qualification)}, '\n');
+    console::error("VM entry failed: ", abi::name(reason), ", qualification ",
+                   Hex{vcpu.vmcs.read(Field::exit_qualification)});
     print_entry_violations(vcpu);
     print_guest_state(vcpu);
     end_of_guest(vcpu, 1);
@@ -74,7 +56,7 @@ void handle_entry_failure(Vcpu& vcpu, abi::ExitReason reason) {
 extern "C" [[noreturn]] void vm_entry_failed(GuestRegisters* registers) {
     Vcpu& vcpu = vcpu_of(*registers);
     const std::uint64_t error = vcpu.vmcs.read(Field::vm_instruction_error);
-    console::print(abi::error_prefix, "VM entry failed: VM-instruction error ", error, '\n');
+    console::error("VM entry failed: VM-instruction error ", error);
     if (error == error_control_fields || error == error_host_state)
         print_entry_violations(vcpu);
     print_guest_state(vcpu);

@@ -26,7 +26,7 @@ void handle_invd(Vcpu& vcpu) {
     skip_instruction(vcpu);
 }
 
-void handle_undefined_instruction(Vcpu& vcpu) { inject_exception(vcpu, vector::invalid_opcode); }
+void handle_undefined_instruction(Vcpu& vcpu) { inject_fault(vcpu, vector::invalid_opcode); }
 
 // There are no task switches in 64-bit mode; a guest in compatibility mode gets the exception
 // that it would get in 64-bit mode.

@@ -4,6 +4,7 @@
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/faults/single_step.h"
+#include "hypervisor/host/console.h"
 #include "hypervisor/processors/start_vcpu.h"
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/vcpu/resume.h"
@@ -22,11 +23,15 @@ namespace {
         drop_translations(vcpu, Stale::non_global);
     if ((todo & pending::cr0) != 0)
         write_guest_cr0(vcpu);
-    if ((todo & (pending::ept_translations | pending::root_targets)) != 0) [[unlikely]] {
+    constexpr std::uint8_t rare =
+        pending::ept_translations | pending::root_targets | pending::lines;
+    if ((todo & rare) != 0) [[unlikely]] {
         if ((todo & pending::ept_translations) != 0)
             drop_ept_translations(vcpu);
         if ((todo & pending::root_targets) != 0)
             write_root_targets(vcpu);
+        if ((todo & pending::lines) != 0)
+            console::print_queue();
     }
 }
 

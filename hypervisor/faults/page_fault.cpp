@@ -30,32 +30,20 @@ struct Fault {
     InterruptionInformation vectoring; ///< the event whose delivery it interrupted
 };
 
-// Whether a page fault during the delivery of this event makes a double fault (SDM vol. 3, table
-// 6-5).
-bool makes_double_fault(InterruptionInformation vectoring) {
-    if (!vectoring.valid() || vectoring.type() != InterruptionType::hardware_exception)
-        return false;
-    switch (vectoring.vector()) {
-    case vector::divide_error:
-    case vector::invalid_tss:
-    case vector::segment_not_present:
-    case vector::stack_segment_fault:
-    case vector::general_protection:
-    case vector::page_fault:
-        return true;
-    default:
-        return false;
-    }
+// Whether the event whose delivery met a page fault is this exception.
+bool is_exception(InterruptionInformation event, std::uint8_t vector) {
+    return event.valid() && event.type() == InterruptionType::hardware_exception &&
+           event.vector() == vector;
 }
 
-// The fault is the guest's own. An event whose delivery it interrupted is lost, except a software
-// interrupt, whose instruction runs again.
+// The fault is the guest's own. Where it came during the delivery of another page fault, or of a
+// double fault, it makes a worse one. After any other event, a contributory exception too, it comes
+// by itself (SDM vol. 3, tables 6-4 and 6-5): the instruction that caused that one runs again.
 void reflect(Vcpu& vcpu, const Fault& fault, std::uint32_t code) {
     count(vcpu, MemoryAccess::reflected);
-    if (fault.vectoring.valid() && fault.vectoring.vector() == vector::double_fault &&
-        fault.vectoring.type() == InterruptionType::hardware_exception)
+    if (is_exception(fault.vectoring, vector::double_fault))
         return handle_triple_fault(vcpu);
-    if (makes_double_fault(fault.vectoring))
+    if (is_exception(fault.vectoring, vector::page_fault))
         return inject_exception(vcpu, vector::double_fault);
     cpu::write_cr2(fault.linear);
     inject_exception(vcpu, vector::page_fault, code);

@@ -5,6 +5,7 @@
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/faults/single_step.h"
 #include "hypervisor/instructions/decoder/store_cache.h"
+#include "hypervisor/vcpu/breakpoints.h"
 #include "hypervisor/vcpu/counters.h"
 #include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/resume.h"
@@ -27,11 +28,7 @@ const Store* fetch_store(Vcpu& vcpu, std::uint64_t cr3) {
     return vcpu.store_cache.find(rip, instruction);
 }
 
-// Whether the store touches another page too: the next one, or, when the exit names the first byte
-// of this page, the previous one.
-bool crosses_page(Vcpu& vcpu, const Store& store, std::uint64_t gpa) {
-    if (gpa % page_size != 0)
-        return gpa % page_size + store.size > page_size;
+std::uint64_t linear_address_of(Vcpu& vcpu, const Store& store) {
     const Vmcs& vmcs = vcpu.vmcs;
     std::uint64_t segment_base = 0;
     if (store.address.segment == SegmentOverride::fs)
@@ -39,9 +36,15 @@ bool crosses_page(Vcpu& vcpu, const Store& store, std::uint64_t gpa) {
     else if (store.address.segment == SegmentOverride::gs)
         segment_base = vmcs.read(Field::guest_gs_base);
     vcpu.registers.unused_rsp = vmcs.read(Field::guest_rsp);
-    return linear_address(store, vcpu.registers, vmcs.read(Field::guest_rip), segment_base) %
-               page_size !=
-           0;
+    return linear_address(store, vcpu.registers, vmcs.read(Field::guest_rip), segment_base);
+}
+
+// Whether the store touches another page too: the next one, or, when the exit names the first byte
+// of this page, the previous one.
+bool crosses_page(Vcpu& vcpu, const Store& store, std::uint64_t gpa) {
+    if (gpa % page_size != 0)
+        return gpa % page_size + store.size > page_size;
+    return linear_address_of(vcpu, store) % page_size != 0;
 }
 
 std::uint64_t read_old(std::uint64_t gpa, std::uint32_t size) {
@@ -131,6 +134,8 @@ void emulate_store(Vcpu& vcpu, StoreTarget target) {
     if (verdict.error != Error::none)
         return refuse_access(vcpu, gpa, verdict.error);
     count(vcpu, verdict.kind);
+    if (const std::uint64_t dr7 = vmcs.read(Field::guest_dr7); has_breakpoints(dr7)) [[unlikely]]
+        note_store(vcpu, dr7, linear_address_of(vcpu, store), store.size);
     vcpu.registers = registers;
     if (has_rsp)
         vmcs.write(Field::guest_rsp, registers.unused_rsp);

@@ -11,23 +11,30 @@
 // - The page. Only this vCPU reaches a copy of it, through copies of the four tables that lead to
 //   it (translation/step_pages.h): the EPT pointer, or CR3 under shadow paging, names the copied
 //   root.
-// - RFLAGS.TF is set, so that #DB follows the instruction (18.3.1.4). RFLAGS.IF is cleared and NMIs
+// - RFLAGS.TF is set, so that #DB follows the instruction (18.3.1.4), and IA32_DEBUGCTL is 0, so
+//   that it follows every instruction and not only branches (18.4.4). RFLAGS.IF is cleared and NMIs
 //   are blocked (25.4.2), since no handler of the guest's may run on the copy.
 // - The exception bitmap is all ones (25.6.3) for the same reason: #DB, and every fault of the
 //   instruction, causes a VM exit.
+// - IDTR has limit 0, and SYSCALL is disabled in IA32_EFER. The instruction that runs need not be
+//   the one that the step is for: another vCPU may replace it, or the processor may find it by a
+//   stale translation. Only INT n and SYSCALL would clear TF and enter code of the guest's without
+//   a VM exit. Now INT n causes #GP and SYSCALL #UD, each a VM exit.
 // - Blocking by STI and by MOV SS is cleared. With TF set and such blocking, VM entry would demand
-//   a pending single step (27.3.1.5), which would be a #DB before the instruction (27.7.3).
+//   a pending single step (27.3.1.5), which would be a #DB before the instruction (27.7.3). For the
+//   same reason no debug exception is pending.
 //
 // When it ends: in end_single_step(), whatever happens. At a VM exit the dispatch calls it before
 // anything else (exits/dispatch.cpp). When another vCPU asks for something before VM entry, the
 // instruction has not run yet, and serve_before_entry() calls it (exits/settle.cpp). So no handler
 // runs during a step, and none has to ask whether one is active.
 //
-// What the end does: it puts back everything in the list, except that blocking by STI and MOV SS
-// stays cleared. If the guest steps itself (its own TF is set), a single step becomes pending in
-// place of the #DB that the monitor took (25.4.2, table 25-4). Then, with the page tables locked,
-// it judges every word that differs between the copy and the page as it was when the step began,
-// and writes all of them to the page, or none.
+// What the end does: it puts back everything in the list. If the instruction has run, blocking by
+// STI and MOV SS is over, and the debug exceptions that it leaves pending are the guest's own: its
+// data breakpoints, and a single step if the guest steps itself (25.4.2, table 25-4), in place of
+// the #DB that the monitor took. Then, with the page tables locked, it judges every word that
+// differs between the copy and the page as it was when the step began, and writes all of them to
+// the page, or none.
 //
 // The monitor trap flag (26.5.2) would make TF unnecessary. Few CPU models offer it, and its VM
 // exit was not seen on those of Bochs that do.
@@ -51,6 +58,9 @@ enum class StepEnd : std::uint8_t {
     /// By something else: the stores of the instruction until then are in the page. The exit is to
     /// be handled as if there had been no step; the instruction may run again.
     interrupted,
+    /// By an instruction that a step holds back: it was not the one that the step was for. The exit
+    /// had no other cause, and the instruction runs again outside the step.
+    held_back,
 };
 
 /// Has the instruction at RIP write to a copy of the protected page that holds `target`. False when

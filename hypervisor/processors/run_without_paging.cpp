@@ -38,9 +38,8 @@ StartupState state_without_paging(Vcpu& vcpu, std::uint64_t cr0) {
 }
 
 [[noreturn]] void give_up(Vcpu& vcpu, std::string_view reason, std::uint64_t address) {
-    console::print(abi::error_prefix,
-                   "the guest has left 64-bit mode and does not come back: ", reason, ", at ",
-                   console::Hex{address}, '\n');
+    console::error("the guest has left 64-bit mode and does not come back: ", reason, ", at ",
+                   console::Hex{address});
     print_guest_state(vcpu);
     end_of_guest(vcpu, 1);
 }
@@ -54,9 +53,9 @@ void run_without_paging(Vcpu& vcpu, std::uint64_t cr0) {
     const StartupEnd end = run_guest_startup(state, startup_environment(vcpu));
     if (end.error != abi::Error::none)
         give_up(vcpu, end.reason, end.address);
+    vcpu.vmcs.write(Field::guest_interruptibility_state, 0);
     if (const abi::Error error = load_state_again(vcpu, state); error != abi::Error::none)
         give_up(vcpu, abi::name(error), state.rip);
-    vcpu.vmcs.write(Field::guest_interruptibility_state, 0);
     drop_before_entry(vcpu, Stale::all);
     mirror_registers(vcpu);
 }

@@ -7,6 +7,8 @@
 #include "hypervisor/registers/descriptor_registers.h"
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/registers/reset_state.h"
+#include "hypervisor/vcpu/entry_violations.h"
+#include "hypervisor/vcpu/note.h"
 #include "hypervisor/vcpu/segment_registers.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "hypervisor/x86/rflags.h"
@@ -105,6 +107,28 @@ Error judge_state(const StartupState& state) {
     return error != Error::none ? error : judge_segments(state);
 }
 
+// Whether a rule of VM entry is one for what this file loads from the guest's state: segment
+// registers and descriptor-table registers. The others are judged where they are loaded.
+bool is_for_segments(const Violation& violation) {
+    const std::string_view section = text(violation.rule).section;
+    return section == "27.3.1.2" || section == "27.3.1.3";
+}
+
+// The rules above are those of a load by the guest; VM entry has more, and for all segments
+// together (SDM vol. 3, 27.3.1). What it would refuse is refused here, and never reaches the
+// processor.
+Error judge_entry(Vcpu& vcpu) {
+    Error error = Error::none;
+    const EntryReport report = entry_violations(vcpu);
+    for (const Violation& violation : report.violations()) {
+        if (!is_for_segments(violation))
+            continue;
+        note(vcpu, "the state is refused: ", describe(violation).view());
+        error = Error::bad_value;
+    }
+    return error;
+}
+
 Error load_judged_state(Vcpu& vcpu, const StartupState& state) {
     if (const Error error = load_control_registers(vcpu, state); error != Error::none)
         return error;
@@ -117,7 +141,7 @@ Error load_judged_state(Vcpu& vcpu, const StartupState& state) {
     vcpu.vmcs.write(Field::guest_rsp, state.general.unused_rsp);
     vcpu.vmcs.write(Field::guest_rflags, state.rflags | rflags::always_one);
     vcpu.registers = state.general;
-    return Error::none;
+    return judge_entry(vcpu);
 }
 
 } // namespace

@@ -11,6 +11,7 @@
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/registers/reset_state.h"
 #include "hypervisor/run/end_of_guest.h"
+#include "hypervisor/vcpu/note.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vmx/guest_state.h"
 
@@ -69,9 +70,9 @@ Error interpret(Vcpu& vcpu, std::uint8_t vector) {
     lock_page_tables(vcpu);
     const StartupEnd end = run_guest_startup(state, startup_environment(vcpu));
     if (end.error != Error::none) {
-        console::say("vCPU ", vcpu.number, " does not start at ",
-                     console::Hex{std::uint64_t{vector} << 12}, ": ", end.reason, ", at ",
-                     console::Hex{end.address});
+        note(vcpu, "vCPU ", vcpu.number, " does not start at ",
+             console::Hex{std::uint64_t{vector} << 12}, ": ", end.reason, ", at ",
+             console::Hex{end.address});
         return end.error;
     }
     return load_start_state(vcpu, state);
@@ -99,8 +100,10 @@ void wait_for_start(Vcpu& vcpu) {
 }
 
 void reset_vcpu(Vcpu& vcpu) {
-    if (vcpu.number == 0)
-        end_of_guest(vcpu, 0);
+    if (vcpu.number == 0) {
+        console::say("the guest has reset the machine: INIT for the boot processor");
+        end_of_guest(vcpu, abi::reset_status);
+    }
     wait_for_start(vcpu);
 }
 

@@ -59,7 +59,7 @@ constexpr std::uint32_t extended_rdtscp = bit32(27);
 cpu::CpuidResult own_leaf(const Vcpu& vcpu, std::uint32_t leaf) {
     const auto& signature = abi::hypervisor_signature;
     if (leaf == abi::cpuid_hypervisor_leaf)
-        return {abi::cpuid_lazyhv_leaf, signature[0], signature[1], signature[2]};
+        return {abi::cpuid_vcpu_leaf, signature[0], signature[1], signature[2]};
     if (leaf == abi::cpuid_lazyhv_leaf) {
         return {abi::abi_version, static_cast<std::uint32_t>(vcpu.machine->profile),
                 static_cast<std::uint32_t>(vcpu.machine->interface),

@@ -39,7 +39,7 @@ void refuse_operand(Vcpu& vcpu, std::uint64_t linear, bool write, bool user) {
     if (is_canonical(linear))
         inject_page_fault(vcpu, linear, write, user, false);
     else
-        inject_exception(vcpu, vector::general_protection);
+        inject_fault(vcpu, vector::general_protection);
 }
 
 // SGDT, SIDT, SLDT and STR may run in ring 3, and then write with its rights. They may not write a

@@ -57,11 +57,7 @@ bool write_efer(Vcpu& vcpu, std::uint64_t value) {
     const std::uint64_t real = real_efer(vcpu);
     if (nxe_changes)
         change_paging_features(vcpu);
-    if ((vcpu.machine->controls.entry & vm_entry::load_ia32_efer) != 0)
-        vcpu.vmcs.write(Field::guest_ia32_efer, real);
-    else
-        // The monitor keeps NXE on for its own page tables.
-        cpu::write_msr(number(Msr::ia32_efer), real | efer::execute_disable_enable);
+    write_real_efer(vcpu, real);
     return true;
 }
 
@@ -97,8 +93,16 @@ bool keep(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
 
 std::uint64_t real_efer(const Vcpu& vcpu) { return vcpu.efer | vcpu.machine->demands.efer_forced; }
 
+void write_real_efer(Vcpu& vcpu, std::uint64_t value) {
+    if ((vcpu.machine->controls.entry & vm_entry::load_ia32_efer) != 0)
+        vcpu.vmcs.write(Field::guest_ia32_efer, value);
+    else
+        // The monitor keeps NXE on for its own page tables.
+        cpu::write_msr(number(Msr::ia32_efer), value | efer::execute_disable_enable);
+}
+
 std::optional<std::uint64_t> read_guest_msr(Vcpu& vcpu, std::uint32_t msr) {
-    if (is_vmx(msr))
+    if (is_vmx(msr) || msr == number(Msr::ia32_pred_cmd) || msr == number(Msr::ia32_flush_cmd))
         return std::nullopt;
     if (msr == number(Msr::ia32_efer))
         return vcpu.efer;
@@ -131,10 +135,8 @@ bool write_guest_msr(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
         vcpu.vmcs.write(Field::guest_ia32_debugctl, value);
         return true;
     }
-    if (msr == number(Msr::x2apic_command)) {
-        write_x2apic_command(vcpu, value);
-        return true;
-    }
+    if (msr == number(Msr::x2apic_command))
+        return write_x2apic_command(vcpu, value);
     if (msr == number(Msr::ia32_apic_base)) {
         // The APIC may be switched to x2APIC mode, but not moved over other memory, and not off:
         // the monitor reaches other processors through it.

@@ -18,4 +18,7 @@ bool write_guest_msr(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value);
 /// that the monitor can make pages non-executable even if the guest has NXE clear.
 std::uint64_t real_efer(const Vcpu& vcpu);
 
+/// Gives the processor this EFER while the guest runs.
+void write_real_efer(Vcpu& vcpu, std::uint64_t value);
+
 } // namespace hv

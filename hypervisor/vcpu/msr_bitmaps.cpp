@@ -33,6 +33,8 @@ void fill_msr_bitmaps(std::uint64_t physical) {
         pass(physical, number(msr));
     for (const Msr msr : read_only_msrs)
         let_through(physical, number(msr));
+    for (const Msr msr : write_only_msrs)
+        let_through(physical + write_bitmaps, number(msr));
     for (std::uint32_t msr = number(Msr::x2apic_first); msr <= number(Msr::x2apic_last); ++msr)
         pass(physical, msr);
 }

@@ -33,8 +33,13 @@ inline constexpr std::array passed_msrs{
 /// interrupt.
 inline constexpr std::array read_only_msrs{Msr::ia32_mperf, Msr::ia32_aperf};
 
+/// MSRs that a guest writes without an exit, and may not read: each bit is a command to the
+/// processor's own predictors or caches, and CPUID says whether there is one (7:EDX[26], [28]).
+inline constexpr std::array write_only_msrs{Msr::ia32_pred_cmd, Msr::ia32_flush_cmd};
+
 /// Fills the 4 KiB MSR bitmaps (SDM vol. 3, 25.6.9) at a physical address so that every access
-/// exits, except to `passed_msrs` and the x2APIC registers, and reads of `read_only_msrs`.
+/// exits, except to `passed_msrs` and the x2APIC registers, reads of `read_only_msrs`, and writes
+/// to `write_only_msrs`.
 void fill_msr_bitmaps(std::uint64_t physical);
 
 /// Makes writes to the x2APIC's command register exit, or not, in the bitmaps at a physical

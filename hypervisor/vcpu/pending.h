@@ -17,6 +17,7 @@ inline constexpr std::uint8_t ept_translations = 1 << 3;        ///< EPT rights 
 /// stale must be dropped, and the lock released.
 inline constexpr std::uint8_t page_tables = 1 << 5;
 inline constexpr std::uint8_t root_targets = 1 << 4; ///< the published roots have changed
+inline constexpr std::uint8_t lines = 1 << 6;        ///< lines wait for the console
 } // namespace pending
 
 } // namespace hv

@@ -1,9 +1,9 @@
 #include "hypervisor/vcpu/resume.h"
 
-#include "hypervisor/host/console.h"
 #include "hypervisor/host/processor/host_tables.h"
 #include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/vcpu/exit_information.h"
+#include "hypervisor/vcpu/note.h"
 #include "hypervisor/vmx/guest_state.h"
 #include "hypervisor/x86/page_fault.h"
 #include "hypervisor/x86/rflags.h"
@@ -20,6 +20,8 @@ void end_instruction(Vcpu& vcpu, std::uint64_t flags) {
     const std::uint64_t state = vcpu.vmcs.read(Field::guest_interruptibility_state);
     if ((state & ended) != 0)
         vcpu.vmcs.write(Field::guest_interruptibility_state, state & ~ended);
+    if ((flags & rflags::resume) != 0)
+        vcpu.vmcs.write(Field::guest_rflags, flags & ~rflags::resume);
     if ((flags & rflags::trap) != 0) {
         vcpu.vmcs.write(Field::guest_pending_debug_exceptions,
                         vcpu.vmcs.read(Field::guest_pending_debug_exceptions) |
@@ -40,11 +42,16 @@ void inject_exception(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code)
         vcpu.vmcs.write(Field::vm_entry_exception_error_code, error_code);
 }
 
+void inject_fault(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code) {
+    vcpu.vmcs.write(Field::guest_rflags, vcpu.vmcs.read(Field::guest_rflags) | rflags::resume);
+    inject_exception(vcpu, vector, error_code);
+}
+
 void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, bool present) {
     cpu::write_cr2(linear);
-    inject_exception(vcpu, vector::page_fault,
-                     (present ? fault_code::present : 0) | (write ? fault_code::write : 0) |
-                         (user ? fault_code::user : 0));
+    inject_fault(vcpu, vector::page_fault,
+                 (present ? fault_code::present : 0) | (write ? fault_code::write : 0) |
+                     (user ? fault_code::user : 0));
 }
 
 void repeat_event(Vcpu& vcpu, InterruptionInformation event) {
@@ -94,13 +101,13 @@ void name_refusal(Vcpu& vcpu, abi::Error error, std::string_view what, std::uint
     if ((vcpu.refusals_named & bit) != 0)
         return;
     vcpu.refusals_named |= bit;
-    console::say("refused ", what, " ", console::Hex{argument}, ": ", abi::name(error));
+    note(vcpu, "refused ", what, " ", console::Hex{argument}, ": ", abi::name(error));
 }
 
 void refuse_instruction(Vcpu& vcpu, abi::Error error, std::string_view what,
                         std::uint64_t argument) {
     name_refusal(vcpu, error, what, argument);
-    inject_exception(vcpu, vector::general_protection);
+    inject_fault(vcpu, vector::general_protection);
 }
 
 } // namespace hv

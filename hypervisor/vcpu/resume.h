@@ -29,9 +29,8 @@ namespace hv {
 /// and with RFLAGS.TF set its debug trap is pending (SDM vol. 3, 27.3.1.5 demands both together).
 void skip_instruction(Vcpu& vcpu);
 
-/// Does what happens at the end of an instruction, except for moving RIP: blocking by STI and MOV
-/// SS ends, and if TF is set in `flags`, the guest's RFLAGS, the debug trap becomes pending
-/// (25.4.2).
+/// What the end of an instruction does, wherever RIP is: blocking by STI and MOV SS ends, RF is
+/// cleared, and with TF set in `flags`, the guest's RFLAGS, its debug trap is pending (25.4.2).
 [[gnu::noinline]] void end_instruction(Vcpu& vcpu, std::uint64_t flags);
 
 /// As skip_instruction for an instruction whose length is known; fewer VMCS accesses when TF is
@@ -40,12 +39,16 @@ void skip_instruction(Vcpu& vcpu);
 [[gnu::always_inline]] inline void skip_known_instruction(Vcpu& vcpu, std::uint64_t length) {
     advance_rip(vcpu, length);
     const std::uint64_t flags = vcpu.vmcs.read(Field::guest_rflags);
-    if ((flags & rflags::trap) != 0) [[unlikely]]
+    if ((flags & (rflags::trap | rflags::resume)) != 0) [[unlikely]]
         end_instruction(vcpu, flags);
 }
 
 /// Has the guest take an exception at the instruction that exited.
 void inject_exception(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code = 0);
+
+/// The same for a fault of the instruction that exited: RF is set in its frame (SDM vol. 3,
+/// 18.3.1.1), which it is not when the exit's cause was not that fault.
+void inject_fault(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code = 0);
 
 /// Has the guest take #PF for an access to `linear`.
 void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, bool present);

@@ -15,9 +15,15 @@ struct SingleStep {
 
     std::uint64_t rflags = 0; ///< TF and IF are restored; other flags are the instruction's
     std::uint64_t interruptibility = 0;
+    std::uint64_t pending_debug = 0; ///< pending debug exceptions
+    std::uint64_t debugctl = 0;      ///< IA32_DEBUGCTL
+    std::uint64_t idtr_limit = 0;
     std::uint32_t exception_bitmap = 0;
     /// The EPT pointer; under shadow paging, CR3 as the processor holds it.
     std::uint64_t root = 0;
+
+    /// The instruction is PUSHF: what it stores has TF and IF of the step, and gets the guest's.
+    bool stores_flags = false;
 
     /// Value of statistics.exits when the last step ended.
     std::uint64_t ended_in_exit = ~std::uint64_t{0};

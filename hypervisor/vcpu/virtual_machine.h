@@ -11,6 +11,7 @@
 #include "hypervisor/translation/ept.h"
 #include "hypervisor/translation/shadow/shadow_tables.h"
 #include "hypervisor/translation/translation.h"
+#include "hypervisor/vcpu/chipset.h"
 #include "hypervisor/vmx/capability.h"
 #include "shared/processors.h"
 #include "shared/profile.h"
@@ -49,6 +50,7 @@ struct MachineSettings {
     ShadowPagingDemands demands;   ///< as Translation has them
     std::uint64_t msr_bitmaps = 0; ///< physical
     std::uint64_t io_bitmaps = 0;  ///< physical, A then B
+    Chipset chipset;
     std::array<Vcpu*, abi::max_vcpus> vcpus{};
     std::uint32_t vcpu_count = 0;
 };
@@ -71,6 +73,7 @@ struct SharedPaging {
     /// Whether INIT and SIPI commands exit: some vCPU waits for one. Read without the lock: when it
     /// changes, no vCPU is in the guest with the old setting any longer before the lock is free.
     bool commands_exit = false;
+    PciConfiguration pci;
     std::uint32_t acting = 0; ///< number of the vCPU that holds the lock
 };
 

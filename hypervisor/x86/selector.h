@@ -23,4 +23,9 @@ struct Selector {
     [[nodiscard]] constexpr bool null() const { return (raw & 0xFFFC) == 0; }
 };
 
+/// The error code of exceptions that name a selector or a gate (SDM vol. 3, 6.13).
+namespace selector_error {
+inline constexpr std::uint32_t idt = 1 << 1; ///< a gate of the IDT
+} // namespace selector_error
+
 } // namespace hv

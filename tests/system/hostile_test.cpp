@@ -2,6 +2,7 @@
 // by name; the monitor lives and says what it counted.
 
 #include "guest/hostile/attack_list.h"
+#include "shared/console.h"
 #include "shared/error.h"
 #include "tests/system/processor_counts.h"
 
@@ -154,7 +155,7 @@ TEST_P(HostileStops, WithADiagnosis) {
     EXPECT_THAT(outcome.output, HasSubstr(" requests refused\n"));
     EXPECT_THAT(outcome.output, testing::Not(HasSubstr("not as expected")));
     if (attack.kind == Kind::resets) {
-        EXPECT_EQ(outcome.status, 0) << outcome.error;
+        EXPECT_EQ(outcome.status, abi::reset_status) << outcome.error;
         return;
     }
     EXPECT_NE(outcome.status, 0);

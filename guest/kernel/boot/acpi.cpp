@@ -63,18 +63,18 @@ Bytes table_at(std::uint64_t physical, std::string_view signature, ReadablePhysi
     return !table.empty() && sums_to_zero(table) ? table : Bytes();
 }
 
-/// The MADT among the tables that `root` lists by addresses of type T.
+/// The ACPI table of this signature among those that `root` lists by addresses of type T.
 template <typename T>
-Bytes find_madt_in(Bytes root, ReadablePhysical readable) {
+Bytes find_table_in(Bytes root, std::string_view signature, ReadablePhysical readable) {
     for (std::size_t at = header_size; at + sizeof(T) <= root.size(); at += sizeof(T)) {
-        const Bytes madt = table_at(value_at<T>(root, at), "APIC", readable);
-        if (!madt.empty())
-            return madt;
+        const Bytes table = table_at(value_at<T>(root, at), signature, readable);
+        if (!table.empty())
+            return table;
     }
     return {};
 }
 
-Bytes find_madt(std::uint64_t rsdp, ReadablePhysical readable) {
+Bytes find_table(std::uint64_t rsdp, std::string_view signature, ReadablePhysical readable) {
     const Bytes root = readable_bytes(rsdp, rsdp_size, readable);
     if (root.empty() || !has_signature(root, "RSD PTR ") || !sums_to_zero(root))
         return {};
@@ -83,13 +83,13 @@ Bytes find_madt(std::uint64_t rsdp, ReadablePhysical readable) {
         if (!extended.empty()) {
             const Bytes xsdt =
                 table_at(value_at<std::uint64_t>(extended, rsdp_xsdt), "XSDT", readable);
-            const Bytes madt = find_madt_in<std::uint64_t>(xsdt, readable);
-            if (!madt.empty())
-                return madt;
+            const Bytes table = find_table_in<std::uint64_t>(xsdt, signature, readable);
+            if (!table.empty())
+                return table;
         }
     }
     const Bytes rsdt = table_at(value_at<std::uint32_t>(root, rsdp_rsdt), "RSDT", readable);
-    return find_madt_in<std::uint32_t>(rsdt, readable);
+    return find_table_in<std::uint32_t>(rsdt, signature, readable);
 }
 
 /// Calls `found` with the identifier of each enabled processor.
@@ -127,7 +127,7 @@ ProcessorList find_processors(std::uint64_t rsdp, std::uint32_t boot_apic_id,
                               ReadablePhysical readable) {
     ProcessorList alone;
     alone.apic_id[0] = boot_apic_id;
-    const Bytes madt = find_madt(rsdp, readable);
+    const Bytes madt = find_table(rsdp, "APIC", readable);
     bool names_boot_processor = false;
     ProcessorList list = alone;
     for_each_processor(madt, [&](std::uint32_t apic_id) {
@@ -135,6 +135,14 @@ ProcessorList find_processors(std::uint64_t rsdp, std::uint32_t boot_apic_id,
         add(list, apic_id);
     });
     return names_boot_processor ? list : alone;
+}
+
+std::uint16_t find_sleep_port(std::uint64_t rsdp, ReadablePhysical readable) {
+    constexpr std::size_t pm1a_control = 64;
+    const Bytes fadt = find_table(rsdp, "FACP", readable);
+    return fadt.size() < pm1a_control + sizeof(std::uint32_t)
+               ? 0
+               : static_cast<std::uint16_t>(value_at<std::uint32_t>(fadt, pm1a_control));
 }
 
 } // namespace guest::acpi

@@ -1,7 +1,7 @@
 #pragma once
-// The processors that the firmware lists in the ACPI MADT, which is found through the RSDP (ACPI
-// specification 6.5, 5.2.5 and 5.2.12). Pure. The amount that is read is bounded, and an invalid
-// ACPI table is ignored.
+// What the firmware lists in the ACPI MADT and FADT, which are found through the RSDP (ACPI
+// specification 6.5, 5.2.5, 5.2.9 and 5.2.12). Pure. The amount that is read is bounded, and an
+// invalid ACPI table is ignored.
 
 #include <array>
 #include <cstdint>
@@ -24,5 +24,9 @@ using ReadablePhysical = const std::uint8_t* (*)(std::uint64_t physical, std::ui
 /// `rsdp`. Returns the boot processor alone if there is no MADT, or if the MADT does not list it.
 ProcessorList find_processors(std::uint64_t rsdp, std::uint32_t boot_apic_id,
                               ReadablePhysical readable);
+
+/// The first of the two ports of PM1a_CNT, which puts the machine to sleep, from the FADT (5.2.9);
+/// 0 if there is none.
+std::uint16_t find_sleep_port(std::uint64_t rsdp, ReadablePhysical readable);
 
 } // namespace guest::acpi

@@ -27,6 +27,7 @@ constexpr std::uint64_t second_startup_delay = 20'000'000;
 constexpr std::uint64_t start_limit = 400'000'000;
 
 acpi::ProcessorList found;
+std::uint16_t found_sleep_port;
 bool by_state;
 
 /// acpi::ReadablePhysical, valid only while the identity mapping exists.
@@ -93,7 +94,10 @@ void start_by_trampoline() {
 
 void find(std::uint64_t rsdp) {
     found = acpi::find_processors(rsdp, local_apic::identifier(), identity);
+    found_sleep_port = acpi::find_sleep_port(rsdp, identity);
 }
+
+std::uint16_t sleep_port() { return found_sleep_port; }
 
 bool started_by_state() { return by_state; }
 

@@ -11,6 +11,10 @@ namespace guest::processors {
 /// if there is none. Needs the identity mapping of the first 4 GiB.
 void find(std::uint64_t rsdp);
 
+/// The first of the ports that put the machine to sleep, as the firmware lists it with the
+/// processors; 0 if there is none.
+std::uint16_t sleep_port();
+
 struct StartOptions {
     bool xapic = false;      ///< do not use x2APIC mode
     bool trampoline = false; ///< start them in real mode even if the monitor takes initial states

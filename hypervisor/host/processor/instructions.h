@@ -29,6 +29,7 @@ void write_port32(std::uint16_t port, std::uint32_t value);
 std::uint32_t read_port32(std::uint16_t port);
 std::uint64_t read_cr0();
 std::uint64_t read_cr2();
+std::uint64_t read_breakpoint_address(std::uint32_t number);
 std::uint64_t read_cr3();
 std::uint64_t read_cr4();
 void write_cr2(std::uint64_t value);
@@ -134,6 +135,25 @@ inline std::uint32_t read_port32(std::uint16_t port) {
 inline std::uint64_t read_cr0() {
     std::uint64_t value = 0;
     asm volatile("mov %%cr0, %0" : "=r"(value));
+    return value;
+}
+/// DR0 to DR3.
+inline std::uint64_t read_breakpoint_address(std::uint32_t number) {
+    std::uint64_t value = 0;
+    switch (number) {
+    case 0:
+        asm volatile("mov %%dr0, %0" : "=r"(value));
+        break;
+    case 1:
+        asm volatile("mov %%dr1, %0" : "=r"(value));
+        break;
+    case 2:
+        asm volatile("mov %%dr2, %0" : "=r"(value));
+        break;
+    default:
+        asm volatile("mov %%dr3, %0" : "=r"(value));
+        break;
+    }
     return value;
 }
 inline std::uint64_t read_cr2() {

@@ -84,7 +84,11 @@ bool try_write_msr(std::uint32_t msr, std::uint64_t value) {
 bool try_xsetbv(std::uint32_t index, std::uint64_t value) { return index == 0 && (value & 1) != 0; }
 
 void write_port8(std::uint16_t port, std::uint8_t value) {
-    if (port == abi::serial_port)
+    constexpr std::uint8_t divisor_latch_access = 0x80;
+    std::uint8_t& line_control = Machine::current().line_control;
+    if (port == abi::serial_port + 3)
+        line_control = value;
+    else if (port == abi::serial_port && (line_control & divisor_latch_access) == 0)
         Machine::current().console += static_cast<char>(value);
     else if (port < abi::serial_port || port > abi::serial_port + 7)
         Machine::current().port_writes.emplace_back(port, value);
@@ -102,6 +106,9 @@ std::uint64_t read_cr0() { return 0; }
 bool exchange_in_direct_map(std::uint64_t first, std::uint64_t second, PageAllocator&) {
     Machine::current().exchange(first, second);
     return true;
+}
+std::uint64_t read_breakpoint_address(std::uint32_t number) {
+    return Machine::current().breakpoints[number];
 }
 std::uint64_t read_cr2() { return Machine::current().cr2; }
 std::uint64_t read_cr3() { return 0; }

@@ -97,7 +97,9 @@ class Machine {
     /// OUT: port and value, console excepted.
     std::vector<std::pair<std::uint16_t, std::uint32_t>> port_writes;
     std::string console;
+    std::uint8_t line_control = 0; ///< the UART's
     std::uint64_t cr2 = 0;
+    std::array<std::uint64_t, 4> breakpoints{};                ///< DR0 to DR3
     std::vector<std::pair<std::uint32_t, std::uint32_t>> ipis; ///< APIC ID and command, in order
     std::map<std::uint32_t, std::uint32_t> xapic;              ///< registers by offset
     std::map<std::uint32_t, cpu::CpuidResult> cpuid; ///< leaves that differ from "all features"

@@ -91,6 +91,17 @@ class GuestAcpi : public testing::Test {
     std::vector<std::uint8_t> entries;
 };
 
+TEST_F(GuestAcpi, SleepPort) {
+    EXPECT_EQ(guest::acpi::find_sleep_port(rsdp, readable), 0);
+    std::vector<std::uint8_t> body(40);
+    body[64 - 36] = 0x04;
+    body[65 - 36] = 0xB0;
+    put_table(madt, "FACP", body);
+    EXPECT_EQ(guest::acpi::find_sleep_port(rsdp, readable), 0xB004);
+    put_table(madt, "FACP", std::vector<std::uint8_t>(30)); // it ends before
+    EXPECT_EQ(guest::acpi::find_sleep_port(rsdp, readable), 0);
+}
+
 TEST_F(GuestAcpi, BootProcessorFirstOthersInOrderOfTheTable) {
     local_apic(4, 1);
     local_apic(2, 1);

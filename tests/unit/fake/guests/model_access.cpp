@@ -192,6 +192,7 @@ bool ModelGuest::carry_out(std::uint64_t linear, std::uint64_t physical, Access 
     bool refused = false;
     if (stepped) {
         machine_.fields[Field::vm_exit_interruption_information] = debug_event;
+        machine_.fields[Field::exit_qualification] = 1 << 14; // a single step
         cpu().exit(abi::ExitReason::exception_nmi);
         refused = machine_.fields[Field::vm_entry_interruption_information] != 0;
         bool expected = false;

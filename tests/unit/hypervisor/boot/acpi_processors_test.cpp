@@ -1,5 +1,6 @@
 // The processors in ACPI tables, whole and broken.
 
+#include "hypervisor/boot/acpi/fixed_hardware.h"
 #include "hypervisor/boot/acpi/processors.h"
 #include "tests/unit/fake/machine.h"
 
@@ -125,6 +126,40 @@ TEST_F(AcpiProcessors, OnlyEnabledOnesAndEachOnce) {
     put_tables(madt({apic(boot), apic(1, 0), apic(2, 2), apic(3, 3), x2apic(3), x2apic(boot),
                      apic(0xFF), x2apic(0xFFFFFFFF), x2apic(9, 0), x2apic(0xFF)}));
     EXPECT_THAT(find().apic_ids, ElementsAre(boot, 3, 0xFF));
+}
+
+TEST_F(AcpiProcessors, FixedHardware) {
+    put_tables(madt({}));
+    Octets fadt(244 + 12 - 36);
+    const auto set = [&fadt](std::uint32_t offset, std::initializer_list<std::uint8_t> octets) {
+        std::copy(octets.begin(), octets.end(), fadt.begin() + (offset - 36));
+    };
+    const auto find_ports = [&] {
+        put(other, table("FACP", fadt));
+        return find_fixed_hardware(rsdp, fake_memory_size);
+    };
+    set(48, {0xB2, 0, 0, 0, 0xF1, 0xF0});
+    set(64, {0x04, 0xB0});
+    FixedHardware found = find_ports();
+    EXPECT_EQ(found.problem, nullptr);
+    EXPECT_EQ(found.ports.smi_command, 0xB2);
+    EXPECT_EQ(found.ports.acpi_enable, 0xF1);
+    EXPECT_EQ(found.ports.acpi_disable, 0xF0);
+    EXPECT_THAT(found.ports.power_management_control, ElementsAre(0xB004, 0));
+    EXPECT_EQ(found.ports.reset, 0);
+    set(112, {0, 4});                    // there is a reset register
+    set(116, {1, 8, 0, 0, 0xF9, 0x0C});  // port 0xCF9
+    set(172, {1, 16, 0, 0, 0x04, 0x06}); // PM1a_CNT: the extended address is the right one
+    set(244, {0, 8, 0, 0, 0x00, 0x10, 0xD0, 0xFE}); // SLEEP_CONTROL_REG in memory
+    found = find_ports();
+    EXPECT_NE(found.problem, nullptr);
+    EXPECT_EQ(found.ports.reset, 0xCF9);
+    EXPECT_THAT(found.ports.power_management_control, ElementsAre(0x0604, 0));
+    EXPECT_EQ(found.ports.sleep_control, 0);
+    machine.word(rsdp) = 0;
+    found = find_fixed_hardware(rsdp, fake_memory_size);
+    EXPECT_NE(found.problem, nullptr);
+    EXPECT_THAT(found.ports.power_management_control, ElementsAre(0, 0));
 }
 
 TEST_F(AcpiProcessors, AsManyAsThereCanBeVcpus) {

@@ -117,6 +117,9 @@ TEST_F(Drain, RefusedEntryEndsTheBatch) {
     EXPECT_EQ(ring.head, ring.tail);
     EXPECT_EQ(vcpu.statistics.drained, 1U);
     EXPECT_EQ(vcpu.statistics.discarded, 2U);
+    EXPECT_TRUE(machine.console.empty()) << "printed while locks may be held";
+    EXPECT_NE(vcpu.pending & pending::lines, 0U);
+    settle(vcpu);
     EXPECT_NE(machine.console.find("refused SetCR3"), std::string::npos) << machine.console;
     EXPECT_NE(machine.console.find("bad_cr3"), std::string::npos);
 }

@@ -23,7 +23,10 @@ class Start : public ::testing::TestWithParam<abi::Profile> {
     Vcpu& started = machine.vcpu(1);
     const abi::InitialState good = make_state();
 
-    Start() { wait(1); }
+    Start() {
+        machine.msrs[number(Msr::ia32_apic_base)] = 0xFEE00D00; // x2APIC mode
+        wait(1);
+    }
 
     void wait(std::uint32_t number) {
         machine.on(number, [&] {
@@ -49,7 +52,7 @@ class Start : public ::testing::TestWithParam<abi::Profile> {
         return state;
     }
     void command(std::uint64_t low, std::uint64_t apic_id) {
-        write_x2apic_command(vcpu, apic_id << 32 | low);
+        EXPECT_TRUE(write_x2apic_command(vcpu, apic_id << 32 | low));
     }
     std::uint64_t field(Field field, std::uint32_t number = 1) {
         std::uint64_t value = 0;
@@ -60,6 +63,27 @@ class Start : public ::testing::TestWithParam<abi::Profile> {
     Error order(const abi::InitialState& state) { return order_start(vcpu, 1, state); }
     bool says(const char* what) { return machine.console.find(what) != std::string::npos; }
 };
+
+TEST_P(Start, ReservedBitsOfACommandAreRefused) {
+    const std::size_t sent = machine.ipis.size();
+    for (const std::uint32_t bit : {12U, 13U, 16U, 17U, 20U, 31U})
+        EXPECT_FALSE(write_x2apic_command(vcpu, std::uint64_t{1} << bit | 0x4031)) << bit;
+    machine.msrs[number(Msr::ia32_apic_base)] = 0xFEE00900; // xAPIC mode has no such MSR
+    EXPECT_FALSE(write_x2apic_command(vcpu, 0x4031));
+    EXPECT_EQ(machine.ipis.size(), sent);
+}
+
+// Each register may hold its value; VM entry refuses them together.
+TEST_P(Start, AStateThatVmEntryWouldRefuseIsRefused) {
+    abi::InitialState state = good;
+    state.ds = KernelMachine::data | 3; // the descriptor's DPL is 0
+    ASSERT_EQ(order(state), Error::none);
+    command(init_command, 1);
+    command(startup_command | 8, 1);
+    machine.enter(1);
+    EXPECT_TRUE(waits());
+    EXPECT_NE(machine.console.find("27.3.1.2"), std::string::npos) << machine.console;
+}
 
 TEST_P(Start, TakesTheStateThatWasOrdered) {
     ASSERT_EQ(order(good), Error::none);

@@ -27,6 +27,9 @@ class WithoutPaging : public StartupModesCase {
              {Field::guest_ss_limit, Field::guest_ds_limit, Field::guest_es_limit,
               Field::guest_fs_limit, Field::guest_gs_limit})
             machine.fields[limit] = 0xFFFFFFFF;
+        machine.fields[Field::guest_tr_access_rights] = 0x8B; // a busy TSS
+        machine.fields[Field::guest_tr_limit] = 0x67;
+        machine.fields[Field::guest_ldtr_access_rights] = 0x10000; // none
         machine.fields[Field::guest_cr3] = top_table;
         machine.fields[Field::guest_rip] = code_base;
     }

@@ -3,6 +3,7 @@
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/registers/msr_policy.h"
+#include "hypervisor/registers/pci_configuration.h"
 #include "hypervisor/registers/port_policy.h"
 #include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/msr_bitmaps.h"
@@ -27,6 +28,10 @@ class Exits : public ::testing::Test {
         machine.fields[Field::vm_entry_interruption_information] = 0;
         machine.fields[Field::guest_rip] = 0x1000;
         handle_vm_exit(vcpu.registers);
+    }
+    void out(std::uint16_t port, std::uint32_t size, std::uint64_t value) {
+        vcpu.registers.rax = value;
+        exit_with(ExitReason::io_instruction, std::uint64_t{port} << 16 | (size - 1));
     }
     bool faulted(std::uint8_t vector = 13) {
         return (machine.fields[Field::vm_entry_interruption_information] & 0x800000FF) ==
@@ -167,6 +172,10 @@ TEST_F(Exits, MsrBitmapsPassWhatASwitchUses) {
         EXPECT_FALSE(exits(number(msr), 0));
         EXPECT_FALSE(exits(number(msr), 2048));
     }
+    for (const Msr msr : {Msr::ia32_pred_cmd, Msr::ia32_flush_cmd}) { // written only
+        EXPECT_TRUE(exits(number(msr), 0));
+        EXPECT_FALSE(exits(number(msr), 2048));
+    }
     for (const Msr msr : {Msr::ia32_efer, Msr::ia32_apic_base, Msr::ia32_pat, Msr::ia32_debugctl,
                           Msr::ia32_mtrr_physbase0, Msr::ia32_feature_control}) {
         EXPECT_TRUE(exits(number(msr), 0));
@@ -190,6 +199,66 @@ TEST_F(Exits, PortsThatReachTheMonitor) {
     vcpu.registers.rax = 7;
     EXPECT_THROW(exit_with(ExitReason::io_instruction, std::uint64_t{0xF4} << 16), RunEnded);
     EXPECT_NE(machine.console.find("@end status=7"), std::string::npos);
+}
+
+TEST_F(Exits, PortsThatSleepOrReset) {
+    machine.machine().chipset.acpi.power_management_control[0] = 0xB004;
+    out(0xB004, 2, 1);
+    EXPECT_EQ(machine.port_writes.back(), (std::pair<std::uint16_t, std::uint32_t>{0xB004, 1}));
+    EXPECT_THROW(out(0xB004, 2, 0x2000), RunEnded);
+    EXPECT_NE(machine.console.find("@end status=4"), std::string::npos) << machine.console;
+    EXPECT_THROW(out(0xB005, 1, 0x20), RunEnded);
+    machine.console.clear();
+    EXPECT_THROW(out(system_control_a, 1, 1), RunEnded);
+    EXPECT_NE(machine.console.find("@end status=3"), std::string::npos) << machine.console;
+    EXPECT_THROW(out(reset_control, 1, 6), RunEnded);
+    const std::size_t writes = machine.port_writes.size();
+    for (std::uint64_t command = 0xF0; command < 0x100; ++command) {
+        if ((command & 1) == 0)
+            EXPECT_THROW(out(keyboard_controller_command, 1, command), RunEnded) << command;
+        else
+            out(keyboard_controller_command, 1, command);
+    }
+    EXPECT_GE(machine.port_writes.size(), writes + 8);
+}
+
+TEST_F(Exits, FirmwareInSmmIsCalledForAcpiAlone) {
+    AcpiPorts& acpi = machine.machine().chipset.acpi;
+    acpi.smi_command = advanced_power_management_control;
+    acpi.acpi_enable = 0xF1;
+    acpi.acpi_disable = 0xF0;
+    out(advanced_power_management_control, 1, 0x55);
+    EXPECT_TRUE(machine.port_writes.empty());
+    EXPECT_EQ(vcpu.statistics.refused, 1U);
+    out(advanced_power_management_control, 1, 0xF1);
+    EXPECT_EQ(machine.port_writes.size(), 1U);
+}
+
+TEST_F(Exits, GuardedPciRegistersAreReadOnly) {
+    VirtualMachine& vm = machine.machine();
+    vm.io_bitmaps = machine.take_guest_page();
+    vm.chipset.guarded.push_back({0, 0, 0xFF});         // the host bridge
+    vm.chipset.guarded.push_back({0x0B00, 0x40, 0x43}); // device 1, function 3
+    const auto data_exits = [&] {
+        return *direct_pointer(vm.io_bitmaps + pci_configuration_data / 8) >> 4 == 0xF;
+    };
+    for (const std::uint64_t guarded : {0x80000072U, 0x80000B40U, 0x8F000B43U}) {
+        out(pci_configuration_address, 4, guarded);
+        EXPECT_TRUE(data_exits()) << guarded;
+        const std::size_t writes = machine.port_writes.size();
+        out(pci_configuration_data + 2, 1, 0x4A);
+        out(pci_configuration_data, 4, 0x4A4A4A4A);
+        EXPECT_EQ(machine.port_writes.size(), writes);
+    }
+    EXPECT_EQ(vcpu.statistics.refused, 6U);
+    for (const std::uint64_t free : {0x80000B3CU, 0x80000B44U, 0x80000800U, 0x00000072U}) {
+        out(pci_configuration_address, 4, free);
+        EXPECT_FALSE(data_exits()) << free;
+    }
+    const std::size_t writes = machine.port_writes.size();
+    for (std::uint16_t port = 0xCF8; port < 0xCFC; ++port)
+        out(port, 1, 0x72); // the address register takes no bytes
+    EXPECT_EQ(machine.port_writes.size(), writes);
 }
 
 TEST_F(Exits, InputKeepsTheUpperBytes) {

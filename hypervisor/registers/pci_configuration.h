@@ -1,0 +1,27 @@
+#pragma once
+// The guest's accesses to PCI configuration space by mechanism #1 (PCI Local Bus specification 3.0,
+// 3.2.2.3.2): registers that are guarded (vcpu/chipset.h) can be read and not written. The address
+// register always exits; the data ports exit only while it selects guarded registers.
+
+#include <cstdint>
+
+namespace hv {
+
+struct Vcpu;
+
+/// The address register, 32 bits wide, and the first of the four data ports.
+inline constexpr std::uint16_t pci_configuration_address = 0xCF8;
+inline constexpr std::uint16_t pci_configuration_data = 0xCFC;
+
+constexpr bool is_pci_data_port(std::uint16_t port) {
+    return port >= pci_configuration_data && port < pci_configuration_data + 4;
+}
+
+/// OUT of 4 bytes to the address register.
+void select_pci_registers(Vcpu& vcpu, std::uint32_t address);
+
+/// OUT to a data port that exits: whether it may be carried out. The page tables stay locked, so
+/// that no other vCPU selects other registers meanwhile.
+bool may_write_pci_data(Vcpu& vcpu);
+
+} // namespace hv
