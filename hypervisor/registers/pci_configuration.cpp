@@ -18,10 +18,11 @@ bool is_guarded(const Chipset& chipset, std::uint32_t address) {
         return false;
     // The ports reach the four registers from `first` on.
     const std::uint32_t first = address & register_mask;
-    for (const GuardedRegisters& guarded : chipset.guarded)
+    for (const GuardedRegisters& guarded : chipset.guarded) {
         if ((address & function_mask) == guarded.function && first + 3 >= guarded.first &&
             first <= guarded.last)
             return true;
+    }
     return false;
 }
 

@@ -30,10 +30,11 @@ void note_store(Vcpu& vcpu, std::uint64_t dr7, std::uint64_t linear, std::uint32
         if (stops_writes(dr7, number) && begin < linear + size && linear < begin + length)
             met |= std::uint64_t{1} << number;
     }
-    if (met != 0)
+    if (met != 0) {
         vcpu.vmcs.write(Field::guest_pending_debug_exceptions,
                         vcpu.vmcs.read(Field::guest_pending_debug_exceptions) | met |
                             pending_debug::enabled_breakpoint);
+    }
 }
 
 } // namespace hv

@@ -58,10 +58,11 @@ void repeat_event(Vcpu& vcpu, InterruptionInformation event) {
     const Vmcs& vmcs = vcpu.vmcs;
     // An NMI blocks others before its delivery exits (SDM vol. 3, 28.1), and where NMIs are virtual
     // none can be injected while they are blocked (27.3.1.5).
-    if (event.type() == InterruptionType::nmi)
+    if (event.type() == InterruptionType::nmi) {
         vmcs.write(Field::guest_interruptibility_state,
                    vmcs.read(Field::guest_interruptibility_state) &
                        ~std::uint64_t{interruptibility::nmi});
+    }
     if (event.error_code())
         vmcs.write(Field::vm_entry_exception_error_code,
                    vmcs.read(Field::idt_vectoring_error_code));
