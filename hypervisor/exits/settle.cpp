@@ -14,6 +14,13 @@ namespace hv {
 
 namespace {
 
+[[gnu::cold, gnu::noinline]] void drop_or_print(Vcpu& vcpu, std::uint8_t todo) {
+    if ((todo & pending::ept_translations) != 0)
+        drop_ept_translations(vcpu);
+    if ((todo & pending::lines) != 0)
+        console::print_queue();
+}
+
 [[gnu::always_inline]] inline void settle_without_lock(Vcpu& vcpu) {
     const std::uint8_t todo = vcpu.pending;
     vcpu.pending = 0;
@@ -26,12 +33,10 @@ namespace {
     constexpr std::uint8_t rare =
         pending::ept_translations | pending::root_targets | pending::lines;
     if ((todo & rare) != 0) [[unlikely]] {
-        if ((todo & pending::ept_translations) != 0)
-            drop_ept_translations(vcpu);
         if ((todo & pending::root_targets) != 0)
             write_root_targets(vcpu);
-        if ((todo & pending::lines) != 0)
-            console::print_queue();
+        if ((todo & (pending::ept_translations | pending::lines)) != 0)
+            drop_or_print(vcpu, todo);
     }
 }
 
