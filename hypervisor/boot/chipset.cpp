@@ -16,8 +16,8 @@ constexpr Function function(std::uint32_t device, std::uint32_t number) {
 }
 
 void select(Function function, std::uint32_t offset) {
-    constexpr std::uint32_t enabled = std::uint32_t{1} << 31;
-    cpu::write_port32(pci_configuration_address, enabled | function | (offset & 0xFC));
+    cpu::write_port32(pci_configuration_address,
+                      pci_address::enabled | function | (offset & pci_address::register_mask));
 }
 
 std::uint32_t read32(Function function, std::uint32_t offset) {
@@ -76,6 +76,12 @@ void lock_smram(Function bridge, std::uint8_t control) {
         console::say("SMRAM cannot be locked: the guest's writes to the host bridge are dropped");
 }
 
+void guard(Chipset& chipset, const GuardedRegisters& registers) {
+    if (chipset.guarded.size() == chipset.guarded.capacity())
+        console::fail("the chipset has more functions that are to be guarded than expected");
+    chipset.guarded.push_back(registers);
+}
+
 } // namespace
 
 Chipset prepare_chipset(std::uint64_t rsdp, std::uint64_t readable_end) {
@@ -91,15 +97,15 @@ Chipset prepare_chipset(std::uint64_t rsdp, std::uint64_t readable_end) {
     else
         console::say("SMRAM is left as the firmware has it: host bridge ", console::Hex{bridge},
                      " is not known");
-    chipset.guarded.push_back({host_bridge, 0, 0xFF});
+    guard(chipset, {host_bridge, 0, 0xFF});
     for (std::uint32_t device = 0; device < 32; ++device) {
         for (std::uint32_t number = 0; number < 8; ++number) {
             const std::uint32_t found = read32(function(device, number), 0);
             if (found == nothing)
                 continue;
             for (const PowerManagement& row : power_management)
-                if (row.device == found && chipset.guarded.size() < chipset.guarded.capacity())
-                    chipset.guarded.push_back({function(device, number), row.first, row.last});
+                if (row.device == found)
+                    guard(chipset, {function(device, number), row.first, row.last});
         }
     }
     cpu::write_port32(pci_configuration_address, 0); // as PciConfiguration has it

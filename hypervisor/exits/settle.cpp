@@ -14,7 +14,7 @@ namespace hv {
 
 namespace {
 
-[[gnu::cold, gnu::noinline]] void drop_or_print(Vcpu& vcpu, std::uint8_t todo) {
+[[gnu::cold, gnu::noinline]] void do_rarest(Vcpu& vcpu, std::uint8_t todo) {
     if ((todo & pending::ept_translations) != 0)
         drop_ept_translations(vcpu);
     if ((todo & pending::lines) != 0)
@@ -36,7 +36,7 @@ namespace {
         if ((todo & pending::root_targets) != 0)
             write_root_targets(vcpu);
         if ((todo & (pending::ept_translations | pending::lines)) != 0)
-            drop_or_print(vcpu, todo);
+            do_rarest(vcpu, todo);
     }
 }
 

@@ -9,18 +9,14 @@ namespace hv {
 
 namespace {
 
-constexpr std::uint32_t enabled = std::uint32_t{1} << 31;
-constexpr std::uint32_t function_mask = 0x00FFFF00;
-constexpr std::uint32_t register_mask = 0xFC;
-
 bool is_guarded(const Chipset& chipset, std::uint32_t address) {
-    if ((address & enabled) == 0)
+    if ((address & pci_address::enabled) == 0)
         return false;
     // The ports reach the four registers from `first` on.
-    const std::uint32_t first = address & register_mask;
+    const std::uint32_t first = address & pci_address::register_mask;
     for (const GuardedRegisters& guarded : chipset.guarded) {
-        if ((address & function_mask) == guarded.function && first + 3 >= guarded.first &&
-            first <= guarded.last)
+        if ((address & pci_address::function_mask) == guarded.function &&
+            first + 3 >= guarded.first && first <= guarded.last)
             return true;
     }
     return false;

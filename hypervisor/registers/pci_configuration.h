@@ -13,6 +13,14 @@ struct Vcpu;
 inline constexpr std::uint16_t pci_configuration_address = 0xCF8;
 inline constexpr std::uint16_t pci_configuration_data = 0xCFC;
 
+/// The address register: a function of bus 0 to 255, and which four of its registers the data ports
+/// reach.
+namespace pci_address {
+inline constexpr std::uint32_t enabled = std::uint32_t{1} << 31;
+inline constexpr std::uint32_t function_mask = 0x00FFFF00;
+inline constexpr std::uint32_t register_mask = 0xFC;
+} // namespace pci_address
+
 constexpr bool is_pci_data_port(std::uint16_t port) {
     return port >= pci_configuration_data && port < pci_configuration_data + 4;
 }
