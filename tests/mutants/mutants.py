@@ -27,8 +27,10 @@ DROPPED_FLAGS = re.compile(r"-fsanitize.*|-fno-sanitize.*|--coverage|-g|-O\d|-We
 # Tests whose objects are linked: those that mutants name.
 TESTS = ["hypervisor/calls/drain", "hypervisor/calls/drain_pause", "hypervisor/calls/vmcall",
          "hypervisor/descriptors/descriptor_rules", "hypervisor/descriptors/processor_tables",
-         "hypervisor/descriptors/protected_tables", "hypervisor/memory/canonical_address",
+         "hypervisor/descriptors/protected_tables", "hypervisor/faults/page_fault",
+         "hypervisor/faults/single_step", "hypervisor/memory/canonical_address",
          "hypervisor/page_tables/registered_changes", "hypervisor/page_tables/registered_tables",
+         "hypervisor/processors/processor_start", "hypervisor/registers/exit_policy",
          "vmi_rom/drained_producer", "vmi_rom/interrupted_producer", "vmi_rom/ring_producer"]
 LIBRARIES = ["hypervisor/libhypervisor_logic.a", "vmi_rom/libvmi_rom_logic.a"]
 LINK = ["g++", "-fsanitize=address,undefined", "--coverage", "-Wl,--strip-all"]

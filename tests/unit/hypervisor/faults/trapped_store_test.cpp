@@ -1,0 +1,51 @@
+// Stores to protected descriptor tables that the monitor carries out or refuses in their exit.
+
+#include "tests/unit/cases/trapped_store_case.h"
+
+namespace hv::test {
+namespace {
+
+using abi::MemoryAccess;
+
+class TrappedStore : public TrappedStoreCase {};
+
+TEST_F(TrappedStore, PlainStoreIsEmulatedInOneExit) {
+    vcpu.registers.rdx = tls;
+    vcpu.registers.rdi = machine.gdt + 6 * 8;
+    exit_with({0x48, 0x89, 0x17}, machine.physical(machine.gdt) + 6 * 8); // mov %rdx,(%rdi)
+    EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
+    EXPECT_EQ(machine.fields[Field::guest_rip], Machine::linear_base + code_page + 3);
+    EXPECT_EQ(count(MemoryAccess::gdt_write), 1U);
+    EXPECT_EQ(vcpu.statistics.exits, 1U);
+}
+
+TEST_F(TrappedStore, ChangedCodeIsDecodedAnew) {
+    vcpu.registers.rdx = tls;
+    vcpu.registers.rcx = 0x1111111111111111;
+    exit_with({0x48, 0x89, 0x17}, machine.physical(machine.gdt) + 6 * 8);
+    exit_with({0x48, 0x89, 0x0F}, machine.physical(machine.gdt) + 7 * 8); // mov %rcx,(%rdi)
+    EXPECT_EQ(machine.gdt_slot(7), 0x1111111111111111U);
+}
+
+TEST_F(TrappedStore, RefusedStoreIsGeneralProtection) {
+    vcpu.registers.rdx = call_gate;
+    exit_with({0x48, 0x89, 0x17}, machine.physical(machine.gdt) + 6 * 8);
+    EXPECT_EQ(machine.gdt_slot(6), 0U);
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information] & 0xFF, 13U);
+    EXPECT_EQ(count(MemoryAccess::refused), 1U);
+    EXPECT_NE(machine.console.find("call_gate"), std::string::npos);
+}
+
+TEST_F(TrappedStore, TheMonitorsMemoryIsNotThere) {
+    exit_with({0x48, 0x89, 0x17}, fake_ram_size);
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information] & 0xFF, 13U);
+    EXPECT_EQ(count(MemoryAccess::refused), 1U);
+}
+
+TEST_F(TrappedStore, EventDeliveryIntoAProtectedPageEndsTheRun) {
+    machine.fields[Field::idt_vectoring_information] = 0x80000020;
+    EXPECT_THROW(exit_with({0x48, 0x89, 0x17}, machine.physical(machine.gdt)), RunEnded);
+}
+
+} // namespace
+} // namespace hv::test
