@@ -95,17 +95,18 @@ void set_used_bits(Vcpu& vcpu, std::uint64_t linear) {
     lock_page_tables(vcpu);
     const PageWalk walk = walk_pages<FourLevelPaging>(
         vcpu.machine->memory, guest_cr3(vcpu) & paging::address_mask, linear, lenient_features);
-    if (walk.end != WalkEnd::mapped)
-        return;
+    // Processors may set the bits of the entries that they pass before they meet one that ends the
+    // walk (SDM vol. 3, 4.8).
+    const bool is_mapped = walk.end == WalkEnd::mapped;
     bool all_accessed = true;
-    for (int level = FourLevelPaging::levels; level >= walk.level; --level) {
+    for (int level = FourLevelPaging::levels; level > walk.level - (is_mapped ? 1 : 0); --level) {
         const WalkStep& step = walk.step[static_cast<std::size_t>(level)];
         if ((step.entry & paging::accessed) != 0)
             continue;
         set_bits(step.address, paging::accessed);
         all_accessed = false;
     }
-    if (all_accessed)
+    if (all_accessed && is_mapped)
         set_bits(walk.step[static_cast<std::size_t>(walk.level)].address, paging::dirty);
 }
 

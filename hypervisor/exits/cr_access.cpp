@@ -27,6 +27,11 @@ struct Outcome {
     std::uint64_t value;
 };
 
+// Outside 64-bit mode the operand has 32 bits (SDM vol. 2, "MOV to Control Registers").
+std::uint64_t operand(const Vcpu& vcpu, std::uint64_t value) {
+    return value >> 32 != 0 && !in_64_bit_mode(vcpu) ? value & 0xFFFFFFFF : value;
+}
+
 Outcome move_to_cr3(Vcpu& vcpu, std::uint64_t value) {
     // A root that was offered and then withdrawn: the ROM passes the guest's own root in RDI
     // (docs/abi.md, "Roots without an exit").
@@ -41,7 +46,7 @@ Outcome move_to_cr3(Vcpu& vcpu, std::uint64_t value) {
 }
 
 Outcome move_to(Vcpu& vcpu, CrAccess access) {
-    const std::uint64_t value = read_register(vcpu, access.general_register());
+    const std::uint64_t value = operand(vcpu, read_register(vcpu, access.general_register()));
     switch (access.control_register()) {
     case 0:
         count(vcpu, ControlRegisterAccess::mov_to_cr0);
@@ -64,7 +69,7 @@ Outcome move_from(Vcpu& vcpu, CrAccess access) {
     count(vcpu, ControlRegisterAccess::mov_from_cr3);
     if (access.control_register() != 3)
         return {Error::bad_register, access.control_register()};
-    const std::uint64_t value = guest_cr3(vcpu);
+    const std::uint64_t value = operand(vcpu, guest_cr3(vcpu));
     write_register(vcpu, access.general_register(), value);
     return {Error::none, value};
 }
@@ -105,7 +110,8 @@ bool ends_paging(Vcpu& vcpu, CrAccess access) {
 void handle_cr_access(Vcpu& vcpu) {
     const CrAccess access{vcpu.vmcs.read(Field::exit_qualification)};
     if (ends_paging(vcpu, access)) [[unlikely]]
-        return run_without_paging(vcpu, read_register(vcpu, access.general_register()));
+        return run_without_paging(vcpu,
+                                  operand(vcpu, read_register(vcpu, access.general_register())));
     const Outcome outcome = carry_out(vcpu, access);
     if (outcome.error != Error::none)
         return refuse_instruction(vcpu, outcome.error, "CR_ACCESS", outcome.value);

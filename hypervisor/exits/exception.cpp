@@ -40,11 +40,13 @@ void handle_exception_nmi(Vcpu& vcpu) {
         return handle_page_fault(vcpu, event);
     if (!ended_single_step_in_exit(vcpu))
         return handle_unexpected(vcpu);
+    if (event.vector() == vector::debug)
+        return inject_exception(vcpu, vector::debug);
     if (event.vector() == vector::page_fault)
         cpu::write_cr2(vmcs.read(Field::exit_qualification));
     const auto error_code =
         static_cast<std::uint32_t>(vmcs.read(Field::vm_exit_interruption_error_code));
-    inject_exception(vcpu, event.vector(), event.error_code() ? error_code : 0);
+    inject_fault(vcpu, event.vector(), event.error_code() ? error_code : 0);
 }
 
 } // namespace hv

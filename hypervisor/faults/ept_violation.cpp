@@ -9,7 +9,6 @@
 #include "hypervisor/address_space/requests.h"
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/faults/protected_store.h"
-#include "hypervisor/faults/single_step.h"
 #include "hypervisor/run/fatal_exits.h"
 #include "hypervisor/vcpu/counters.h"
 #include "hypervisor/vcpu/exit_information.h"
@@ -43,9 +42,6 @@ void handle_ept_violation(Vcpu& vcpu) {
         violation.linear_address_valid() && violation.translated_access();
     if (interrupted_event(vcpu).valid()) [[unlikely]]
         return stop_delivery(vcpu, "GPA", gpa);
-    // One instruction that writes two protected pages would be stepped for ever.
-    if (ended_single_step_in_exit(vcpu)) [[unlikely]]
-        return refuse_access(vcpu, gpa, Error::bad_value);
     if (is_protected && violation.data_write() && on_behalf_of_guest) {
         lock_page_tables(vcpu);
         // The exit's GPA comes from a translation that may have been dropped meanwhile: the guest

@@ -44,9 +44,9 @@ void reflect(Vcpu& vcpu, const Fault& fault, std::uint32_t code) {
     if (is_exception(fault.vectoring, vector::double_fault))
         return handle_triple_fault(vcpu);
     if (is_exception(fault.vectoring, vector::page_fault))
-        return inject_exception(vcpu, vector::double_fault);
+        return inject_fault(vcpu, vector::double_fault);
     cpu::write_cr2(fault.linear);
-    inject_exception(vcpu, vector::page_fault, code);
+    inject_fault(vcpu, vector::page_fault, code);
 }
 
 // The address leads to memory that the guest does not have.
@@ -80,6 +80,15 @@ void emulate(Vcpu& vcpu, const GuestAccess& access) {
     emulate_store(vcpu, {access.walk.gpa, access.linear, guest_cr3(vcpu)});
 }
 
+// The processor's own store, while it delivers an event, cannot be carried out in its place. A page
+// that is protected only because it has shadow page tables loses them.
+void deliver_into(Vcpu& vcpu, const Fault& fault, const GuestAccess& access, Frame& frame) {
+    vcpu.machine->shadows.drop(frame);
+    fill(vcpu, fault, access);
+    if (frame.write_locks != 0)
+        stop_delivery(vcpu, "GPA", access.walk.gpa);
+}
+
 // A store to a page that the guest may not write. True when it has been handled; false when
 // the page is writable now and its shadow entry has still to be filled.
 bool store_to_protected(Vcpu& vcpu, const Fault& fault, const GuestAccess& access, Frame& frame) {
@@ -97,8 +106,9 @@ bool store_to_protected(Vcpu& vcpu, const Fault& fault, const GuestAccess& acces
         return false;
     }
     if (fault.vectoring.valid())
-        stop_delivery(vcpu, "GPA", access.walk.gpa);
-    emulate(vcpu, access);
+        deliver_into(vcpu, fault, access, frame);
+    else
+        emulate(vcpu, access);
     return true;
 }
 

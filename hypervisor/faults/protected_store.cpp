@@ -80,6 +80,15 @@ bool can_emulate(Vcpu& vcpu, const Store& store, std::uint64_t gpa, bool table) 
     return !table || gpa % paging::entry_size + store.size <= paging::entry_size;
 }
 
+// Moves RIP past the store; `flags` is the guest's RFLAGS. Blocking by STI ends too: the next
+// instruction may be CLI, and an interrupt may be waiting.
+void end_store(Vcpu& vcpu, const Store& store, std::uint64_t flags) {
+    advance_rip(vcpu, store.length);
+    if ((flags & (rflags::trap | rflags::resume)) != 0 ||
+        vcpu.vmcs.read(Field::guest_interruptibility_state) != 0) [[unlikely]]
+        end_instruction(vcpu, flags);
+}
+
 // Registers of the local APIC are written by aligned stores of 4 bytes (SDM vol. 3, 11.4.1).
 void store_to_apic(Vcpu& vcpu, std::uint64_t gpa, std::uint64_t cr3) {
     const Store* const store = fetch_store(vcpu, cr3);
@@ -92,7 +101,7 @@ void store_to_apic(Vcpu& vcpu, std::uint64_t gpa, std::uint64_t cr3) {
     const auto value = static_cast<std::uint32_t>(apply(*store, 0, registers, flags));
     write_xapic(vcpu, static_cast<std::uint32_t>(gpa % page_size), value);
     count(vcpu, MemoryAccess::other);
-    skip_known_instruction(vcpu, store->length);
+    end_store(vcpu, *store, vcpu.vmcs.read(Field::guest_rflags));
 }
 
 } // namespace
@@ -135,13 +144,13 @@ void emulate_store(Vcpu& vcpu, StoreTarget target) {
         return refuse_access(vcpu, gpa, verdict.error);
     count(vcpu, verdict.kind);
     if (const std::uint64_t dr7 = vmcs.read(Field::guest_dr7); has_breakpoints(dr7)) [[unlikely]]
-        note_store(vcpu, dr7, linear_address_of(vcpu, store), store.size);
+        note_access(vcpu, dr7, linear_address_of(vcpu, store), store.size, true);
     vcpu.registers = registers;
     if (has_rsp)
         vmcs.write(Field::guest_rsp, registers.unused_rsp);
     if (has_flags)
         vmcs.write(Field::guest_rflags, flags);
-    skip_known_instruction(vcpu, store.length);
+    end_store(vcpu, store, has_flags ? flags : vmcs.read(Field::guest_rflags));
 }
 
 } // namespace hv

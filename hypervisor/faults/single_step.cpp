@@ -1,17 +1,19 @@
 #include "hypervisor/faults/single_step.h"
 
 #include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/address_space/page_images.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/resume.h"
+#include "hypervisor/vcpu/segment_registers.h"
 #include "hypervisor/vmx/exit_qualification.h"
 #include "hypervisor/vmx/guest_state.h"
 #include "hypervisor/x86/msr.h"
 #include "hypervisor/x86/rflags.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace hv {
 
@@ -20,22 +22,34 @@ namespace {
 constexpr std::uint32_t all_exceptions = 0xFFFFFFFF;
 constexpr std::uint64_t changed_flags = rflags::trap | rflags::interrupt_enable;
 
-void copy_page(StepPages& pages, std::uint64_t page) {
-    for (std::uint64_t offset = 0; offset < page_size; offset += sizeof(std::uint64_t)) {
-        const std::uint64_t word = direct_word<std::uint64_t>(page + offset);
-        std::memcpy(&pages.before[offset], &word, sizeof(word));
-        std::memcpy(&pages.image[offset], &word, sizeof(word));
-    }
+// Adds the page of a store to those of the step: as an image, unless it has one, and as a path.
+// False when the instruction has written to as many pages as a step can have, or to this one.
+bool add_page(Vcpu& vcpu, const StoreTarget& target) {
+    SingleStep& step = vcpu.single_step;
+    const std::uint64_t page = align_down(target.gpa, page_size);
+    const std::uint64_t address =
+        vcpu.machine->shadows.in_use() ? align_down(target.linear, page_size) : page;
+    const auto leads_there = [address](const SteppedPage& path) { return path.address == address; };
+    if (step.paths.size() == step.paths.capacity() ||
+        std::any_of(step.paths.begin(), step.paths.end(), leads_there))
+        return false;
+    const auto found = std::find(step.pages.begin(), step.pages.end(), page);
+    const auto image = static_cast<std::size_t>(found - step.pages.begin());
+    if (found == step.pages.end())
+        step.pages.push_back(page);
+    step.paths.push_back({address, image});
+    return true;
 }
 
-// Sends the vCPU to the copy of the page; notes the root that it leaves.
-bool enter_copy(Vcpu& vcpu, const StoreTarget& target) {
+// Sends the vCPU to the images; notes the root that it leaves.
+bool enter_images(Vcpu& vcpu) {
     VirtualMachine& machine = *vcpu.machine;
     StepPages& pages = *vcpu.step_pages;
+    const std::span<const SteppedPage> paths{vcpu.single_step.paths.data(),
+                                             vcpu.single_step.paths.size()};
     if (machine.shadows.in_use()) {
-        const std::uint64_t root =
-            lead_to_image(pages, machine.shadows.address(current_shadow_root(vcpu)), target.linear,
-                          paging::dirty);
+        const std::uint64_t root = lead_to_images(
+            pages, machine.shadows.address(current_shadow_root(vcpu)), paths, paging::dirty);
         if (root == 0)
             return false;
         vcpu.single_step.root = vcpu.roots.current.loaded;
@@ -43,7 +57,7 @@ bool enter_copy(Vcpu& vcpu, const StoreTarget& target) {
         drop_before_entry(vcpu, Stale::all);
         return true;
     }
-    const std::uint64_t root = lead_to_image(pages, machine.ept.root(vcpu.number), target.gpa, 0);
+    const std::uint64_t root = lead_to_images(pages, machine.ept.root(vcpu.number), paths, 0);
     if (root == 0)
         return false;
     vcpu.single_step.root = machine.ept.pointer(vcpu.number);
@@ -53,7 +67,7 @@ bool enter_copy(Vcpu& vcpu, const StoreTarget& target) {
 }
 
 // Nothing that was cached by the copied tables may be used again: under EPT the next step drops it.
-void leave_copy(Vcpu& vcpu) {
+void leave_images(Vcpu& vcpu) {
     if (!vcpu.machine->shadows.in_use())
         return vcpu.vmcs.write(Field::ept_pointer, vcpu.single_step.root);
     vcpu.vmcs.write(Field::guest_cr3, vcpu.single_step.root);
@@ -70,7 +84,9 @@ void hold_events(Vcpu& vcpu) {
     step.debugctl = vmcs.read(Field::guest_ia32_debugctl);
     step.idtr_limit = vmcs.read(Field::guest_idtr_limit);
     step.exception_bitmap = vcpu.exception_bitmap;
-    vmcs.write(Field::guest_rflags, (step.rflags | rflags::trap) & ~rflags::interrupt_enable);
+    // A breakpoint on the instruction has been met before the exit (18.3.1.1).
+    vmcs.write(Field::guest_rflags,
+               (step.rflags | rflags::trap | rflags::resume) & ~rflags::interrupt_enable);
     vmcs.write(Field::guest_interruptibility_state,
                (step.interruptibility & ~interruptibility::sti_or_mov_ss) | interruptibility::nmi);
     vmcs.write(Field::guest_pending_debug_exceptions, 0);
@@ -90,8 +106,9 @@ void release_events(Vcpu& vcpu, bool has_run, std::uint64_t breakpoints) {
     if (vmcs.read(Field::guest_idtr_limit) == 0)
         vmcs.write(Field::guest_idtr_limit, step.idtr_limit);
     vmcs.write(Field::guest_ia32_debugctl, step.debugctl);
+    const std::uint64_t restored = has_run ? changed_flags : changed_flags | rflags::resume;
     vmcs.write(Field::guest_rflags,
-               (vmcs.read(Field::guest_rflags) & ~changed_flags) | (step.rflags & changed_flags));
+               (vmcs.read(Field::guest_rflags) & ~restored) | (step.rflags & restored));
     std::uint64_t pending = step.pending_debug;
     std::uint64_t blocking = step.interruptibility;
     if (has_run) {
@@ -106,13 +123,24 @@ void release_events(Vcpu& vcpu, bool has_run, std::uint64_t breakpoints) {
     vmcs.write(Field::guest_pending_debug_exceptions, pending);
 }
 
+// An address in a code or stack segment. Outside 64-bit mode the segment has a base, and offsets of
+// 16 or 32 bits.
+std::uint64_t linear_in(Vcpu& vcpu, SegmentNumber number, std::uint64_t offset) {
+    if (in_64_bit_mode(vcpu))
+        return offset;
+    const Segment segment = read_segment(vcpu, static_cast<std::size_t>(number));
+    const std::uint64_t mask = segment.access_rights.default_operation_size() ? 0xFFFFFFFF : 0xFFFF;
+    return (segment.base + (offset & mask)) & 0xFFFFFFFF;
+}
+
 // PUSHF is 9C, perhaps after an operand-size or a REX prefix.
 bool is_pushf(Vcpu& vcpu) {
     constexpr std::uint8_t pushf = 0x9C;
     constexpr std::uint8_t operand_size = 0x66;
     std::array<std::uint8_t, 3> code{};
     const std::uint32_t count =
-        fetch_guest_code(vcpu.machine->memory, guest_cr3(vcpu), vcpu.vmcs.read(Field::guest_rip),
+        fetch_guest_code(vcpu.machine->memory, guest_cr3(vcpu),
+                         linear_in(vcpu, SegmentNumber::cs, vcpu.vmcs.read(Field::guest_rip)),
                          code.data(), code.size());
     for (std::uint32_t index = 0; index < count; ++index) {
         if (code[index] == pushf)
@@ -127,24 +155,32 @@ bool is_pushf(Vcpu& vcpu) {
 // instruction ran in its place this changes two bits of the guest's own stack.
 void restore_stored_flags(Vcpu& vcpu) {
     constexpr std::uint8_t in_byte = changed_flags >> 8;
-    const std::uint64_t place = vcpu.vmcs.read(Field::guest_rsp) % page_size + 1;
-    if (place >= page_size)
+    const std::uint64_t linear =
+        linear_in(vcpu, SegmentNumber::ss, vcpu.vmcs.read(Field::guest_rsp) + 1);
+    const auto page = walk_guest(vcpu.machine->memory, guest_cr3(vcpu), linear);
+    if (!page)
         return;
-    std::uint8_t& byte = vcpu.step_pages->image[place];
-    byte = static_cast<std::uint8_t>((byte & ~in_byte) | (vcpu.single_step.rflags >> 8 & in_byte));
+    const SingleStep& step = vcpu.single_step;
+    for (std::size_t index = 0; index < step.pages.size(); ++index) {
+        if (step.pages[index] != align_down(page->gpa, page_size))
+            continue;
+        std::uint8_t& byte = vcpu.step_pages->images[index].now[page->gpa % page_size];
+        byte = static_cast<std::uint8_t>((byte & ~in_byte) | (step.rflags >> 8 & in_byte));
+    }
 }
 
-// Writes what differs in the copy to the page, if all of it may stand there.
-abi::Error apply_stores(Vcpu& vcpu, std::uint64_t page) {
-    VirtualMachine& machine = *vcpu.machine;
+// Writes what differs in each image to its page, if all of it may stand there. Where the second
+// page is refused, the first keeps what was judged right.
+abi::Error apply_stores(Vcpu& vcpu) {
     lock_page_tables(vcpu);
-    const Frame& frame = *machine.frames.of_address(page);
-    StepPages& pages = *vcpu.step_pages;
-    const abi::Error error =
-        frame.is_page_table()
-            ? machine.page_tables.apply(page, pages.before.data(), pages.image.data())
-            : machine.tables.apply(page, pages.before.data(), pages.image.data());
-    return error;
+    const SingleStep& step = vcpu.single_step;
+    for (std::size_t index = 0; index < step.pages.size(); ++index) {
+        const abi::Error error =
+            apply_image(vcpu, vcpu.step_pages->images[index], step.pages[index]);
+        if (error != abi::Error::none)
+            return error;
+    }
+    return abi::Error::none;
 }
 
 // Whether the exit is what an instruction causes that a step holds back, or a software interrupt
@@ -189,13 +225,19 @@ StepExit judge_exit(const Vcpu& vcpu) {
 
 bool begin_single_step(Vcpu& vcpu, const StoreTarget& target) {
     lock_page_tables(vcpu);
-    const std::uint64_t page = align_down(target.gpa, page_size);
-    copy_page(*vcpu.step_pages, page);
-    if (!enter_copy(vcpu, target))
+    SingleStep& step = vcpu.single_step;
+    if (!ended_single_step_in_exit(vcpu)) {
+        step.pages.clear();
+        step.paths.clear();
+    }
+    if (!add_page(vcpu, target))
         return false;
-    vcpu.single_step.active = true;
-    vcpu.single_step.page = page;
-    vcpu.single_step.stores_flags = is_pushf(vcpu);
+    for (std::size_t index = 0; index < step.pages.size(); ++index)
+        take_image(vcpu.step_pages->images[index], step.pages[index]);
+    if (!enter_images(vcpu))
+        return false;
+    step.active = true;
+    step.stores_flags = is_pushf(vcpu);
     hold_events(vcpu);
     return true;
 }
@@ -206,12 +248,11 @@ StepEnd end_single_step(Vcpu& vcpu) {
     step.ended_in_exit = vcpu.statistics.exits;
     const StepExit exit = judge_exit(vcpu);
     release_events(vcpu, exit.end == StepEnd::completed, exit.breakpoints);
-    leave_copy(vcpu);
+    leave_images(vcpu);
     if (step.stores_flags && exit.end == StepEnd::completed)
         restore_stored_flags(vcpu);
-    const abi::Error error = apply_stores(vcpu, step.page);
-    if (error != abi::Error::none) {
-        refuse_instruction(vcpu, error, "EPT_VIOLATION", step.page);
+    if (const abi::Error error = apply_stores(vcpu); error != abi::Error::none) {
+        refuse_instruction(vcpu, error, "store to GPA", step.pages[0]);
         return StepEnd::refused;
     }
     return exit.end;

@@ -1,5 +1,5 @@
 #pragma once
-// Running one guest instruction on a copy of a protected page, under RFLAGS.TF. The rules, with the
+// Running one guest instruction on copies of protected pages, under RFLAGS.TF. The rules, with the
 // sections of SDM vol. 3:
 //
 // When a step begins: in the VM exit for a store to a protected page that the monitor cannot carry
@@ -7,13 +7,17 @@
 // that crosses a page, code outside 64-bit mode. begin_single_step() is the only place. No step is
 // active at that point, since every VM exit ends one before its handler runs.
 //
+// A store that crosses from one protected page into another interrupts the step for the first by a
+// VM exit for the second. The step that begins in that VM exit has both pages.
+//
 // What a step changes (vcpu/single_step_state.h is the list of what is put back):
-// - The page. Only this vCPU reaches a copy of it, through copies of the four tables that lead to
-//   it (translation/step_pages.h): the EPT pointer, or CR3 under shadow paging, names the copied
-//   root.
+// - The pages. Only this vCPU reaches copies of them, through copies of the four tables that lead
+//   to each (translation/step_pages.h): the EPT pointer, or CR3 under shadow paging, names the
+//   copied root.
 // - RFLAGS.TF is set, so that #DB follows the instruction (18.3.1.4), and IA32_DEBUGCTL is 0, so
-//   that it follows every instruction and not only branches (18.4.4). RFLAGS.IF is cleared and NMIs
-//   are blocked (25.4.2), since no handler of the guest's may run on the copy.
+//   that it follows every instruction and not only branches (18.4.4). RFLAGS.RF is set, since a
+//   breakpoint on the instruction was met before the exit. RFLAGS.IF is cleared and NMIs are blocked
+//   (25.4.2), since no handler of the guest's may run on the copy.
 // - The exception bitmap is all ones (25.6.3) for the same reason: #DB, and every fault of the
 //   instruction, causes a VM exit.
 // - IDTR has limit 0, and SYSCALL is disabled in IA32_EFER. The instruction that runs need not be
@@ -33,8 +37,8 @@
 // STI and MOV SS is over, and the debug exceptions that it leaves pending are the guest's own: its
 // data breakpoints, and a single step if the guest steps itself (25.4.2, table 25-4), in place of
 // the #DB that the monitor took. Then, with the page tables locked, it judges every word that
-// differs between the copy and the page as it was when the step began, and writes all of them to
-// the page, or none.
+// differs between a copy and the page as it was when the step began, and writes all of them to the
+// page, or none.
 //
 // The monitor trap flag (26.5.2) would make TF unnecessary. Few CPU models offer it, and its VM
 // exit was not seen on those of Bochs that do.
@@ -63,9 +67,10 @@ enum class StepEnd : std::uint8_t {
     held_back,
 };
 
-/// Has the instruction at RIP write to a copy of the protected page that holds `target`. False when
-/// no 4 KiB page is mapped there; the guest's state is then unchanged. Takes the lock of the page
-/// tables.
+/// Has the instruction at RIP write to a copy of the protected page that holds `target`, and, if it
+/// has interrupted a step in this VM exit, to those of that step. False when no 4 KiB page is
+/// mapped there, or the instruction writes to more pages than a step can have; the guest's state is
+/// then unchanged. Takes the lock of the page tables.
 [[nodiscard]] bool begin_single_step(Vcpu& vcpu, const StoreTarget& target);
 
 /// Ends the active step by the rules above. Takes the lock of the page tables.

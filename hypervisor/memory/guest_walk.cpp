@@ -20,21 +20,35 @@ std::optional<GuestTranslation> walk_guest(const GuestMemory& memory, std::uint6
 
 namespace {
 
-// Copies from the guest's RAM, each byte read once.
-void copy(std::uint8_t* bytes, std::uint64_t gpa, std::uint32_t size) {
+// Calls `move` with an offset and a word, for the words of which `size` bytes consist.
+template <typename Move>
+[[gnu::always_inline]] inline void for_each_word(std::uint32_t size, Move move) {
     std::uint32_t index = 0;
-    const auto take = [&]<typename Word>(Word) {
-        for (; size - index >= sizeof(Word); index += sizeof(Word)) {
-            const Word word = direct_word<Word>(gpa + index);
-            __builtin_memcpy(bytes + index, &word, sizeof(Word)); // one store, not a call
-        }
+    const auto take = [&]<typename Word>(Word word) {
+        for (; size - index >= sizeof(Word); index += sizeof(Word))
+            move(index, word);
     };
     take(std::uint64_t{});
     take(std::uint32_t{});
+    take(std::uint16_t{});
     take(std::uint8_t{});
 }
 
 } // namespace
+
+void copy_from_guest(std::uint8_t* bytes, std::uint64_t gpa, std::uint32_t size) {
+    for_each_word(size, [=]<typename Word>(std::uint32_t index, Word word) {
+        word = direct_word<Word>(gpa + index);
+        __builtin_memcpy(bytes + index, &word, sizeof(Word)); // one store, not a call
+    });
+}
+
+void copy_to_guest(std::uint64_t gpa, const std::uint8_t* bytes, std::uint32_t size) {
+    for_each_word(size, [=]<typename Word>(std::uint32_t index, Word word) {
+        __builtin_memcpy(&word, bytes + index, sizeof(Word));
+        direct_word<Word>(gpa + index) = word;
+    });
+}
 
 std::uint32_t fetch_guest_code(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t linear,
                                std::uint8_t* bytes, std::uint32_t size) {
@@ -47,7 +61,7 @@ std::uint32_t fetch_guest_code(const GuestMemory& memory, std::uint64_t cr3, std
         const auto part = static_cast<std::uint32_t>(left < size - done ? left : size - done);
         if (!memory.contains(page->gpa, part))
             break;
-        copy(bytes + done, page->gpa, part);
+        copy_from_guest(bytes + done, page->gpa, part);
         done += part;
     }
     return done;

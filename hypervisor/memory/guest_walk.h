@@ -30,6 +30,11 @@ constexpr bool is_canonical(std::uint64_t linear) {
 std::optional<GuestTranslation> walk_guest(const GuestMemory& memory, std::uint64_t cr3,
                                            std::uint64_t linear);
 
+/// Copies bytes of the guest's RAM, which need not lie in one page, by as few and as large words as
+/// there are; each is read, or written, once.
+void copy_from_guest(std::uint8_t* bytes, std::uint64_t gpa, std::uint32_t size);
+void copy_to_guest(std::uint64_t gpa, const std::uint8_t* bytes, std::uint32_t size);
+
 /// Reads `size` bytes (at most 16) at a linear address, which may cross a page; false when any of
 /// it is not mapped or not the guest's RAM.
 bool read_guest_linear(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t linear,

@@ -1,15 +1,14 @@
 // GDTR_IDTR and LDTR_TR: LGDT, LIDT, LLDT, LTR and their storing counterparts (profile `hardened`).
+// SGDT, SIDT, SLDT and STR may run in ring 3, and then write with its rights.
 
 #include "hypervisor/address_space/guest_root.h"
-#include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/instructions/decoder/store_decoder.h"
 #include "hypervisor/registers/descriptor_registers.h"
 #include "hypervisor/registers/exit_handlers.h"
+#include "hypervisor/registers/memory_operand.h"
 #include "hypervisor/vcpu/numbered_register.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/segment_registers.h"
-#include "hypervisor/vmx/instruction_information.h"
-
-#include <bit>
 
 namespace hv {
 
@@ -17,65 +16,92 @@ namespace {
 
 using abi::Error;
 
-// The linear address of the operand; the exit qualification is its displacement (SDM vol. 3,
-// 28.2.1), which for RIP-relative operands already includes RIP.
-std::uint64_t operand_address(Vcpu& vcpu, MemoryOperandInformation operand) {
-    std::uint64_t address = vcpu.vmcs.read(Field::exit_qualification);
-    if (operand.has_base())
-        address += read_register(vcpu, operand.base_register());
-    if (operand.has_index())
-        address += read_register(vcpu, operand.index_register()) * operand.scaling();
-    if (operand.address_size() == 32)
-        address &= 0xFFFFFFFF;
-    if (operand.segment_register() == SegmentNumber::fs)
-        address += vcpu.vmcs.read(Field::guest_fs_base);
-    else if (operand.segment_register() == SegmentNumber::gs)
-        address += vcpu.vmcs.read(Field::guest_gs_base);
-    return address;
+constexpr std::uint32_t base_offset = 2; ///< of the base in a pseudo-descriptor
+
+// Outside 64-bit mode the base has 32 bits, whatever the operand size (SDM vol. 2, SGDT).
+bool store_pseudo_descriptor(Vcpu& vcpu, const MemoryOperand& operand,
+                             abi::PseudoDescriptor value) {
+    if (!operand.store<std::uint16_t>(0, value.limit))
+        return false;
+    return in_64_bit_mode(vcpu)
+               ? operand.store<std::uint64_t>(base_offset, value.base)
+               : operand.store<std::uint32_t>(base_offset, static_cast<std::uint32_t>(value.base));
 }
 
-// The operand cannot be accessed: injects the exception that the instruction would have raised.
-void refuse_operand(Vcpu& vcpu, std::uint64_t linear, bool write, bool user) {
-    if (is_canonical(linear))
-        inject_page_fault(vcpu, linear, write, user, false);
-    else
-        inject_fault(vcpu, vector::general_protection);
-}
-
-// SGDT, SIDT, SLDT and STR may run in ring 3, and then write with its rights. They may not write a
-// protected page, since their store is not judged.
-bool store(Vcpu& vcpu, std::uint64_t linear, const std::uint8_t* bytes, std::uint32_t size) {
-    const VirtualMachine& machine = *vcpu.machine;
-    const bool user = current_privilege_level(vcpu) == 3;
-    lock_page_tables(vcpu);
-    switch (write_guest_linear(machine.memory, machine.frames, guest_cr3(vcpu), linear, bytes, size,
-                               user)) {
-    case GuestWrite::done:
-        return true;
-    case GuestWrite::not_mapped:
-        refuse_operand(vcpu, linear, true, user);
-        return false;
-    case GuestWrite::protected_page:
-        refuse_instruction(vcpu, Error::protected_page, "store of a descriptor register", linear);
-        return false;
+// Outside 64-bit mode the base has 32 bits, of which an operand size of 16 bits loads 24 (SDM vol.
+// 2, LGDT). Which word is read first shows only where one of them faults, and the manual does not
+// say: in 64-bit mode it is the base, as in Bochs.
+std::optional<abi::PseudoDescriptor>
+load_pseudo_descriptor(Vcpu& vcpu, const MemoryOperand& operand, bool operand_size_32) {
+    if (in_64_bit_mode(vcpu)) {
+        const auto base = operand.load<std::uint64_t>(base_offset);
+        const auto limit = base ? operand.load<std::uint16_t>(0) : std::nullopt;
+        return limit ? std::optional{abi::PseudoDescriptor{*limit, *base}} : std::nullopt;
     }
-    return false;
+    constexpr std::uint32_t low_24 = 0xFFFFFF;
+    const auto limit = operand.load<std::uint16_t>(0);
+    const auto base = limit ? operand.load<std::uint32_t>(base_offset) : std::nullopt;
+    if (!base)
+        return std::nullopt;
+    return abi::PseudoDescriptor{*limit, operand_size_32 ? *base : *base & low_24};
 }
 
-bool store_pseudo_descriptor(Vcpu& vcpu, std::uint64_t linear, abi::PseudoDescriptor value) {
-    const auto bytes = std::bit_cast<std::array<std::uint8_t, sizeof(value)>>(value);
-    return store(vcpu, linear, bytes.data(), static_cast<std::uint32_t>(bytes.size()));
-}
-
-void load(Vcpu& vcpu, std::uint64_t linear, std::string_view what,
+void load(Vcpu& vcpu, const std::optional<abi::PseudoDescriptor>& value, std::string_view what,
           Error (*set)(Vcpu&, const abi::PseudoDescriptor&)) {
-    const auto value = read_pseudo_descriptor(vcpu, linear);
     if (!value)
-        return refuse_operand(vcpu, linear, false, false);
+        return;
     const Error error = set(vcpu, *value);
     if (error != Error::none)
         return refuse_instruction(vcpu, error, what, value->base);
     skip_instruction(vcpu);
+}
+
+// Whether the operand of the instruction at RIP has 16 bits, which the instruction information does
+// not say (SDM vol. 3, table 28-13).
+bool has_16_bit_operand(Vcpu& vcpu) {
+    constexpr std::uint8_t operand_size = 0x66;
+    constexpr std::uint8_t opcode = 0x0F;
+    constexpr std::uint8_t rex = 4; ///< the upper half of the byte
+    constexpr std::uint8_t rex_w = 1 << 3;
+    const Vmcs& vmcs = vcpu.vmcs;
+    const bool is_64_bit = in_64_bit_mode(vcpu);
+    const Segment code = read_segment(vcpu, static_cast<std::size_t>(SegmentNumber::cs));
+    std::array<std::uint8_t, longest_instruction> bytes{};
+    const std::uint32_t count =
+        fetch_guest_code(vcpu.machine->memory, guest_cr3(vcpu),
+                         vmcs.read(Field::guest_rip) + (is_64_bit ? 0 : code.base), bytes.data(),
+                         static_cast<std::uint32_t>(bytes.size()));
+    bool is_16_bit = !is_64_bit && !code.access_rights.default_operation_size();
+    for (std::uint32_t index = 0; index < count && bytes[index] != opcode; ++index) {
+        if (bytes[index] == operand_size)
+            is_16_bit = is_64_bit || code.access_rights.default_operation_size();
+        else if (is_64_bit && bytes[index] >> 4 == rex && (bytes[index] & rex_w) != 0)
+            is_16_bit = false;
+    }
+    return is_16_bit;
+}
+
+// A register gets the selector with zeros above it, unless the operand has 16 bits.
+void store_selector(Vcpu& vcpu, LdtrTrInformation information, std::uint16_t selector) {
+    if (!information.register_operand()) {
+        if (MemoryOperand{vcpu, information.memory()}.store<std::uint16_t>(0, selector))
+            skip_instruction(vcpu);
+        return;
+    }
+    const std::uint8_t number = information.general_register();
+    const std::uint64_t upper =
+        has_16_bit_operand(vcpu) ? read_register(vcpu, number) & ~std::uint64_t{0xFFFF} : 0;
+    write_register(vcpu, number, upper | selector);
+    skip_instruction(vcpu);
+}
+
+// The fault names the selector, as that of the instruction does (SDM vol. 2, LLDT and LTR).
+void refuse_selector(Vcpu& vcpu, Error error, std::string_view what, std::uint16_t selector) {
+    name_refusal(vcpu, error, what, selector);
+    inject_fault(vcpu,
+                 error == Error::not_present ? vector::segment_not_present
+                                             : vector::general_protection,
+                 selector & ~selector_error::mask);
 }
 
 } // namespace
@@ -84,18 +110,21 @@ void handle_gdtr_idtr(Vcpu& vcpu) {
     using Instruction = GdtrIdtrInformation::Instruction;
     const GdtrIdtrInformation information{
         static_cast<std::uint32_t>(vcpu.vmcs.read(Field::vm_exit_instruction_information))};
-    const std::uint64_t linear = operand_address(vcpu, information.memory());
+    const MemoryOperand operand{vcpu, information.memory()};
+    const auto load_operand = [&] {
+        return load_pseudo_descriptor(vcpu, operand, information.operand_size_32());
+    };
     switch (information.instruction()) {
     case Instruction::lgdt:
-        return load(vcpu, linear, "LGDT", set_guest_gdtr);
+        return load(vcpu, load_operand(), "LGDT", set_guest_gdtr);
     case Instruction::lidt:
-        return load(vcpu, linear, "LIDT", set_guest_idtr);
+        return load(vcpu, load_operand(), "LIDT", set_guest_idtr);
     case Instruction::sgdt:
-        if (store_pseudo_descriptor(vcpu, linear, read_gdtr(vcpu)))
+        if (store_pseudo_descriptor(vcpu, operand, read_gdtr(vcpu)))
             skip_instruction(vcpu);
         return;
     case Instruction::sidt:
-        if (store_pseudo_descriptor(vcpu, linear, read_idtr(vcpu)))
+        if (store_pseudo_descriptor(vcpu, operand, read_idtr(vcpu)))
             skip_instruction(vcpu);
         return;
     }
@@ -105,40 +134,24 @@ void handle_ldtr_tr(Vcpu& vcpu) {
     using Instruction = LdtrTrInformation::Instruction;
     const LdtrTrInformation information{
         static_cast<std::uint32_t>(vcpu.vmcs.read(Field::vm_exit_instruction_information))};
-    const bool in_register = information.register_operand();
-    const std::uint64_t linear = in_register ? 0 : operand_address(vcpu, information.memory());
     const Instruction instruction = information.instruction();
-
     if (instruction == Instruction::sldt || instruction == Instruction::str) {
-        const auto value = static_cast<std::uint16_t>(
-            vcpu.vmcs.read(instruction == Instruction::sldt ? Field::guest_ldtr_selector
-                                                            : Field::guest_tr_selector));
-        if (in_register) {
-            // A 16-bit operand would leave the upper bits alone; kernels read 16 bits in either
-            // case.
-            write_register(vcpu, information.general_register(), value);
-            return skip_instruction(vcpu);
-        }
-        const auto bytes = std::bit_cast<std::array<std::uint8_t, sizeof(value)>>(value);
-        if (store(vcpu, linear, bytes.data(), sizeof(value)))
-            skip_instruction(vcpu);
-        return;
+        const Field source = instruction == Instruction::sldt ? Field::guest_ldtr_selector
+                                                              : Field::guest_tr_selector;
+        return store_selector(vcpu, information,
+                              static_cast<std::uint16_t>(vcpu.vmcs.read(source)));
     }
-
-    std::uint16_t selector = 0;
-    if (in_register) {
+    std::optional<std::uint16_t> selector;
+    if (information.register_operand())
         selector = static_cast<std::uint16_t>(read_register(vcpu, information.general_register()));
-    } else {
-        std::array<std::uint8_t, sizeof(selector)> bytes{};
-        if (!read_guest_linear(vcpu.machine->memory, guest_cr3(vcpu), linear, bytes.data(),
-                               sizeof(selector)))
-            return refuse_operand(vcpu, linear, false, false);
-        selector = std::bit_cast<std::uint16_t>(bytes);
-    }
+    else
+        selector = MemoryOperand{vcpu, information.memory()}.load<std::uint16_t>(0);
+    if (!selector)
+        return;
     const bool is_ltr = instruction == Instruction::ltr;
-    const Error error = is_ltr ? set_guest_tr(vcpu, selector) : set_guest_ldtr(vcpu, selector);
+    const Error error = is_ltr ? set_guest_tr(vcpu, *selector) : set_guest_ldtr(vcpu, *selector);
     if (error != Error::none)
-        return refuse_instruction(vcpu, error, is_ltr ? "LTR" : "LLDT", selector);
+        return refuse_selector(vcpu, error, is_ltr ? "LTR" : "LLDT", *selector);
     skip_instruction(vcpu);
 }
 

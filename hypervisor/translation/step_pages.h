@@ -1,29 +1,47 @@
 #pragma once
-// A private path to one page. A vCPU that runs one instruction on a copy of a page uses copies of
-// the four tables that lead to the page, so that no other vCPU finds the page writable.
+// Private paths to pages. A vCPU that runs one instruction on copies of pages uses copies of the
+// four tables that lead to each of them, so that no other vCPU finds the pages writable.
 
 #include "hypervisor/memory/direct_map.h"
 #include "hypervisor/x86/paging_mode.h"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace hv {
+
+/// A copy of a page.
+struct alignas(page_size) PageImage {
+    alignas(page_size) std::array<std::uint8_t, page_size> now;    ///< the copy that is written
+    alignas(page_size) std::array<std::uint8_t, page_size> before; ///< what the page held
+};
+
+/// The pages that one instruction can write: a store that crosses a page writes two.
+inline constexpr std::size_t step_page_limit = 2;
 
 /// Each vCPU has its own, in the monitor's memory.
 struct alignas(page_size) StepPages {
     using Table = std::array<std::uint64_t, paging::entries>;
-    std::array<Table, FourLevelPaging::levels> table;              ///< the root first
-    alignas(page_size) std::array<std::uint8_t, page_size> image;  ///< the copy the guest writes
-    alignas(page_size) std::array<std::uint8_t, page_size> before; ///< what the page held
+    Table root;
+    /// The other tables of each path, that of the highest level first.
+    std::array<std::array<Table, FourLevelPaging::levels - 1>, step_page_limit> path;
+    std::array<PageImage, step_page_limit> images;
 };
-static_assert(sizeof(StepPages) == 6 * page_size);
+static_assert(sizeof(StepPages) == (1 + 3 * 2 + 2 * 2) * page_size);
 
-/// Copies the tables that lead from `root` (physical; of page tables or of EPT) to the 4 KiB page
-/// at `address` into `pages`, and has the copies lead to `image` instead of that page. Each entry
-/// on the path then allows writing; the last one also gets `leaf_bits`. Returns the physical
-/// address of the root's copy; 0 when nothing, or a large page, is mapped there.
-std::uint64_t lead_to_image(StepPages& pages, std::uint64_t root, std::uint64_t address,
-                            std::uint64_t leaf_bits);
+/// A page that a path leads to: its address, by which the tables translate it, and its image.
+struct SteppedPage {
+    std::uint64_t address;
+    std::size_t image; ///< index in StepPages::images
+};
+
+/// Copies the tables that lead from `root` (physical; of page tables or of EPT) to the 4 KiB pages
+/// into `pages`, and has the copies lead to the images instead. Each entry on the paths then allows
+/// writing; the last ones also get `leaf_bits`. Returns the physical address of the root's copy; 0
+/// when nothing, or a large page, is mapped at one of the addresses.
+std::uint64_t lead_to_images(StepPages& pages, std::uint64_t root,
+                             std::span<const SteppedPage> stepped, std::uint64_t leaf_bits);
 
 } // namespace hv

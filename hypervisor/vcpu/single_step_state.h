@@ -1,6 +1,10 @@
 #pragma once
 // The single step of a vCPU, and what is restored when it ends.
 
+#include "hypervisor/translation/step_pages.h"
+
+#include <boost/container/static_vector.hpp>
+
 #include <cstdint>
 
 namespace hv {
@@ -9,9 +13,12 @@ namespace hv {
 /// members from `rflags` to `root` list what a step changes, with the values from before the step.
 struct SingleStep {
     bool active = false;
-    /// Guest-physical address of the page; the instruction writes to a copy of it in
-    /// Vcpu::step_pages.
-    std::uint64_t page = 0;
+    /// Guest-physical addresses of the pages; the instruction writes to the images of the same
+    /// numbers in Vcpu::step_pages.
+    boost::container::static_vector<std::uint64_t, step_page_limit> pages;
+    /// By which the copied tables lead to the images: guest-physical addresses, or linear ones
+    /// under shadow paging, where two may lead to one image.
+    boost::container::static_vector<SteppedPage, step_page_limit> paths;
 
     std::uint64_t rflags = 0; ///< TF and IF are restored; other flags are the instruction's
     std::uint64_t interruptibility = 0;

@@ -12,6 +12,7 @@ inline constexpr std::uint64_t task_switched = 1 << 3;
 inline constexpr std::uint64_t extension_type = 1 << 4;
 inline constexpr std::uint64_t numeric_error = 1 << 5;
 inline constexpr std::uint64_t write_protect = 1 << 16;
+inline constexpr std::uint64_t alignment_mask = 1 << 18;
 inline constexpr std::uint64_t not_write_through = 1 << 29;
 inline constexpr std::uint64_t cache_disable = 1 << 30;
 inline constexpr std::uint64_t paging = std::uint64_t{1} << 31;

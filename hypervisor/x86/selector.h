@@ -26,6 +26,8 @@ struct Selector {
 /// The error code of exceptions that name a selector or a gate (SDM vol. 3, 6.13).
 namespace selector_error {
 inline constexpr std::uint32_t idt = 1 << 1; ///< a gate of the IDT
+/// EXT and IDT, which stand where a selector has its RPL.
+inline constexpr std::uint32_t mask = 3;
 } // namespace selector_error
 
 } // namespace hv

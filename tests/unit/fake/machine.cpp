@@ -105,15 +105,18 @@ std::uint64_t Machine::take_guest_page() {
 }
 
 std::uint64_t Machine::stepped_place(std::uint64_t gpa) const {
-    const SingleStep& stepped = vcpus_[running_]->single_step;
-    if (!stepped.active || align_down(gpa, page_size) != stepped.page)
-        return gpa;
-    return direct_physical(vcpus_[running_]->step_pages->image.data()) + gpa % page_size;
+    const Vcpu& vcpu = *vcpus_[running_];
+    const SingleStep& step = vcpu.single_step;
+    for (std::size_t index = 0; step.active && index < step.pages.size(); ++index)
+        if (align_down(gpa, page_size) == step.pages[index])
+            return direct_physical(vcpu.step_pages->images[index].now.data()) + gpa % page_size;
+    return gpa;
 }
 
 bool Machine::is_step_table(std::uint64_t physical) const {
-    const std::uint64_t first = direct_physical(vcpus_[running_]->step_pages->table[0].data());
-    return physical >= first && physical < first + sizeof(vcpus_[running_]->step_pages->table);
+    const StepPages& pages = *vcpus_[running_]->step_pages;
+    const std::uint64_t first = direct_physical(pages.root.data());
+    return physical >= first && physical < first + sizeof(pages.root) + sizeof(pages.path);
 }
 
 std::uint64_t& Machine::word(std::uint64_t physical) {

@@ -106,7 +106,7 @@ class Machine {
 
     /// A page of the guest's RAM that nobody has yet, zeroed.
     std::uint64_t take_guest_page();
-    /// During a step: where the byte at `gpa` of the stepped page lies in its copy; else `gpa`.
+    /// During a step: where the byte at `gpa` of a stepped page lies in its image; else `gpa`.
     std::uint64_t stepped_place(std::uint64_t gpa) const;
     /// Whether a physical address is one of the copied tables of a step.
     bool is_step_table(std::uint64_t physical) const;

@@ -3,6 +3,7 @@
 #include "shared/guest_physical_layout.h"
 #include "tests/unit/fake/guests/model_guest.h"
 
+#include <algorithm>
 #include <sstream>
 
 namespace hv::test {
@@ -152,9 +153,13 @@ bool ModelGuest::carry_out(std::uint64_t linear, std::uint64_t physical, Access 
          << (how.user ? " by user" : "") << " at 0x" << linear << " reaches 0x" << physical;
     // What the guest calls the page: found from where it lies.
     std::uint64_t gpa = physical;
-    const std::uint64_t stepped_page = machine_.vcpu().single_step.page;
-    if (stepped && physical == machine_.stepped_place(stepped_page + physical % page_size)) {
-        gpa = stepped_page + physical % page_size;
+    const auto& stepped_pages = machine_.vcpu().single_step.pages;
+    const auto image =
+        std::find_if(stepped_pages.begin(), stepped_pages.end(), [&](std::uint64_t page) {
+            return physical == machine_.stepped_place(page + physical % page_size);
+        });
+    if (stepped && image != stepped_pages.end()) {
+        gpa = *image + physical % page_size;
     } else if (physical >= fake_ram_size && physical < fake_memory_size) {
         gpa = 0;
         for (const std::uint64_t own : {abi::rom_base, abi::statistics_base, abi::vcpu_area_base,

@@ -134,23 +134,23 @@ TEST_F(Tables, StoresOfEverySize) {
 TEST_F(Tables, SteppedStoreIsJudgedBeforeItIsSeen) {
     const std::uint64_t page = machine.physical(machine.gdt);
     AllTables& all = machine.machine().tables;
-    StepPages& pages = *vcpu.step_pages;
+    PageImage& pages = vcpu.step_pages->images[0];
     const auto image_slot = [&](std::uint32_t index, std::uint64_t value) {
-        std::memcpy(&pages.image[index * 8], &value, sizeof(value));
+        std::memcpy(&pages.now[index * 8], &value, sizeof(value));
     };
     const auto begin = [&] {
         std::memcpy(pages.before.data(), direct_pointer(page), page_size);
-        pages.image = pages.before;
+        pages.now = pages.before;
     };
     begin();
     image_slot(6, tls);
     EXPECT_EQ(machine.gdt_slot(6), 0U);
-    EXPECT_EQ(all.apply(page, pages.before.data(), pages.image.data()), Error::none);
+    EXPECT_EQ(all.apply(page, pages.before.data(), pages.now.data()), Error::none);
     EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
     begin();
     image_slot(7, tls);
     image_slot(8, call_gate);
-    EXPECT_EQ(all.apply(page, pages.before.data(), pages.image.data()), Error::call_gate);
+    EXPECT_EQ(all.apply(page, pages.before.data(), pages.now.data()), Error::call_gate);
     EXPECT_EQ(machine.gdt_slot(7), 0U); // nothing of it
     EXPECT_EQ(machine.gdt_slot(8), 0U);
 }

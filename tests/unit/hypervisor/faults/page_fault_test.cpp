@@ -194,6 +194,22 @@ TEST_F(PageFault, EventDeliveryIntoAProtectedPageEndsTheRun) {
     EXPECT_THROW(fault(machine.gdt, write), RunEnded);
 }
 
+// Nothing protects a page table that is not registered: it only has shadow page tables.
+TEST_F(PageFault, EventDeliveryOntoAPageTableDropsItsShadow) {
+    map_page(page, 7);
+    fault(page);
+    const std::uint64_t table = guest_entry(page, 1) & ~(page_size - 1);
+    const std::uint64_t stack = Machine::linear_base + table;
+    fault(stack); // mapped, not writable
+    ASSERT_NE(frame(table).write_locks, 0U);
+    machine.fields[Field::idt_vectoring_information] = 0x80000020;
+    fault(stack + 0xFF8, write);
+    EXPECT_EQ(event(), 0x80000020U);
+    EXPECT_EQ(frame(table).write_locks, 0U);
+    EXPECT_TRUE(cpu.translate(stack, {.write = true}).translated);
+    EXPECT_TRUE(shadows.consistent());
+}
+
 TEST_F(PageFault, TablesOutsideOfMemoryAreRefused) {
     map_page(page, 7);
     machine.word(guest_entry(page, 3)) = fake_ram_size | 7;

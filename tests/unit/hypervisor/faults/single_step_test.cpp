@@ -6,6 +6,7 @@
 #include "hypervisor/vmx/guest_state.h"
 #include "hypervisor/vmx/interruption_information.h"
 #include "hypervisor/x86/msr.h"
+#include "hypervisor/x86/rflags.h"
 #include "tests/unit/cases/trapped_store_case.h"
 
 namespace hv::test {
@@ -35,8 +36,10 @@ class SteppedByTrapFlag : public TrappedStoreCase {
     /// #DB is that of the step, with the guest's own `breakpoints`.
     void exception(std::uint32_t information, std::uint64_t breakpoints = 0) {
         machine.fields[Field::vm_exit_interruption_information] = information;
-        if (information == 0x80000301)
+        if (information == 0x80000301) {
             machine.fields[Field::exit_qualification] = 1 << 14 | breakpoints;
+            machine.fields[Field::guest_rflags] &= ~rflags::resume; // the instruction has run
+        }
         exit(abi::ExitReason::exception_nmi);
     }
     std::uint8_t injected() {
@@ -60,7 +63,7 @@ TEST_F(SteppedByTrapFlag, NothingOfTheGuestsRunsMeanwhile) {
     EXPECT_EQ(count(MemoryAccess::stepped_write), 1U);
     EXPECT_EQ(rights(machine.gdt), EptRights::read_execute); // for other vCPUs it stays closed
     EXPECT_NE(machine.fields[Field::ept_pointer], machine.machine().ept.pointer(0));
-    EXPECT_EQ(machine.fields[Field::guest_rflags], 0x102U);             // TF, no interrupts
+    EXPECT_EQ(machine.fields[Field::guest_rflags], 0x10102U);           // RF, TF, no interrupts
     EXPECT_EQ(machine.fields[Field::guest_interruptibility_state], 8U); // no NMIs
     EXPECT_EQ(machine.fields[Field::exception_bitmap], 0xFFFFFFFFU);
     EXPECT_EQ(machine.fields[Field::guest_idtr_limit], 0U);
@@ -179,10 +182,27 @@ TEST_F(SteppedByTrapFlag, TheGuestsOwnTrapComesAfterIt) {
     EXPECT_EQ(machine.fields[Field::guest_pending_debug_exceptions], pending_debug::single_step);
 }
 
-TEST_F(SteppedByTrapFlag, ASecondProtectedPageIsRefused) {
-    exit_with({0x0F, 0x11, 0x07}, machine.physical(machine.idt));
-    expect_all_put_back(after_fault);
+TEST_F(SteppedByTrapFlag, AStoreOverTwoProtectedPagesIsSteppedOnBoth) {
+    const std::uint64_t gate = machine.physical(machine.idt) + 0x28; // the high half of gate 2
+    const std::uint64_t old = machine.word(gate);
+    exit_with({0x0F, 0x11, 0x07}, gate);
+    EXPECT_TRUE(vcpu.single_step.active);
+    machine.word(machine.stepped_place(slot)) = tls;
+    machine.word(machine.stepped_place(gate)) = old ^ 0x1000;
+    EXPECT_EQ(machine.gdt_slot(6), 0U);
+    EXPECT_EQ(machine.word(gate), old);
+    exception(0x80000301);
+    expect_all_put_back();
+    EXPECT_EQ(machine.gdt_slot(6), tls | accessed);
+    EXPECT_EQ(machine.word(gate), old ^ 0x1000);
     EXPECT_EQ(rights(machine.idt), EptRights::read_execute);
+}
+
+TEST_F(SteppedByTrapFlag, AThirdProtectedPageIsRefused) {
+    exit_with({0x0F, 0x11, 0x07}, machine.physical(machine.idt));
+    exit_with({0x0F, 0x11, 0x07}, machine.physical(machine.tss));
+    expect_all_put_back(after_fault);
+    EXPECT_EQ(rights(machine.tss), EptRights::read_execute);
     EXPECT_EQ(injected(), vector::general_protection);
 }
 

@@ -19,6 +19,12 @@ TEST_F(TrappedStore, PlainStoreIsEmulatedInOneExit) {
     EXPECT_EQ(vcpu.statistics.exits, 1U);
 }
 
+TEST_F(TrappedStore, BlockingByStiEndsWithIt) {
+    machine.fields[Field::guest_interruptibility_state] = 1;
+    exit_with({0x48, 0x89, 0x07}, machine.physical(machine.gdt) + 6 * 8); // mov %rax,(%rdi)
+    EXPECT_EQ(machine.fields[Field::guest_interruptibility_state], 0U);
+}
+
 TEST_F(TrappedStore, ChangedCodeIsDecodedAnew) {
     vcpu.registers.rdx = tls;
     vcpu.registers.rcx = 0x1111111111111111;

@@ -49,25 +49,25 @@ TEST_P(RegisteredChanges, LinksAreCountedOverRandomSequences) {
 TEST_P(RegisteredChanges, ASteppedStoreIsJudgedByThePage) {
     const std::uint64_t leaves = table(1);
     ASSERT_EQ(set(leaves, 0x123000 | 5), Error::none);
-    StepPages& pages = *vcpu.step_pages;
+    PageImage& pages = vcpu.step_pages->images[0];
     const auto image_slot = [&](std::uint32_t index, std::uint64_t value) {
-        std::memcpy(&pages.image[index * 8], &value, sizeof(value));
+        std::memcpy(&pages.now[index * 8], &value, sizeof(value));
     };
     const auto begin = [&] {
         std::memcpy(pages.before.data(), direct_pointer(leaves), page_size);
-        pages.image = pages.before;
+        pages.now = pages.before;
     };
     RegisteredTables& tables = machine.machine().page_tables;
     begin();
     image_slot(0, 0x124000 | 5);
     image_slot(1, fake_ram_size | 5);
-    EXPECT_EQ(tables.apply(leaves, pages.before.data(), pages.image.data()), Error::bad_frame);
+    EXPECT_EQ(tables.apply(leaves, pages.before.data(), pages.now.data()), Error::bad_frame);
     EXPECT_EQ(machine.word(leaves), 0x123005U);
     EXPECT_EQ(machine.word(leaves + 8), 0U);
     begin();
     image_slot(0, 0x124000 | 5);
     EXPECT_EQ(machine.word(leaves), 0x123005U);
-    EXPECT_EQ(tables.apply(leaves, pages.before.data(), pages.image.data()), Error::none);
+    EXPECT_EQ(tables.apply(leaves, pages.before.data(), pages.now.data()), Error::none);
     EXPECT_EQ(machine.word(leaves), 0x124005U);
 }
 

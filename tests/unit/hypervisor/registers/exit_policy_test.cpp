@@ -289,6 +289,7 @@ TEST_F(Exits, NativeControlRegisterWrites) {
 
 TEST_F(Exits, SgdtWritesTheGuestsMemory) {
     const std::uint64_t page = machine.take_guest_page();
+    machine.fields[Field::guest_cs_access_rights] = 0xA09B; // 64-bit mode
     machine.fields[Field::vm_exit_instruction_information] =
         2U << 7 | 1U << 22 | 1U << 27; // SGDT, 64-bit address, displacement alone
     exit_with(ExitReason::gdtr_idtr, Machine::linear_base + page);
