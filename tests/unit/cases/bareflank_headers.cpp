@@ -90,7 +90,7 @@ void take_prefixed(BareflankHeaders& headers, const BareflankConstant& constant)
     const std::string& name = constant.name;
     if (name.starts_with("VMCS_") && !no_fields.contains(name))
         headers.fields.push_back({name.substr(5), value});
-    else if (name.starts_with("EXIT_REASON_"))
+    else if (name.starts_with("exit_reason_"))
         headers.exit_reasons.push_back({name.substr(12), value});
     else if (name.starts_with("MSR_"))
         headers.msrs.push_back({name.substr(4), value});

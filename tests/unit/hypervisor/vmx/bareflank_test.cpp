@@ -34,6 +34,7 @@ std::vector<std::filesystem::path> checkouts() {
 const std::map<std::string, std::string_view> other_names{
     // Exit reasons, which we spell as KVM does.
     {"exception_or_non_maskable_interrupt", "EXCEPTION_NMI"},
+    {"nmi", "EXCEPTION_NMI"},
     {"sipi", "SIPI_SIGNAL"},
     {"vmxoff", "VMOFF"},
     {"vmxon", "VMON"},
