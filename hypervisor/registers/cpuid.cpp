@@ -152,6 +152,8 @@ CpuidResult offered_state(const VirtualMachine& machine, std::uint32_t subleaf,
         return result;
     if (subleaf != 0) // the size, and offset, of one
         return subleaf < 64 && (components >> subleaf & 1) != 0 ? result : CpuidResult{};
+    if (components == (std::uint64_t{result.edx} << 32 | result.eax))
+        return result;        // all that the processor has
     std::uint32_t size = 576; // x87, SSE and the header
     for (std::uint32_t i = 2; i < 63; ++i) {
         if ((components >> i & 1) == 0)
