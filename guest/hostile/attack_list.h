@@ -154,11 +154,11 @@ inline constexpr std::array attack_list{
     AttackInfo{"msr-reads", Kind::survived, on::all,
                "RDMSR of 9,000 numbers: all low ones, VMX, feature control, x2APIC, AMD's, "
                "hypervisors'",
-               "#GP for VMX and feature control", ""},
+               "#GP for VMX, feature control and what the monitor does not know", ""},
     AttackInfo{
         "msr-writes", Kind::survived, on::all,
         "WRMSR of ones to every MSR that exits; EFER, APIC base, debug control with each bit",
-        "#GP, but for MTRRs and the like, which are remembered", ""},
+        "#GP, but for IA32_MISC_ENABLE and the like, which are remembered", ""},
     // port_attacks.cpp
     AttackInfo{
         "ports", Kind::survived, on::all,

@@ -49,9 +49,9 @@ void each_bit_of_cr0(Attempt& attempt) {
     attempt.expect(cr0() == good, "CR0 is what it was");
 }
 
-/// VMXE, SMXE, LA57, CET and reserved bits, and PAE, which must stay set.
+/// VMXE, SMXE, LA57, CET, PKS and what is newer, reserved bits, and PAE, which must stay set.
 constexpr std::uint64_t refused_in_cr4 =
-    ones << 25 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 19 | 1 << 23 | cr4_pae;
+    ones << 23 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 19 | cr4_pae;
 
 void each_bit_of_cr4(Attempt& attempt) {
     const std::uint64_t good = cr4();

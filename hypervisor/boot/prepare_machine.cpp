@@ -10,6 +10,7 @@
 #include "hypervisor/calls/call_dispatch.h"
 #include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/registers/control_registers.h"
+#include "hypervisor/registers/cpuid.h"
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/registers/port_policy.h"
 #include "hypervisor/vcpu/msr_bitmaps.h"
@@ -70,6 +71,7 @@ void prepare_machine(VirtualMachine& machine, std::uint64_t memory_end) {
                               ? Translation{machine.frames, machine.shadows, machine.stale}
                               : Translation{machine.frames, machine.ept, machine.stale};
     machine.demands = machine.translation.demands();
+    offer_registers(machine);
     machine.page_tables =
         RegisteredTables{machine.frames, machine.memory, machine.translation, machine.tables,
                          TableRules{.hardened = machine.profile == abi::Profile::hardened,

@@ -10,11 +10,12 @@
 
 namespace hv {
 
-// XCR0 is the guest's: the monitor uses no state that it switches.
+// XCR0 is the guest's, as far as CPUID offers its state components: the monitor uses no state that
+// it switches.
 void handle_xsetbv(Vcpu& vcpu) {
     const GuestRegisters& registers = vcpu.registers;
     const std::uint64_t value = registers.rdx << 32 | (registers.rax & 0xFFFFFFFF);
-    if (current_privilege_level(vcpu) != 0 ||
+    if (current_privilege_level(vcpu) != 0 || (value & ~vcpu.machine->offered_xcr0) != 0 ||
         !cpu::try_xsetbv(static_cast<std::uint32_t>(registers.rcx), value))
         return refuse_instruction(vcpu, abi::Error::bad_value, "XSETBV", value);
     skip_instruction(vcpu);

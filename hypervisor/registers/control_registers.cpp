@@ -48,10 +48,11 @@ Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value) {
     constexpr std::uint64_t needed = cr0::protection_enable | cr0::paging;
     const bool caches_contradict =
         (value & (cr0::cache_disable | cr0::not_write_through)) == cr0::not_write_through;
-    // Reserved bits of the low half are ignored by the processor, those of the high half are not.
+    // A write of a reserved bit is ignored in the low half, and causes #GP in the high half (SDM
+    // vol. 3, 2.5).
     if ((value & needed) != needed || value >> 32 != 0 || caches_contradict)
         return Error::bad_cr0;
-    change_cr0(vcpu, (value & vcpu.machine->capabilities.cr0_fixed1) | cr0::extension_type);
+    change_cr0(vcpu, (value & cr0::defined) | cr0::extension_type);
     return Error::none;
 }
 
@@ -98,13 +99,10 @@ Error set_guest_cr3(Vcpu& vcpu, std::uint64_t value) {
 }
 
 Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
-    const Capabilities& capabilities = vcpu.machine->capabilities;
-    const std::uint64_t refused = cr4::vmx_enable | cr4::smx_enable | cr4::linear_address_57 |
-                                  cr4::control_flow_enforcement | vcpu.machine->demands.cr4_refused;
     ShadowTables& shadows = vcpu.machine->shadows;
     const std::uint64_t old = guest_cr4(vcpu);
     const bool enables_pcid = (value & ~old & cr4::pcid_enable) != 0;
-    if ((value & refused) != 0 || (value & ~capabilities.cr4_fixed1) != 0 ||
+    if ((value & ~vcpu.machine->offered_cr4) != 0 ||
         (value & cr4::physical_address_extension) == 0 ||
         (enables_pcid && (vcpu.vmcs.read(Field::guest_cr3) & cr3_pcid) != 0))
         return Error::bad_cr4;
@@ -114,7 +112,7 @@ Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
         lock_page_tables(vcpu);
         shadows.sync(0);
     }
-    vcpu.vmcs.write(Field::guest_cr4, value | capabilities.cr4_fixed0);
+    vcpu.vmcs.write(Field::guest_cr4, value | vcpu.machine->capabilities.cr4_fixed0);
     vcpu.vmcs.write(Field::cr4_read_shadow, value);
     drop_before_entry(vcpu, Stale::all);
     return Error::none;

@@ -10,10 +10,21 @@ namespace hv {
 
 struct Vcpu;
 
+/// Bits of CR0 that a guest whose CR0 is not protected writes without an exit: they affect nothing
+/// that the monitor is responsible for. ET cannot change, so that a write without it must not exit.
+inline constexpr std::uint64_t cr0_guest_owned = cr0::monitor_coprocessor | cr0::emulation |
+                                                 cr0::task_switched | cr0::extension_type |
+                                                 cr0::write_protect | cr0::alignment_mask;
+
 /// Bits of CR4 that affect nothing that the monitor is responsible for: the guest writes them
-/// without an exit.
-/// VME, PVI, TSD, DE, PSE, MCE, PGE, PCE, OSFXSR, OSXMMEXCPT, UMIP, FSGSBASE, OSXSAVE.
-inline constexpr std::uint64_t cr4_guest_owned = 0x0005'0FDF;
+/// without an exit. Where the processor has their features, CPUID offers them
+/// (registers/cpuid_features.h).
+inline constexpr std::uint64_t cr4_guest_owned =
+    cr4::virtual_8086_mode_extensions | cr4::protected_mode_virtual_interrupts |
+    cr4::time_stamp_disable | cr4::debugging_extensions | cr4::page_size_extensions |
+    cr4::machine_check_enable | cr4::page_global_enable | cr4::performance_counter_enable |
+    cr4::operating_system_fxsave | cr4::operating_system_xmm_exceptions |
+    cr4::user_mode_instruction_prevention | cr4::fsgsbase | cr4::osxsave;
 
 /// Writes the processor's CR0 from the value that the guest reads.
 void write_guest_cr0(Vcpu& vcpu);

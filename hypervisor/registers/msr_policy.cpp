@@ -4,6 +4,7 @@
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/host/processor/instructions.h"
+#include "hypervisor/registers/known_msrs.h"
 #include "hypervisor/vmx/controls.h"
 
 namespace hv {
@@ -15,18 +16,45 @@ bool is_its_value(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
     return read_guest_msr(vcpu, msr) == value;
 }
 
-bool is_in(std::uint32_t msr, Msr first, Msr last) {
-    return msr >= number(first) && msr <= number(last);
+// The processor's value, or 0 where it has no such MSR.
+std::uint64_t processors_value(Msr msr) {
+    std::uint64_t value = 0;
+    return cpu::try_read_msr(number(msr), value) ? value : 0;
 }
 
-bool is_mtrr(std::uint32_t msr) {
-    return is_in(msr, Msr::ia32_mtrr_physbase0, Msr::ia32_mtrr_fix4k_f8000) ||
-           msr == number(Msr::ia32_mtrr_def_type);
+// IA32_MCG_CAP and IA32_MTRRCAP, where the MSR is one that may or may not exist by them.
+std::uint64_t mcg_cap_for(std::uint32_t msr) {
+    constexpr MsrRange banks{Msr::ia32_mc0_ctl, Msr::ia32_vmx_basic};
+    return banks.contains(msr) || msr == number(Msr::ia32_mcg_ctl)
+               ? processors_value(Msr::ia32_mcg_cap)
+               : 0;
+}
+std::uint64_t mtrr_capability_for(std::uint32_t msr) {
+    constexpr MsrRange mtrrs{Msr::ia32_mtrr_physbase0, Msr::ia32_mtrr_def_type};
+    return mtrrs.contains(msr) ? processors_value(Msr::ia32_mtrrcap) : 0;
 }
 
-bool is_vmx(std::uint32_t msr) {
-    return is_in(msr, Msr::ia32_vmx_basic, Msr::ia32_vmx_exit_ctls2) ||
-           msr == number(Msr::ia32_feature_control);
+// IA32_MCG_STATUS, and a bank's status, address and further information: a write of 0 clears them,
+// any other causes #GP (SDM vol. 3, 16.3.2.2). IA32_MCG_CTL and a bank's control take any value.
+bool write_machine_check(std::uint32_t msr, std::uint64_t value) {
+    const bool is_control =
+        msr == number(Msr::ia32_mcg_ctl) ||
+        (msr != number(Msr::ia32_mcg_status) && bank_register(msr) == BankRegister::control);
+    return (is_control || value == 0) && cpu::try_write_msr(msr, value);
+}
+
+// Writes that are remembered, and change nothing in the processor: MTRRs govern the monitor's
+// memory too, and the others also the monitor's processor.
+bool is_kept(std::uint32_t msr) {
+    switch (static_cast<Msr>(msr)) {
+    case Msr::ia32_misc_enable:
+    case Msr::ia32_bios_sign_id:
+    case Msr::pkg_cst_config_control:
+    case Msr::power_ctl:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /// Bits of IA32_EFER that a guest may change. LME and LMA stay set: the guest stays in 64-bit mode.
@@ -74,8 +102,8 @@ bool write_pat(Vcpu& vcpu, std::uint64_t value) {
     return true;
 }
 
-// The value is kept for the guest to read, and never given to the processor: MTRRs govern the
-// monitor's memory too, and the guest's memory types come from EPT.
+// The value is kept for the guest to read, and never given to the processor. The guest's memory
+// types come from EPT.
 bool keep(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
     KeptMsrs& kept = vcpu.kept_msrs;
     const auto found = kept.find(msr);
@@ -102,51 +130,86 @@ void write_real_efer(Vcpu& vcpu, std::uint64_t value) {
 }
 
 std::optional<std::uint64_t> read_guest_msr(Vcpu& vcpu, std::uint32_t msr) {
-    if (is_vmx(msr) || msr == number(Msr::ia32_pred_cmd) || msr == number(Msr::ia32_flush_cmd))
+    if (!is_readable_msr(msr, mcg_cap_for(msr), mtrr_capability_for(msr)))
         return std::nullopt;
-    if (msr == number(Msr::ia32_efer))
-        return vcpu.efer;
     const KeptMsrs& kept = vcpu.kept_msrs;
     if (const auto found = kept.find(msr); found != kept.end())
         return found->second;
-    if (msr == number(Msr::ia32_pat) &&
-        (vcpu.machine->controls.entry & vm_entry::load_ia32_pat) != 0)
-        return vcpu.vmcs.read(Field::guest_ia32_pat);
-    if (msr == number(Msr::ia32_debugctl))
+    const VirtualMachine& machine = *vcpu.machine;
+    std::uint64_t offered = ~std::uint64_t{0};
+    switch (static_cast<Msr>(msr)) {
+    case Msr::ia32_efer:
+        return vcpu.efer;
+    case Msr::ia32_debugctl:
         return vcpu.vmcs.read(Field::guest_ia32_debugctl);
+    case Msr::platform_info:
+        return 0; // ratios, which the guest cannot choose
+    case Msr::ia32_pat:
+        if ((machine.controls.entry & vm_entry::load_ia32_pat) != 0)
+            return vcpu.vmcs.read(Field::guest_ia32_pat);
+        break;
+    case Msr::ia32_mcg_cap:
+        offered = mcg_cap_offered;
+        break;
+    case Msr::ia32_arch_capabilities:
+        offered = arch_capabilities_offered;
+        break;
+    default:
+        break;
+    }
     std::uint64_t value = 0;
-    return cpu::try_read_msr(msr, value) ? std::optional{value} : std::nullopt;
+    return cpu::try_read_msr(msr, value) ? std::optional{value & offered} : std::nullopt;
 }
 
-bool write_guest_msr(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
-    if (is_vmx(msr))
+namespace {
+
+bool write_apic_base(const Vcpu& vcpu, std::uint64_t value) {
+    // The APIC may be switched to x2APIC mode, but not moved over other memory, and not off:
+    // the monitor reaches other processors through it.
+    constexpr std::uint64_t enabled = 1 << 11;
+    constexpr std::uint64_t mode_bits = 0xD00;
+    const std::uint32_t msr = number(Msr::ia32_apic_base);
+    std::uint64_t old = 0;
+    const bool stays_on = vcpu.machine->vcpu_count == 1 || (value & enabled) != 0;
+    return cpu::try_read_msr(msr, old) && ((old ^ value) & ~mode_bits) == 0 && stays_on &&
+           cpu::try_write_msr(msr, value);
+}
+
+bool write_debug_control(const Vcpu& vcpu, std::uint64_t value) {
+    // LBR and BTF, the two that touch nothing but the guest.
+    if ((value & ~std::uint64_t{3}) != 0)
         return false;
-    if (msr == number(Msr::ia32_efer))
-        return write_efer(vcpu, value);
-    if (msr == number(Msr::ia32_pat))
-        return write_pat(vcpu, value);
-    if (is_mtrr(msr) || msr == number(Msr::ia32_misc_enable) ||
-        msr == number(Msr::ia32_bios_sign_id))
+    vcpu.vmcs.write(Field::guest_ia32_debugctl, value);
+    return true;
+}
+
+} // namespace
+
+bool write_guest_msr(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
+    if (is_mtrr(msr, mtrr_capability_for(msr)))
+        return is_mtrr_value(msr, value, vcpu.machine->physical_address_bits) &&
+               keep(vcpu, msr, value);
+    if (is_kept(msr))
         return keep(vcpu, msr, value);
-    if (msr == number(Msr::ia32_debugctl)) {
-        // LBR and BTF, the two that touch nothing but the guest.
-        if ((value & ~std::uint64_t{3}) != 0)
-            return false;
-        vcpu.vmcs.write(Field::guest_ia32_debugctl, value);
-        return true;
-    }
-    if (msr == number(Msr::x2apic_command))
+    const std::uint64_t mcg_cap = mcg_cap_for(msr);
+    switch (static_cast<Msr>(msr)) {
+    case Msr::ia32_efer:
+        return write_efer(vcpu, value);
+    case Msr::ia32_pat:
+        return write_pat(vcpu, value);
+    case Msr::ia32_debugctl:
+        return write_debug_control(vcpu, value);
+    case Msr::x2apic_command:
         return write_x2apic_command(vcpu, value);
-    if (msr == number(Msr::ia32_apic_base)) {
-        // The APIC may be switched to x2APIC mode, but not moved over other memory, and not off:
-        // the monitor reaches other processors through it.
-        constexpr std::uint64_t enabled = 1 << 11;
-        constexpr std::uint64_t mode_bits = 0xD00;
-        std::uint64_t old = 0;
-        const bool stays_on = vcpu.machine->vcpu_count == 1 || (value & enabled) != 0;
-        return cpu::try_read_msr(msr, old) && ((old ^ value) & ~mode_bits) == 0 && stays_on &&
-               cpu::try_write_msr(msr, value);
+    case Msr::ia32_apic_base:
+        return write_apic_base(vcpu, value);
+    default:
+        break;
     }
+    const bool is_machine_check =
+        msr == number(Msr::ia32_mcg_status) || msr == number(Msr::ia32_mcg_ctl);
+    if (is_bank_msr(msr, mcg_cap) || is_machine_check)
+        return is_readable_msr(msr, mcg_cap, 0) && write_machine_check(msr, value);
     return is_its_value(vcpu, msr, value);
 }
 

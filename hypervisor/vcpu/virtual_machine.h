@@ -47,9 +47,11 @@ struct MachineSettings {
     MemoryMap ram;         ///< the guest's; the monitor's own memory is not in it
     PhysicalRange monitor; ///< the monitor's own memory
     GuestMemory memory;
-    ShadowPagingDemands demands;   ///< as Translation has them
-    std::uint64_t msr_bitmaps = 0; ///< physical
-    std::uint64_t io_bitmaps = 0;  ///< physical, A then B
+    ShadowPagingDemands demands;    ///< as Translation has them
+    std::uint64_t offered_cr4 = 0;  ///< bits that a guest may set (registers/cpuid.h)
+    std::uint64_t offered_xcr0 = 0; ///< likewise
+    std::uint64_t msr_bitmaps = 0;  ///< physical
+    std::uint64_t io_bitmaps = 0;   ///< physical, A then B
     Chipset chipset;
     std::array<Vcpu*, abi::max_vcpus> vcpus{};
     std::uint32_t vcpu_count = 0;

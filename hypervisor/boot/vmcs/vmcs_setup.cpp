@@ -13,9 +13,6 @@ namespace hv {
 
 namespace {
 
-/// CR0 bits that modern guests write without an exit: MP, EM, TS, WP, AM.
-constexpr std::uint64_t cr0_guest_owned = 0x0005'000E;
-
 constexpr std::uint64_t no_vmcs_link = ~std::uint64_t{0};
 
 } // namespace

@@ -61,6 +61,7 @@ const std::map<std::string, std::string> other_names{
     {"notify window", "control instruction timeout"},                       // Linux: NOTIFY_WINDOW
     {"information instruction vmx", "exit information instruction"}, // Linux: VMX_INSTRUCTION_INFO
     {"multiplier tls", "multiplier tsc"},                            // Bareflank: TLS_MULTIPLIER
+    {"preemption timer value", "preemption timer value vmx"}, // MicroV: preemption_timer_value
 };
 
 std::vector<std::string> split(const std::string& name) {

@@ -52,8 +52,10 @@ void invept(InveptType type, std::uint64_t) {
                                                 Machine::current().vcpu().number});
 }
 
-CpuidResult cpuid(std::uint32_t leaf, std::uint32_t) {
+CpuidResult cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
     constexpr std::uint32_t address_widths = 48 << 8 | 40;
+    if (Machine::current().processor)
+        return Machine::current().processor(leaf, subleaf);
     const auto& leaves = Machine::current().cpuid;
     if (const auto found = leaves.find(leaf); found != leaves.end())
         return found->second;

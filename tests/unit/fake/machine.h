@@ -103,6 +103,8 @@ class Machine {
     std::vector<std::pair<std::uint32_t, std::uint32_t>> ipis; ///< APIC ID and command, in order
     std::map<std::uint32_t, std::uint32_t> xapic;              ///< registers by offset
     std::map<std::uint32_t, cpu::CpuidResult> cpuid; ///< leaves that differ from "all features"
+    /// The processor's answers, if it is a certain one.
+    std::function<cpu::CpuidResult(std::uint32_t leaf, std::uint32_t subleaf)> processor;
 
     /// A page of the guest's RAM that nobody has yet, zeroed.
     std::uint64_t take_guest_page();

@@ -6,6 +6,7 @@
 #include "hypervisor/calls/call_dispatch.h"
 #include "hypervisor/exits/settle.h"
 #include "hypervisor/registers/control_registers.h"
+#include "hypervisor/registers/cpuid.h"
 #include "hypervisor/registers/descriptor_registers.h"
 #include "hypervisor/vmx/controls.h"
 #include "hypervisor/vmx/interruption_information.h"
@@ -66,6 +67,7 @@ void Machine::set_up_memory(std::uint32_t shadow_tables) {
     vm.translation = classic ? Translation{vm.frames, vm.shadows, vm.stale}
                              : Translation{vm.frames, vm.ept, vm.stale};
     vm.demands = vm.translation.demands();
+    offer_registers(vm);
     if (classic) {
         set_up_shadows(shadow_tables);
     } else {

@@ -77,8 +77,8 @@ TEST_F(Exits, MsrsThatTheGuestMayNotHave) {
 }
 
 TEST_F(Exits, AWriteOfWhatIsThereChangesNothing) {
-    machine.msrs[0x140] = 5;
-    vcpu.registers.rcx = 0x140;
+    machine.msrs[number(Msr::ia32_platform_id)] = 5;
+    vcpu.registers.rcx = number(Msr::ia32_platform_id);
     vcpu.registers.rdx = 0;
     vcpu.registers.rax = 5;
     exit_with(ExitReason::msr_write);
@@ -86,7 +86,7 @@ TEST_F(Exits, AWriteOfWhatIsThereChangesNothing) {
     vcpu.registers.rax = 6;
     exit_with(ExitReason::msr_write);
     EXPECT_TRUE(faulted());
-    EXPECT_EQ(machine.msrs[0x140], 5U);
+    EXPECT_EQ(machine.msrs[number(Msr::ia32_platform_id)], 5U);
 }
 
 TEST_F(Exits, EachMsrThatAnUnawareKernelIsRefusedIsNamedOnce) {
@@ -130,6 +130,45 @@ TEST_F(Exits, MtrrWritesAreKeptFromTheProcessor) {
     vcpu.registers.rax = 5;
     exit_with(ExitReason::msr_read);
     EXPECT_EQ(vcpu.registers.rax, 0U); // but the guest reads what it wrote
+}
+
+// What the processor does, by SDM vol. 3, 12.11.1 and 12.11.2, and as Bochs does it.
+TEST_F(Exits, MtrrsTakeWhatTheProcessorTakes) {
+    machine.machine().physical_address_bits = 40;
+    machine.msrs[number(Msr::ia32_mtrrcap)] = 0x508; // 8 variable ranges, fixed ranges, WC
+    const auto refused = [&](std::uint32_t msr, std::uint64_t value) {
+        vcpu.registers.rcx = msr;
+        vcpu.registers.rax = value & 0xFFFFFFFF;
+        vcpu.registers.rdx = value >> 32;
+        exit_with(ExitReason::msr_write);
+        return faulted();
+    };
+    const std::uint32_t default_type = number(Msr::ia32_mtrr_def_type);
+    for (const std::uint64_t type : {0U, 1U, 4U, 5U, 6U}) {
+        EXPECT_FALSE(refused(default_type, 0xC00 | type)) << type;
+        EXPECT_FALSE(refused(0x200, 0xFF'FFFF'F000 | type)) << type;
+        EXPECT_FALSE(refused(0x250, type << 56 | type)) << type;
+    }
+    for (const std::uint64_t type : {2U, 3U, 7U, 8U, 0xFFU}) {
+        EXPECT_TRUE(refused(default_type, 0xC00 | type)) << type;
+        EXPECT_TRUE(refused(0x200, type)) << type;
+        EXPECT_TRUE(refused(0x26F, type << 56)) << type;
+    }
+    EXPECT_TRUE(refused(default_type, 0x1C06));
+    EXPECT_TRUE(refused(default_type, 0xD06));
+    EXPECT_TRUE(refused(default_type, std::uint64_t{1} << 40 | 0xC06));
+    EXPECT_TRUE(refused(0x200, 0x106)); // reserved bits
+    EXPECT_TRUE(refused(0x200, std::uint64_t{1} << 40 | 6));
+    EXPECT_FALSE(refused(0x201, 0xFF'0000'0800));
+    EXPECT_TRUE(refused(0x201, 0xFF'0000'0400));
+    EXPECT_TRUE(refused(0x201, std::uint64_t{1} << 50));
+    EXPECT_FALSE(refused(0x20F, 0x800));
+    for (const std::uint32_t none : {0x210U, 0x24FU, 0x251U, 0x257U, 0x25AU, 0x267U, 0x270U}) {
+        EXPECT_TRUE(refused(none, 0)) << none;
+        vcpu.registers.rcx = none;
+        exit_with(ExitReason::msr_read);
+        EXPECT_TRUE(faulted()) << none;
+    }
 }
 
 TEST_F(Exits, TheApicStaysWhereItIs) {
@@ -285,6 +324,22 @@ TEST_F(Exits, NativeControlRegisterWrites) {
     EXPECT_EQ(
         vcpu.statistics.control_register[static_cast<int>(abi::ControlRegisterAccess::mov_to_cr3)],
         1U);
+}
+
+// SDM vol. 3, 2.5: bits 28:19, 17 and 15:6 are reserved, and ET is 1; bits 63:32 cause #GP.
+TEST_F(Exits, ReservedBitsOfCr0ReadZero) {
+    constexpr std::uint64_t reserved = 0x1FFAFFC0;
+    vcpu.registers.rbx = 0x80010031 | reserved;
+    exit_with(ExitReason::cr_access, 0 | 3 << 8);
+    EXPECT_FALSE(faulted());
+    EXPECT_EQ(guest_cr0(vcpu), 0x80010031U);
+    vcpu.registers.rbx = 0x80010021; // ET clear
+    exit_with(ExitReason::cr_access, 0 | 3 << 8);
+    EXPECT_FALSE(faulted());
+    EXPECT_EQ(guest_cr0(vcpu), 0x80010031U);
+    vcpu.registers.rbx = 0x180010031;
+    exit_with(ExitReason::cr_access, 0 | 3 << 8);
+    EXPECT_TRUE(faulted());
 }
 
 TEST_F(Exits, SgdtWritesTheGuestsMemory) {
