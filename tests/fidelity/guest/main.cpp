@@ -34,8 +34,11 @@ void run_variant(const Options& options, std::uint64_t number, std::uint32_t wit
         print("@what ", number, " ", shown);
     describe_case(report, test_case);
     if (options.details)
-        print("\n@seen ", number, " ", shown);
-    run_case(report, test_case);
+        print("\n");
+    run_case(test_case);
+    if (options.details)
+        print("@seen ", number, " ", shown);
+    describe_outcome(report, test_case);
     if (options.details)
         print("\n");
     print("@case ", number, " ", shown, " ", Hex{report.hash()}, "\n");

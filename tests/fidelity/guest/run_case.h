@@ -10,7 +10,10 @@ namespace fidelity {
 void initialise_cases();
 /// Says what the case is: its instructions, its state.
 void describe_case(Report& report, const Case& test_case);
-/// Runs it, and says what it did. Leaves the machine as it was.
-void run_case(Report& report, const Case& test_case);
+/// Runs it.
+void run_case(const Case& test_case);
+/// Says what the case that was run did, and puts the machine into the state before it. Must be
+/// called after run_case.
+void describe_outcome(Report& report, const Case& test_case);
 
 } // namespace fidelity

@@ -137,10 +137,8 @@ void load_registers() {
     asm volatile("sidt %0" : "=m"(now));
     if (now.limit != idt.limit || now.base != idt.base)
         asm volatile("lidt %0" : : "m"(idt) : "memory");
-    std::uint16_t ldt = 0;
-    asm volatile("sldt %0" : "=r"(ldt));
-    if (ldt != ldt_selector)
-        asm volatile("lldt %0" : : "r"(ldt_selector) : "memory");
+    // Outside 64-bit mode a case may have loaded LDTR with the same selector and another base.
+    asm volatile("lldt %0" : : "r"(ldt_selector) : "memory");
 }
 
 void keep_original(Original& original, const TablePage& page) {

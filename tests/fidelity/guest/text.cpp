@@ -16,6 +16,7 @@ constexpr std::uint16_t line_status = abi::serial_port + 5;
 constexpr std::uint8_t line_8n1 = 0x03;
 constexpr std::uint8_t divisor_latch = 0x80;
 constexpr std::uint8_t transmitter_empty = 0x20;
+constexpr std::uint8_t transmitter_idle = 0x40;
 
 void put_byte(char byte) {
     while ((guest::port::in8(line_status) & transmitter_empty) == 0) {
@@ -62,6 +63,8 @@ void end_run(std::uint64_t status) {
     print(abi::end_prefix);
     print(status);
     print("\n");
+    while ((guest::port::in8(line_status) & transmitter_idle) == 0) {
+    }
     for (;;) {
         guest::port::out8(abi::qemu_exit_port, static_cast<std::uint8_t>(status));
         for (const char letter : abi::bochs_exit_word)

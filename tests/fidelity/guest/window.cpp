@@ -21,6 +21,7 @@ TablePage directory;
 TablePage page_table;
 /// The pages that are no tables, in the order of the slots.
 Page memory[slot_count];
+Page pattern[slot_count];
 /// What a case began with.
 Page beginning[slot_count];
 
@@ -66,16 +67,38 @@ void reset_table(TablePage& table, std::size_t first, const std::uint64_t* entri
             index >= first && index < first + count ? entries[index - first] : 0);
 }
 
-void fill_memory() {
+void copy_page(std::uint64_t* to, const std::uint64_t* from) {
+    std::size_t count = page_size / 8;
+    asm volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+}
+
+bool are_equal(const std::uint64_t* left, const std::uint64_t* right) {
+    std::size_t count = page_size / 8;
+    bool equal = false;
+    asm volatile("repe cmpsq"
+                 : "+D"(left), "+S"(right), "+c"(count), "=@cce"(equal)
+                 :
+                 : "memory");
+    return equal;
+}
+
+/// What the pages that are no tables hold at first.
+void make_patterns() {
     for (std::uint32_t slot = 0; slot < slot_count; ++slot) {
         if (table_of(slot) != nullptr)
             continue;
         for (std::size_t index = 0; index < page_size / 8; ++index)
-            memory[slot].word[index] =
+            pattern[slot].word[index] =
                 (slot * 0x1000 + index * 8 + 0x5A5A) * 0x0101010101010101 ^ 0x1234;
     }
-    std::memset(memory[slot_code].word, 0x90, page_size);
-    std::memset(memory[slot_code_end].word, 0x90, page_size);
+    std::memset(pattern[slot_code].word, 0x90, page_size);
+    std::memset(pattern[slot_code_end].word, 0x90, page_size);
+}
+
+void fill_memory() {
+    for (std::uint32_t slot = 0; slot < slot_count; ++slot)
+        if (table_of(slot) == nullptr && !are_equal(memory[slot].word, pattern[slot].word))
+            copy_page(memory[slot].word, pattern[slot].word);
     std::memset(large_page(), large_page_pattern, large_page_used);
 }
 
@@ -85,6 +108,7 @@ std::uint64_t root() { return physical_of(&top_level); }
 std::uint64_t other_root() { return physical_of(&second_top_level); }
 
 void initialise() {
+    make_patterns();
     for (std::size_t index = 1; index < page_size / 8; ++index) {
         top_level.word[index] = reinterpret_cast<std::uint64_t*>(
             kernel_base + address_of(static_cast<void*>(boot_pml4)))[index];
@@ -124,7 +148,7 @@ void poke(std::uint64_t linear, const std::uint8_t* bytes, std::size_t count) {
 
 void note_beginning() {
     for (std::uint32_t slot = 0; slot < slot_count; ++slot)
-        std::memcpy(beginning[slot].word, words_of(slot), page_size);
+        copy_page(beginning[slot].word, words_of(slot));
 }
 
 bool repair(std::uint64_t linear) {
@@ -143,6 +167,8 @@ void describe_changes(Report& report) {
     std::uint32_t shown = 0;
     for (std::uint32_t slot = 0; slot < slot_count; ++slot) {
         const std::uint64_t* const words = words_of(slot);
+        if (are_equal(words, beginning[slot].word))
+            continue;
         for (std::size_t index = 0; index < page_size / 8; ++index) {
             if (words[index] == beginning[slot].word[index])
                 continue;
