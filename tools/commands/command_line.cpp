@@ -184,6 +184,9 @@ void add_fidelity(CLI::App& application, FidelityOptions& options) {
         ->delimiter(',');
     command->add_option("--leave-out", options.left_out,
                         "kinds of instructions that no case may have, separated by commas");
+    command->add_option("--without", options.without,
+                        "features that no case may have, separated by commas, as the cases that "
+                        "differ name them (with=)");
     command->footer(std::string(help::fidelity));
 }
 

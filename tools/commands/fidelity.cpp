@@ -127,7 +127,8 @@ class Comparison {
         return {.machine = machines_.at(column.model),
                 .profile = column.profile,
                 .seed = options_.seed,
-                .left_out = left_out};
+                .left_out = left_out,
+                .without = options_.without};
     }
 
     /// Explains the first ones, and prints those of a kind that has not been seen before.
@@ -142,11 +143,12 @@ class Comparison {
             const std::string profile(abi::name(column.profile));
             if (signatures_[profile + ": " + difference.signature]++ > 0)
                 continue;
-            fmt::print("\n{}: case {} without {}\n{}  repeat   ./lazyhv fidelity --profile {} "
-                       "--cpu {} --seed {} --first {} --cases 1\n",
-                       name(column), difference.name.number, difference.name.without,
-                       text(difference, profile), profile, column.model, options_.seed,
-                       difference.name.number);
+            fmt::print("\n{}: case {}\n{}  repeat   ./lazyhv fidelity --profile {} --cpu {} "
+                       "--seed {} --first {} --cases 1{}{}\n",
+                       name(column), difference.name.number, text(difference, profile), profile,
+                       column.model, options_.seed, difference.name.number,
+                       options_.left_out.empty() ? "" : " --leave-out " + options_.left_out,
+                       options_.without.empty() ? "" : " --without " + options_.without);
         }
         std::fflush(stdout);
     }

@@ -72,6 +72,7 @@ struct FidelityOptions {
     std::uint64_t seed = 1;
     std::uint64_t first = 0; ///< number of the first case
     std::string left_out;    ///< kinds of instructions, separated by commas
+    std::string without;     ///< features of cases, separated by commas
 };
 
 struct TestOptions {

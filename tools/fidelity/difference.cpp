@@ -52,13 +52,17 @@ std::string field_name(const std::string& field) {
     return field.substr(0, field.find('='));
 }
 
-/// The fields of one line that the other one does not have.
+/// The fields of one line that the other one does not have, or does not have as often.
 std::vector<std::string> only_in(const std::string& line, const std::string& other) {
-    const std::vector<std::string> others = fields(other);
+    std::vector<std::string> others = fields(other);
     std::vector<std::string> found;
-    for (const std::string& field : fields(line))
-        if (std::find(others.begin(), others.end(), field) == others.end())
+    for (const std::string& field : fields(line)) {
+        const auto same = std::find(others.begin(), others.end(), field);
+        if (same == others.end())
             found.push_back(field);
+        else
+            others.erase(same);
+    }
     return found;
 }
 

@@ -84,6 +84,8 @@ std::optional<std::string> boot(const FidelityPlace& place, std::vector<std::str
     words.push_back(fmt::format("seed={}", place.seed));
     if (!place.left_out.empty())
         words.push_back("leave-out=" + place.left_out);
+    if (!place.without.empty())
+        words.push_back("without=" + place.without);
     const BootImage image{.monitor = built_file("hypervisor/lazyhv.elf"),
                           .rom = built_file("vmi_rom/vmi.rom"),
                           .guest = built_file("tests/fidelity/fidelity.elf"),

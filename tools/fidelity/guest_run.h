@@ -39,6 +39,7 @@ struct FidelityPlace {
     abi::Profile profile;
     std::uint64_t seed;
     std::string left_out; ///< kinds, separated by commas
+    std::string without;  ///< features, separated by commas
 };
 
 /// Runs `count` cases from `first` on. When the run ends in a case, it continues with the next one

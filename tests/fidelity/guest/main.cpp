@@ -25,7 +25,7 @@ bool is_left_out(const Options& options) {
 /// "@case NUMBER WITHOUT HASH", with "-" for the hash of a case that is left out. With details
 /// "@what NUMBER WITHOUT ..." before the case is run, and "@seen NUMBER WITHOUT ..." after it.
 void run_variant(const Options& options, std::uint64_t number, std::uint32_t without) {
-    generate(test_case, options.seed, number, without);
+    generate(test_case, options.seed, number, without | options.without);
     const std::uint64_t shown = without;
     if (is_left_out(options))
         return print("@case ", number, " ", shown, " -\n");
@@ -46,8 +46,8 @@ void run_variant(const Options& options, std::uint64_t number, std::uint32_t wit
 
 /// With each subset of the features that the case uses left out.
 void run_variants(const Options& options, std::uint64_t number) {
-    generate(test_case, options.seed, number, 0);
-    const std::uint32_t uses = test_case.uses;
+    generate(test_case, options.seed, number, options.without);
+    const std::uint32_t uses = test_case.uses & ~options.without;
     std::uint32_t without = 0;
     do {
         run_variant(options, number, without);

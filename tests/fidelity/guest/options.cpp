@@ -2,6 +2,7 @@
 
 #include "shared/start_info.h"
 #include "tests/fidelity/guest/layout.h"
+#include "tests/fidelity/guest/test_case.h"
 
 namespace fidelity {
 namespace {
@@ -34,6 +35,14 @@ void take_list(std::string_view text) {
     }
 }
 
+std::uint32_t features_in_list(std::string_view list) {
+    std::uint32_t features = 0;
+    for (std::uint32_t feature = 0; feature < feature_count; ++feature)
+        if (is_in_list(list, feature_names[feature]))
+            features |= 1U << feature;
+    return features;
+}
+
 void take_word(std::string_view word) {
     const std::string_view key = take_part(word, '=');
     if (key == "seed")
@@ -44,6 +53,8 @@ void take_word(std::string_view word) {
         options.count = parse_number(word);
     else if (key == "list")
         take_list(word);
+    else if (key == "without")
+        options.without = features_in_list(word);
     else if (key == "leave-out")
         options.left_out = word;
     options.variants = options.variants || key == "variants";

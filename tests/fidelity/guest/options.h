@@ -20,6 +20,7 @@ struct Options {
     /// list=NUMBER:WITHOUT,...: these cases instead.
     std::array<ListedCase, 64> list{};
     std::uint32_t listed = 0;
+    std::uint32_t without = 0; ///< without=NAME,...: features that no case has
     bool variants = false;     ///< variants: listed cases with each subset of features left out
     bool details = false;      ///< details: what each case is and did, and not only the hash
     bool counts_kinds = false; ///< kinds: how often each kind of instruction was in a case

@@ -75,10 +75,7 @@ void copy_page(std::uint64_t* to, const std::uint64_t* from) {
 bool are_equal(const std::uint64_t* left, const std::uint64_t* right) {
     std::size_t count = page_size / 8;
     bool equal = false;
-    asm volatile("repe cmpsq"
-                 : "+D"(left), "+S"(right), "+c"(count), "=@cce"(equal)
-                 :
-                 : "memory");
+    asm volatile("repe cmpsq" : "+D"(left), "+S"(right), "+c"(count), "=@cce"(equal) : : "memory");
     return equal;
 }
 
