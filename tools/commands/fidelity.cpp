@@ -51,10 +51,11 @@ std::vector<Column> chosen_columns(const FidelityOptions& options) {
     std::vector<Column> columns;
     for (const std::string& model : models) {
         columns.push_back({model, abi::Profile::bare});
-        for (const abi::Profile profile : profiles)
+        for (const abi::Profile profile : profiles) {
             if (profile != abi::Profile::bare &&
                 (model != model_without_ept || profile == abi::Profile::classic))
                 columns.push_back({model, profile});
+        }
     }
     return columns;
 }
@@ -67,11 +68,12 @@ class Comparison {
         BootOptions boot;
         boot.machine = "bochs";
         boot.memory = "64M";
-        for (const Column& column : columns_)
-            if (!machines_.contains(column.model)) {
-                boot.cpu_model = column.model;
-                machines_.emplace(column.model, choose_machine(boot, boot_time_limit));
-            }
+        for (const Column& column : columns_) {
+            if (machines_.contains(column.model))
+                continue;
+            boot.cpu_model = column.model;
+            machines_.emplace(column.model, choose_machine(boot, boot_time_limit));
+        }
     }
 
     void run_batch(std::uint64_t first, std::uint64_t count) {

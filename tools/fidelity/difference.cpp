@@ -18,10 +18,11 @@ FidelityPlace on_bare(FidelityPlace place) {
 /// The variant with the most features left out among those that differ.
 CaseName smallest_variant(const CaseResults& bare, const CaseResults& other, CaseName name) {
     CaseName smallest = name;
-    for (const CaseName& variant : different_cases(bare, other))
+    for (const CaseName& variant : different_cases(bare, other)) {
         if (variant.number == name.number &&
             std::popcount(variant.without) > std::popcount(smallest.without))
             smallest = variant;
+    }
     return smallest;
 }
 

@@ -4,7 +4,6 @@
 #include "shared/profile.h"
 #include "tools/machine/machine.h"
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -16,7 +15,13 @@ namespace tool {
 struct CaseName {
     std::uint64_t number;
     std::uint32_t without;
-    auto operator<=>(const CaseName&) const = default;
+
+    bool operator==(const CaseName& other) const {
+        return number == other.number && without == other.without;
+    }
+    bool operator<(const CaseName& other) const {
+        return number != other.number ? number < other.number : without < other.without;
+    }
 };
 
 /// What the guest says of a case.
