@@ -25,6 +25,8 @@ int perform(const tool::Request& request) {
         tool::test(*test);
     if (const auto* const fuzz = std::get_if<tool::FuzzOptions>(&request))
         return tool::fuzz(*fuzz);
+    if (const auto* const fidelity = std::get_if<tool::FidelityOptions>(&request))
+        return tool::fidelity(*fidelity);
     if (std::holds_alternative<tool::DoctorOptions>(request))
         return tool::doctor();
     return std::get<int>(request);

@@ -143,7 +143,7 @@ TEST(WrongArguments, UnknownOptionOrCommand) {
     expect_refused({"brench"}, "brench");
     expect_refused({"bench", "--switches", "0"}, "--switches");
     expect_refused({"bench", "--switches", "many"}, "--switches");
-    expect_refused({}, "name a command: build, bench, run, linux, test, fuzz or doctor");
+    expect_refused({}, "name a command: build, bench, run, linux, test, fuzz, fidelity or doctor");
 }
 
 TEST(WrongArguments, NoFolderForTheResults) {

@@ -162,6 +162,34 @@ void add_fuzz(CLI::App& application, FuzzOptions& options) {
     command->footer(std::string(help::fuzz));
 }
 
+void add_fidelity(CLI::App& application, FidelityOptions& options) {
+    CLI::App* const command = application.add_subcommand(
+        "fidelity", "look for instructions that do something else under a profile than without");
+    CLI::Option* const cases =
+        command->add_option("--cases", options.cases, "random cases to run (default 1000)")
+            ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+    command->add_option("--minutes", options.minutes, "run for so long instead")
+        ->check(CLI::Range(1U, 100'000U))
+        ->excludes(cases);
+    command->add_option("--seed", options.seed, "of the random cases (default 1)");
+    command->add_option("--first", options.first, "number of the first case (default 0)");
+    command
+        ->add_option("--profile", options.profiles,
+                     "profiles, separated by commas (default: classic, hardened, modern)")
+        ->delimiter(',');
+    command
+        ->add_option("--cpu,--cpu-model", options.cpu_models,
+                     "Bochs's CPU models, separated by commas (default: one without EPT, for "
+                     "classic, and two with it)")
+        ->delimiter(',');
+    command->add_option("--leave-out", options.left_out,
+                        "kinds of instructions that no case may have, separated by commas");
+    command->add_option("--without", options.without,
+                        "features that no case may have, separated by commas, as the cases that "
+                        "differ name them (with=)");
+    command->footer(std::string(help::fidelity));
+}
+
 void set_up(CLI::App& application) {
     // Without a subcommand, parse_command_line prints a better message than CLI11 does.
     application.require_subcommand(0, 1);
@@ -194,6 +222,7 @@ struct AllOptions {
     LinuxOptions linux_guest;
     TestOptions test;
     FuzzOptions fuzz;
+    FidelityOptions fidelity;
 };
 
 /// The options of the command that was given.
@@ -213,12 +242,15 @@ Request chosen(const CLI::App& application, const AllOptions& options) {
         return options.test;
     if (is_given("fuzz"))
         return options.fuzz;
+    if (is_given("fidelity"))
+        return options.fidelity;
     if (is_given("doctor"))
         return DoctorOptions{};
-    fmt::print(stderr,
-               "{}name a command: build, bench, run, linux, test, fuzz or doctor; for more, see "
-               "`./lazyhv --help`\n",
-               abi::error_prefix);
+    fmt::print(
+        stderr,
+        "{}name a command: build, bench, run, linux, test, fuzz, fidelity or doctor; for more, "
+        "see `./lazyhv --help`\n",
+        abi::error_prefix);
     return wrong_usage;
 }
 
@@ -239,6 +271,7 @@ Request parse_command_line(int argument_count, char** arguments) {
     add_linux(application, options.linux_guest);
     add_test(application, options.test);
     add_fuzz(application, options.fuzz);
+    add_fidelity(application, options.fidelity);
     application.add_subcommand("doctor", "print what this host has, and what it lacks");
     try {
         application.parse(argument_count, arguments);

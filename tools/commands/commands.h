@@ -21,6 +21,11 @@ int doctor();
 /// has reported what was found.
 int fuzz(const FuzzOptions& options);
 
+/// Runs random cases on the bare machine and under each profile, and prints each case that ends
+/// differently, made as small as possible. Returns the exit status: 0 if there is none. Throws
+/// Failure and Interrupted.
+int fidelity(const FidelityOptions& options);
+
 /// Boots a Linux kernel and returns the status of its init, or measures it (--bench). Throws
 /// Failure, also when the kernel panics, and Interrupted.
 int boot_linux(const LinuxOptions& options);

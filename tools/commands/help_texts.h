@@ -13,6 +13,7 @@ Examples:
   ./lazyhv linux                                    Debian's kernel, with a shell
   ./lazyhv test                                     every test
   ./lazyhv fuzz                                     looks for inputs that break the monitor
+  ./lazyhv fidelity                                 looks for what a guest could notice
   ./lazyhv doctor                                   what this host has, and what it lacks
 )";
 
@@ -104,6 +105,21 @@ Examples:
   ./lazyhv fuzz                                     each target for ten minutes
   ./lazyhv fuzz hypercall exits --minutes 60 --jobs 4
   ./lazyhv fuzz drain --input build/fuzz/artifacts/drain/crash-0123abcd
+)";
+
+inline constexpr std::string_view fidelity = R"(
+Runs random cases: a few instructions of every kind that can exit or fault, in a random state and
+with random page tables. Each case is run on the bare machine and under each profile, in Bochs, and
+everything that can be seen after it must be the same (docs/fidelity.md). A case that differs is
+made smaller while it still differs, and printed with the command that repeats it. The exit status
+is 1 if there is one. Ctrl-C ends a run.
+
+Examples:
+  ./lazyhv fidelity
+  ./lazyhv fidelity --minutes 30 --seed 7
+  ./lazyhv fidelity --profile hardened --cpu corei7_icelake_u --cases 20000
+  ./lazyhv fidelity --profile classic --cpu core2_penryn_t9600 --first 4711 --cases 1
+  ./lazyhv fidelity --leave-out lgdt,lidt,sgdt,sidt
 )";
 
 } // namespace tool::help

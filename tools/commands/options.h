@@ -64,6 +64,17 @@ struct FuzzOptions {
     std::string input;                ///< run only this input; empty: not given
 };
 
+struct FidelityOptions {
+    std::vector<std::string> profiles;   ///< empty: all but bare, which is always run
+    std::vector<std::string> cpu_models; ///< empty: a choice
+    std::uint64_t cases = 1000;
+    std::uint32_t minutes = 0; ///< instead of a number of cases; 0: not given
+    std::uint64_t seed = 1;
+    std::uint64_t first = 0; ///< number of the first case
+    std::string left_out;    ///< kinds of instructions, separated by commas
+    std::string without;     ///< features of cases, separated by commas
+};
+
 struct TestOptions {
     std::vector<std::string> regular_expressions;
     bool nested = false;      ///< the nested run instead of the suite

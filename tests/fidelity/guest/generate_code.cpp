@@ -1,0 +1,92 @@
+#include "tests/fidelity/guest/generate_code.h"
+
+#include "tests/fidelity/guest/kinds.h"
+#include "tests/fidelity/guest/tables.h"
+
+namespace fidelity {
+namespace {
+
+std::span<const Kind> any_group(Random& random) {
+    using Group = std::span<const Kind> (*)();
+    constexpr Group groups[] = {control_register_kinds,
+                                control_register_kinds,
+                                control_register_kinds,
+                                debug_register_kinds,
+                                descriptor_register_kinds,
+                                descriptor_register_kinds,
+                                descriptor_register_kinds,
+                                segment_kinds,
+                                store_kinds,
+                                store_kinds,
+                                read_modify_write_kinds,
+                                read_modify_write_kinds,
+                                string_kinds,
+                                vector_store_kinds,
+                                load_kinds,
+                                table_entry_kinds,
+                                model_specific_kinds,
+                                model_specific_kinds,
+                                port_kinds,
+                                flag_kinds,
+                                interrupt_kinds,
+                                transfer_kinds,
+                                virtualization_kinds};
+    return random.one_of(groups)();
+}
+
+const Kind& any_kind(Random& random, bool is_first) {
+    for (;;) {
+        const std::span<const Kind> group = any_group(random);
+        const Kind& kind = group[random.below(group.size())];
+        if (is_first || !kind.only_first)
+            return kind;
+    }
+}
+
+/// What blocks interrupts or debug exceptions for one instruction, or lets them in.
+void add_opener(Case& c, Random& random) {
+    const std::uint64_t choice = random.below(4);
+    if (!random.chance(20) || !c.takes(feature_opener))
+        return;
+    const auto put = [&c](std::uint8_t value) { c.code[c.code_size++] = value; };
+    c.instruction_offsets[c.instruction_count++] = c.code_size;
+    if (choice == 0) {
+        put(0xFB); // STI
+    } else if (choice == 1) {
+        put(0x90); // NOP
+    } else {
+        // MOV SS, AX: the register must hold the selector, so no instruction may need another value
+        c.general[rax] = c.ss;
+        put(0x8E);
+        put(0xD0);
+    }
+}
+
+} // namespace
+
+void add_code(Case& c, Random opener, Random random, Random more) {
+    const bool at_page_end = opener.chance(12) && c.takes(feature_page_end);
+    const std::uint64_t before_end = 1 + opener.below(24);
+    c.code_begin = slot_address(slot_code) + (at_page_end ? page_size - before_end : code_offset);
+    add_opener(c, opener);
+    const std::uint64_t wanted = more.chance(55) ? 1 : 2 + more.below(2);
+    for (std::uint64_t number = 0; number < wanted; ++number) {
+        if (number > 0 && !c.takes(feature_more_instructions))
+            break;
+        Random& source = number == 0 ? random : more;
+        const Kind& kind = any_kind(source, number == 0);
+        Assembler assembler(c, source, number == 0);
+        assembler.begin_instruction();
+        kind.emit(assembler);
+        if (!assembler.finish_instruction())
+            break;
+        c.kinds[c.kind_count++] = &kind;
+    }
+    c.end_offset = c.code_size;
+    if (c.instruction_count < c.instruction_offsets.size())
+        c.instruction_offsets[c.instruction_count++] = c.code_size;
+    c.code[c.code_size++] = 0xCD;
+    c.code[c.code_size++] = end_vector;
+}
+
+} // namespace fidelity

@@ -1,0 +1,41 @@
+#pragma once
+// The kinds of instructions that a case can have.
+
+#include "tests/fidelity/guest/assembler.h"
+
+#include <span>
+#include <string_view>
+
+namespace fidelity {
+
+struct Kind {
+    std::string_view name;
+    /// Adds one instruction of this kind, with random operands.
+    void (*emit)(Assembler& assembler);
+    /// Only as the first instruction of a case: what it loads must not have been overwritten.
+    bool only_first = false;
+};
+
+std::span<const Kind> control_register_kinds();
+std::span<const Kind> debug_register_kinds();
+std::span<const Kind> descriptor_register_kinds();
+std::span<const Kind> segment_kinds();
+std::span<const Kind> store_kinds();
+std::span<const Kind> read_modify_write_kinds();
+std::span<const Kind> string_kinds();
+std::span<const Kind> vector_store_kinds();
+std::span<const Kind> load_kinds();
+std::span<const Kind> table_entry_kinds();
+std::span<const Kind> model_specific_kinds();
+std::span<const Kind> port_kinds();
+std::span<const Kind> flag_kinds();
+std::span<const Kind> interrupt_kinds();
+std::span<const Kind> transfer_kinds();
+std::span<const Kind> virtualization_kinds();
+
+/// RFLAGS as a case may load it. TF only if the case takes it.
+std::uint64_t any_flags(Assembler& assembler);
+/// A selector of every kind, also of what cannot be loaded.
+std::uint16_t any_selector(Random& random);
+
+} // namespace fidelity

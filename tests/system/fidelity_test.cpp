@@ -1,0 +1,65 @@
+// `lazyhv fidelity`: a short run in which nothing differs, and its arguments.
+
+#include "tests/system/command.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace test {
+namespace {
+
+using testing::HasSubstr;
+
+/// Kinds and features in which profiles are known to differ still: docs/fidelity.md, "What the test
+/// suite runs".
+const std::string open_kinds =
+    "string-port,write-msr,sgdt,sidt,lgdt,lidt,sldt,str,lldt,ltr,push-flags";
+const std::string open_features = "breakpoints,opener";
+
+/// The short run: other cases than those of the examples in the documentation.
+Outcome short_run(const std::string& profile) {
+    return lazyhv({"fidelity", "--cases", "150", "--seed", "3", "--profile", profile, "--cpu",
+                   "corei7_haswell_4770,corei7_icelake_u", "--leave-out", open_kinds, "--without",
+                   open_features});
+}
+
+class Fidelity : public testing::TestWithParam<std::string> {};
+
+TEST_P(Fidelity, TheGuestSeesTheBareMachine) {
+    const Outcome outcome = short_run(GetParam());
+    EXPECT_EQ(outcome.status, 0) << outcome.output << outcome.error;
+    EXPECT_THAT(outcome.output, HasSubstr("150 cases, 300 comparisons, 0 differ"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Briefly, Fidelity, testing::Values("hardened", "modern"),
+                         [](const auto& row) { return row.param; });
+
+TEST(FidelityCommand, HelpHasExamples) {
+    const Outcome outcome = lazyhv({"fidelity", "--help"});
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_THAT(outcome.output, HasSubstr("Examples:\n  ./lazyhv fidelity"));
+    EXPECT_EQ(outcome.error, "");
+}
+
+TEST(FidelityCommand, ArgumentsThatMakeNoSenseAreRefused) {
+    const std::vector<std::vector<std::string>> wrong{{"--cases", "0"},
+                                                      {"--cases", "5", "--minutes", "1"},
+                                                      {"--minutes", "0"},
+                                                      {"--seed", "some"},
+                                                      {"--fast"}};
+    for (const std::vector<std::string>& words : wrong) {
+        std::vector<std::string> arguments{"fidelity"};
+        arguments.insert(arguments.end(), words.begin(), words.end());
+        const Outcome outcome = lazyhv(arguments);
+        EXPECT_EQ(outcome.status, 2) << words.front();
+        EXPECT_THAT(outcome.error, HasSubstr("lazyhv: error: "));
+        EXPECT_EQ(outcome.output, "");
+    }
+    EXPECT_THAT(lazyhv({"fidelity", "--profile", "soft"}).error,
+                HasSubstr("unknown profile \"soft\""));
+    EXPECT_THAT(lazyhv({"fidelity", "--cpu", "z80"}).error,
+                HasSubstr("Bochs has no CPU model \"z80\""));
+}
+
+} // namespace
+} // namespace test
