@@ -16,8 +16,8 @@
 //   copied root.
 // - RFLAGS.TF is set, so that #DB follows the instruction (18.3.1.4), and IA32_DEBUGCTL is 0, so
 //   that it follows every instruction and not only branches (18.4.4). RFLAGS.RF is set, since a
-//   breakpoint on the instruction was met before the exit. RFLAGS.IF is cleared and NMIs are blocked
-//   (25.4.2), since no handler of the guest's may run on the copy.
+//   breakpoint on the instruction was met before the exit. RFLAGS.IF is cleared and NMIs are
+//   blocked (25.4.2), since no handler of the guest's may run on the copy.
 // - The exception bitmap is all ones (25.6.3) for the same reason: #DB, and every fault of the
 //   instruction, causes a VM exit.
 // - IDTR has limit 0, and SYSCALL is disabled in IA32_EFER. The instruction that runs need not be

@@ -47,7 +47,7 @@ TEST_F(RefusedOperands, NoOperandWraps) {
 
 TEST_F(RefusedOperands, OfTableRegistersRaiseWhatTheInstructionWould) {
     constexpr std::uint64_t displacement_alone = 2U << 7 | 1U << 22 | 1U << 27;
-    machine.fields[Field::guest_cs_access_rights] = 0xA09B; // 64-bit mode
+    machine.fields[Field::guest_cs_access_rights] = 0xA09B;    // 64-bit mode
     for (const std::uint64_t instruction : {0U, 1U, 2U, 3U}) { // SGDT, SIDT, LGDT, LIDT
         machine.fields[Field::vm_exit_instruction_information] =
             instruction << 28 | displacement_alone;

@@ -329,6 +329,7 @@ TEST_F(Exits, NativeControlRegisterWrites) {
 // SDM vol. 3, 2.5: bits 28:19, 17 and 15:6 are reserved, and ET is 1; bits 63:32 cause #GP.
 TEST_F(Exits, ReservedBitsOfCr0ReadZero) {
     constexpr std::uint64_t reserved = 0x1FFAFFC0;
+    machine.fields[Field::guest_cs_access_rights] = 0xA09B; // 64-bit mode
     vcpu.registers.rbx = 0x80010031 | reserved;
     exit_with(ExitReason::cr_access, 0 | 3 << 8);
     EXPECT_FALSE(faulted());
