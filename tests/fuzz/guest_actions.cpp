@@ -97,7 +97,9 @@ bool any_store(Input& input, FuzzMachine& machine) {
     const std::uint32_t instruction = input.below(FuzzMachine::stores);
     const Frame& frame = *machine.vm().frames.of_address(gpa);
     const SingleStep& stepped = machine.vcpu().single_step;
-    const bool in_step = stepped.active && stepped.page == align_down(gpa, page_size);
+    const auto& pages = stepped.pages;
+    const bool in_step = stepped.active && std::find(pages.begin(), pages.end(),
+                                                     align_down(gpa, page_size)) != pages.end();
     if (frame.write_locks == 0 || in_step) {
         write_plainly(machine, gpa, value);
         return !in_step || finish_step(machine);
