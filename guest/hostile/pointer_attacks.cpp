@@ -161,7 +161,7 @@ void table_register_operands(Attempt& attempt) {
                  }),
                  interrupts::page_fault);
     if (monitor_owns_tables()) {
-        const std::uint64_t own = address_of(this_cpu().gdt);
+        const std::uint64_t own = address_of(this_cpu().gdt) + 8; // the kernel's code segment
         attempt.told(caught([own] {
                          asm volatile("sgdt (%0)" : : "r"(own) : "memory");
                      }),
