@@ -73,23 +73,21 @@ bool read_guest_linear(const GuestMemory& memory, std::uint64_t cr3, std::uint64
     return !wraps && fetch_guest_code(memory, cr3, linear, bytes, size) == size;
 }
 
-GuestWrite write_guest_linear(const GuestMemory& memory, const FrameTable& frames,
-                              std::uint64_t cr3, std::uint64_t linear, const std::uint8_t* bytes,
-                              std::uint32_t size, bool user) {
+bool write_guest_linear(const GuestMemory& memory, const FrameTable& frames, std::uint64_t cr3,
+                        std::uint64_t linear, const std::uint8_t* bytes, std::uint32_t size) {
     std::uint64_t gpa[16]{};
     if (size > std::size(gpa))
-        return GuestWrite::not_mapped;
+        return false;
     for (std::uint32_t index = 0; index < size; ++index) {
         const auto page = walk_guest(memory, cr3, linear + index);
-        if (!page || !page->writable || (user && !page->user) || !memory.contains(page->gpa, 1))
-            return GuestWrite::not_mapped;
-        if (frames.is_write_protected(page->gpa))
-            return GuestWrite::protected_page;
+        if (!page || !page->writable || !memory.contains(page->gpa, 1) ||
+            frames.is_write_protected(page->gpa))
+            return false;
         gpa[index] = page->gpa;
     }
     for (std::uint32_t index = 0; index < size; ++index)
         memory.write(gpa[index], bytes[index]);
-    return GuestWrite::done;
+    return true;
 }
 
 } // namespace hv

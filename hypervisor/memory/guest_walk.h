@@ -45,16 +45,11 @@ bool read_guest_linear(const GuestMemory& memory, std::uint64_t cr3, std::uint64
 std::uint32_t fetch_guest_code(const GuestMemory& memory, std::uint64_t cr3, std::uint64_t linear,
                                std::uint8_t* bytes, std::uint32_t size);
 
-enum class GuestWrite : std::uint8_t {
-    done,
-    not_mapped,     ///< or not writable (by users, if `user`), or not the guest's RAM
-    protected_page, ///< mapped, but the page is write-protected
-};
-/// Writes `size` bytes (at most 16) at a linear address, or none of them. With the page tables
-/// locked: no page becomes protected meanwhile.
-[[nodiscard]] GuestWrite write_guest_linear(const GuestMemory& memory, const FrameTable& frames,
-                                            std::uint64_t cr3, std::uint64_t linear,
-                                            const std::uint8_t* bytes, std::uint32_t size,
-                                            bool user);
+/// Writes `size` bytes (at most 16) at a linear address. False, and none is written, when a page is
+/// not mapped, not writable, not the guest's RAM, or write-protected. With the page tables locked:
+/// no page becomes protected meanwhile.
+[[nodiscard]] bool write_guest_linear(const GuestMemory& memory, const FrameTable& frames,
+                                      std::uint64_t cr3, std::uint64_t linear,
+                                      const std::uint8_t* bytes, std::uint32_t size);
 
 } // namespace hv

@@ -56,7 +56,7 @@ struct Leaf {
     CpuidResult bits;
 };
 
-// Of the leaves with features, those whose subleaves differ.
+// The leaves with features whose subleaves differ.
 constexpr bool has_subleaves(std::uint32_t leaf) { return leaf == 7 || leaf == xsave_leaf; }
 
 // Rows with a subleaf of their own come before the row for every subleaf.

@@ -104,8 +104,8 @@ Error load_boot_task(Vcpu& vcpu, const TableEnvironment& environment, Selector s
         return error;
     descriptor.low |= SegmentDescriptor::busy_bit;
     bytes = std::bit_cast<decltype(bytes)>(descriptor);
-    if (write_guest_linear(environment.memory, vcpu.machine->frames, environment.cr3, linear,
-                           bytes.data(), table_word, false) != GuestWrite::done)
+    if (!write_guest_linear(environment.memory, vcpu.machine->frames, environment.cr3, linear,
+                            bytes.data(), table_word))
         return Error::bad_address;
     tr = segment_from_descriptor(selector.raw, descriptor.low, descriptor.high);
     return Error::none;

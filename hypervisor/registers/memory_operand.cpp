@@ -83,8 +83,8 @@ bool MemoryOperand::must_be_aligned(std::uint32_t access) const {
 }
 
 // Where a word lies; nothing when the guest may not access it, which it has then been told.
-std::optional<MemoryOperand::Pieces> MemoryOperand::find(std::uint32_t offset, std::uint32_t size,
-                                                         std::uint32_t access) const {
+std::optional<MemoryOperand::Place> MemoryOperand::find(std::uint32_t offset, std::uint32_t size,
+                                                        std::uint32_t access) const {
     if (current_privilege_level(vcpu_) == 3)
         access |= fault_code::user;
     const auto first = linear_address((offset_ + offset) & address_mask_, size, access);
@@ -95,10 +95,10 @@ std::optional<MemoryOperand::Pieces> MemoryOperand::find(std::uint32_t offset, s
         return std::nullopt;
     }
     lock_page_tables(vcpu_);
-    Pieces pieces{};
+    Place place{*first};
     std::uint64_t linear = *first;
     std::uint32_t left = size;
-    for (Piece& piece : pieces) {
+    for (Piece& piece : place.pieces) {
         if (left == 0)
             break;
         const GuestAccess page = access_guest(vcpu_, linear, access);
@@ -117,30 +117,34 @@ std::optional<MemoryOperand::Pieces> MemoryOperand::find(std::uint32_t offset, s
         left -= piece.size;
         linear = is_64_bit_ ? linear + piece.size : (linear + piece.size) & low_half;
     }
+    return place;
+}
+
+void MemoryOperand::meet_breakpoints(std::uint64_t linear, std::uint32_t size, bool write) const {
     if (const std::uint64_t dr7 = vcpu_.vmcs.read(Field::guest_dr7); has_breakpoints(dr7))
         [[unlikely]]
-        note_access(vcpu_, dr7, *first, size, (access & fault_code::write) != 0);
-    return pieces;
+        note_access(vcpu_, dr7, linear, size, write);
 }
 
 bool MemoryOperand::load(std::uint32_t offset, std::uint32_t size, std::uint64_t& value) const {
-    const auto pieces = find(offset, size, 0);
-    if (!pieces)
+    const auto place = find(offset, size, 0);
+    if (!place)
         return false;
     auto* bytes = reinterpret_cast<std::uint8_t*>(&value);
-    for (const Piece& piece : *pieces) {
+    for (const Piece& piece : place->pieces) {
         copy_from_guest(bytes, piece.gpa, piece.size);
         bytes += piece.size;
     }
+    meet_breakpoints(place->linear, size, false);
     return true;
 }
 
 bool MemoryOperand::store(std::uint32_t offset, std::uint32_t size, std::uint64_t value) const {
-    const auto pieces = find(offset, size, fault_code::write);
-    if (!pieces)
+    const auto place = find(offset, size, fault_code::write);
+    if (!place)
         return false;
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(&value);
-    for (const Piece& piece : *pieces) {
+    for (const Piece& piece : place->pieces) {
         if (const Error error = store_bytes(vcpu_, piece.gpa, bytes, piece.size);
             error != Error::none) {
             refuse_instruction(vcpu_, error, "store to GPA", piece.gpa);
@@ -148,6 +152,7 @@ bool MemoryOperand::store(std::uint32_t offset, std::uint32_t size, std::uint64_
         }
         bytes += piece.size;
     }
+    meet_breakpoints(place->linear, size, true);
     return true;
 }
 

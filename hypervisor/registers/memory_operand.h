@@ -20,7 +20,7 @@ struct Vcpu;
 
 class MemoryOperand {
   public:
-    /// Of the instruction whose VM exit is being handled. The exit qualification is its
+    /// The operand of the instruction whose VM exit is being handled. The exit qualification is its
     /// displacement (SDM vol. 3, 28.2.1), which for RIP-relative operands already includes RIP.
     MemoryOperand(Vcpu& vcpu, MemoryOperandInformation information);
 
@@ -47,7 +47,11 @@ class MemoryOperand {
         std::uint64_t gpa;
         std::uint32_t size; ///< 0: the word lies in the other piece
     };
-    using Pieces = std::array<Piece, 2>;
+    /// Where a word lies.
+    struct Place {
+        std::uint64_t linear;
+        std::array<Piece, 2> pieces{};
+    };
 
     Vcpu& vcpu_;
     SegmentNumber segment_;
@@ -57,12 +61,12 @@ class MemoryOperand {
 
     bool load(std::uint32_t offset, std::uint32_t size, std::uint64_t& value) const;
     bool store(std::uint32_t offset, std::uint32_t size, std::uint64_t value) const;
-    std::optional<Pieces> find(std::uint32_t offset, std::uint32_t size,
-                               std::uint32_t access) const;
+    std::optional<Place> find(std::uint32_t offset, std::uint32_t size, std::uint32_t access) const;
     std::optional<std::uint64_t> linear_address(std::uint64_t offset, std::uint32_t size,
                                                 std::uint32_t access) const;
     bool is_in_segment(std::uint64_t offset, std::uint32_t size, std::uint32_t access) const;
     bool must_be_aligned(std::uint32_t access) const;
+    void meet_breakpoints(std::uint64_t linear, std::uint32_t size, bool write) const;
 };
 
 } // namespace hv

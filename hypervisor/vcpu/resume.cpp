@@ -47,13 +47,6 @@ void inject_fault(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code) {
     inject_exception(vcpu, vector, error_code);
 }
 
-void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, bool present) {
-    cpu::write_cr2(linear);
-    inject_fault(vcpu, vector::page_fault,
-                 (present ? fault_code::present : 0) | (write ? fault_code::write : 0) |
-                     (user ? fault_code::user : 0));
-}
-
 void repeat_event(Vcpu& vcpu, InterruptionInformation event) {
     const Vmcs& vmcs = vcpu.vmcs;
     // An NMI blocks others before its delivery exits (SDM vol. 3, 28.1), and where NMIs are virtual

@@ -50,9 +50,6 @@ void inject_exception(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code 
 /// 18.3.1.1), which it is not when the exit's cause was not that fault.
 void inject_fault(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code = 0);
 
-/// Has the guest take #PF for an access to `linear`.
-void inject_page_fault(Vcpu& vcpu, std::uint64_t linear, bool write, bool user, bool present);
-
 /// Has `event`, whose delivery the exit interrupted, delivered again.
 [[gnu::cold, gnu::noinline]] void repeat_event(Vcpu& vcpu, InterruptionInformation event);
 

@@ -7,31 +7,14 @@ namespace fidelity {
 namespace {
 
 std::span<const Kind> any_group(Random& random) {
-    using Group = std::span<const Kind> (*)();
-    constexpr Group groups[] = {control_register_kinds,
-                                control_register_kinds,
-                                control_register_kinds,
-                                debug_register_kinds,
-                                descriptor_register_kinds,
-                                descriptor_register_kinds,
-                                descriptor_register_kinds,
-                                segment_kinds,
-                                store_kinds,
-                                store_kinds,
-                                read_modify_write_kinds,
-                                read_modify_write_kinds,
-                                string_kinds,
-                                vector_store_kinds,
-                                load_kinds,
-                                table_entry_kinds,
-                                model_specific_kinds,
-                                model_specific_kinds,
-                                port_kinds,
-                                flag_kinds,
-                                interrupt_kinds,
-                                transfer_kinds,
-                                virtualization_kinds};
-    return random.one_of(groups)();
+    std::uint32_t weights = 0;
+    for (const Group& group : groups)
+        weights += group.weight;
+    auto left = static_cast<std::uint32_t>(random.below(weights));
+    const Group* chosen = groups;
+    for (; left >= chosen->weight; ++chosen)
+        left -= chosen->weight;
+    return chosen->kinds();
 }
 
 const Kind& any_kind(Random& random, bool is_first) {

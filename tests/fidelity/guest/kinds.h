@@ -3,6 +3,7 @@
 
 #include "tests/fidelity/guest/assembler.h"
 
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -32,6 +33,27 @@ std::span<const Kind> flag_kinds();
 std::span<const Kind> interrupt_kinds();
 std::span<const Kind> transfer_kinds();
 std::span<const Kind> virtualization_kinds();
+
+struct Group {
+    std::span<const Kind> (*kinds)();
+    std::uint32_t weight; ///< how often it is chosen, relative to the others
+};
+inline constexpr Group groups[]{{control_register_kinds, 3},
+                                {debug_register_kinds, 1},
+                                {descriptor_register_kinds, 3},
+                                {segment_kinds, 1},
+                                {store_kinds, 2},
+                                {read_modify_write_kinds, 2},
+                                {string_kinds, 1},
+                                {vector_store_kinds, 1},
+                                {load_kinds, 1},
+                                {table_entry_kinds, 1},
+                                {model_specific_kinds, 2},
+                                {port_kinds, 1},
+                                {flag_kinds, 1},
+                                {interrupt_kinds, 1},
+                                {transfer_kinds, 1},
+                                {virtualization_kinds, 1}};
 
 /// RFLAGS as a case may load it. TF only if the case takes it.
 std::uint64_t any_flags(Assembler& assembler);

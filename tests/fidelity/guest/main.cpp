@@ -1,6 +1,7 @@
 // The fidelity guest: makes random cases from a seed, runs them, and prints a line for each. On the
 // bare machine and under every profile the lines must be the same (docs/fidelity.md).
 
+#include "guest/kernel/console/serial_port.h"
 #include "guest/kernel/cpu/port.h"
 #include "shared/console.h"
 #include "tests/fidelity/guest/kinds.h"
@@ -57,38 +58,21 @@ void run_variants(const Options& options, std::uint64_t number) {
 
 /// "@kind NAME COUNT" for each kind: how many of the cases have such an instruction.
 void count_kinds(const Options& options) {
-    using Group = std::span<const Kind> (*)();
-    constexpr Group groups[] = {control_register_kinds,
-                                debug_register_kinds,
-                                descriptor_register_kinds,
-                                segment_kinds,
-                                store_kinds,
-                                read_modify_write_kinds,
-                                string_kinds,
-                                vector_store_kinds,
-                                load_kinds,
-                                table_entry_kinds,
-                                model_specific_kinds,
-                                port_kinds,
-                                flag_kinds,
-                                interrupt_kinds,
-                                transfer_kinds,
-                                virtualization_kinds};
     constexpr std::size_t most_kinds = 200;
     static std::uint64_t counts[most_kinds];
     for (std::uint64_t number = options.first; number < options.first + options.count; ++number) {
         generate(test_case, options.seed, number, 0);
         std::size_t index = 0;
-        for (const Group group : groups)
-            for (const Kind& kind : group()) {
+        for (const Group& group : groups)
+            for (const Kind& kind : group.kinds()) {
                 for (std::uint32_t place = 0; place < test_case.kind_count; ++place)
                     counts[index] += test_case.kinds[place] == &kind ? 1 : 0;
                 ++index;
             }
     }
     std::size_t index = 0;
-    for (const Group group : groups)
-        for (const Kind& kind : group())
+    for (const Group& group : groups)
+        for (const Kind& kind : group.kinds())
             print("@kind ", kind.name, " ", counts[index++], "\n");
 }
 
@@ -107,7 +91,7 @@ void run_list(const Options& options) {
 
 extern "C" [[noreturn]] void kernel_main(std::uint64_t start_information) {
     const Options& options = read_options(start_information);
-    initialise_console();
+    guest::serial_port::initialise();
     // No interrupt of the machine may come in a case.
     constexpr std::uint16_t first_mask = 0x21;
     constexpr std::uint16_t second_mask = 0xA1;

@@ -1,6 +1,7 @@
 // What can be seen after a case.
 
 #include "guest/kernel/cpu/msr.h"
+#include "shared/vcpu_area.h"
 #include "tests/fidelity/guest/beginning.h"
 #include "tests/fidelity/guest/events.h"
 #include "tests/fidelity/guest/processor.h"
@@ -25,8 +26,8 @@ void describe_segments(Report& report) {
     std::uint32_t task = 0;
     asm volatile("movl %%es, %0; movl %%fs, %1; movl %%gs, %2; sldt %3; str %4"
                  : "=r"(es), "=r"(fs), "=r"(gs), "=r"(ldt), "=r"(task));
-    PseudoDescriptor gdt{};
-    PseudoDescriptor idt{};
+    abi::PseudoDescriptor gdt{};
+    abi::PseudoDescriptor idt{};
     asm volatile("sgdt %0; sidt %1" : "=m"(gdt), "=m"(idt));
     report.add(" segments=", Hex{selector_ds()}, ",", Hex{es}, ",", Hex{fs}, ",", Hex{gs}, ",",
                Hex{ldt & 0xFFFF}, ",", Hex{task & 0xFFFF});

@@ -51,10 +51,4 @@ inline CpuidResult cpuid(std::uint32_t leaf, std::uint32_t subleaf) {
     return result;
 }
 
-/// What LGDT and LIDT load, and SGDT and SIDT store.
-struct [[gnu::packed]] PseudoDescriptor {
-    std::uint16_t limit;
-    std::uint64_t base;
-};
-
 } // namespace fidelity

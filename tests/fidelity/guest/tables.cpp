@@ -1,6 +1,7 @@
 #include "tests/fidelity/guest/tables.h"
 
 #include "guest/kernel/cpu/segment.h"
+#include "shared/vcpu_area.h"
 #include "tests/fidelity/guest/processor.h"
 
 #include <array>
@@ -128,9 +129,9 @@ void fill_tss() {
 }
 
 void load_registers() {
-    const PseudoDescriptor gdt{gdt_limit, address_of(&gdt_page) + gdt_offset};
-    const PseudoDescriptor idt{idt_limit, address_of(&idt_page) + idt_offset};
-    PseudoDescriptor now{};
+    const abi::PseudoDescriptor gdt{gdt_limit, address_of(&gdt_page) + gdt_offset};
+    const abi::PseudoDescriptor idt{idt_limit, address_of(&idt_page) + idt_offset};
+    abi::PseudoDescriptor now{};
     asm volatile("sgdt %0" : "=m"(now));
     if (now.limit != gdt.limit || now.base != gdt.base)
         asm volatile("lgdt %0" : : "m"(gdt) : "memory");

@@ -14,8 +14,6 @@ struct Hex {
     std::uint64_t value;
 };
 
-/// Sets COM1 to 115200 baud, 8N1. Must be called before anything is printed.
-void initialise_console();
 /// Prints on COM1.
 void print(std::string_view text);
 void print(Hex number);
