@@ -14,7 +14,8 @@ namespace {
 
 // Protections that no entry gives: a kernel's fetch from a user page under SMEP, and its access to
 // one under SMAP while RFLAGS.AC is clear (SDM vol. 3, 4.6.1).
-bool is_forbidden_by_mode(const Vcpu& vcpu, const PageWalk& walk, std::uint32_t access) {
+[[gnu::always_inline]] inline bool is_forbidden_by_mode(const Vcpu& vcpu, const PageWalk& walk,
+                                                        std::uint32_t access) {
     if ((access & fault_code::user) != 0 || !walk.user)
         return false;
     const std::uint64_t cr4 = guest_cr4(vcpu);
@@ -43,7 +44,7 @@ std::uint32_t error_code(const Vcpu& vcpu, WalkEnd end, std::uint32_t access) {
 }
 
 // Also in the walk's copies of the entries.
-void mark_used(const Vcpu& vcpu, PageWalk& walk, bool write) {
+[[gnu::always_inline]] inline void mark_used(const Vcpu& vcpu, PageWalk& walk, bool write) {
     for (int level = FourLevelPaging::levels; level >= walk.level; --level) {
         WalkStep& step = walk.step[static_cast<std::size_t>(level)];
         const bool dirties = write && level == walk.level;
@@ -67,7 +68,8 @@ void mark_used(const Vcpu& vcpu, PageWalk& walk, bool write) {
                                                   guest_cr3(vcpu) & paging::address_mask,
                                                   its_linear, vcpu.machine->features)} {}
 
-GuestAccess access_guest(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access) {
+[[gnu::always_inline]] inline GuestAccess judge_access(Vcpu& vcpu, std::uint64_t linear,
+                                                       std::uint32_t access) {
     GuestAccess found{vcpu, linear, access};
     const bool write_protect = (guest_cr0(vcpu) & cr0::write_protect) != 0;
     found.is_allowed = found.walk.end == WalkEnd::mapped &&
@@ -78,6 +80,14 @@ GuestAccess access_guest(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access)
     else
         found.error_code = error_code(vcpu, found.walk.end, access);
     return found;
+}
+
+GuestAccess access_guest(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access) {
+    return judge_access(vcpu, linear, access);
+}
+
+GuestAccess access_operand(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access) {
+    return judge_access(vcpu, linear, access);
 }
 
 ShadowFill::Fill fill_shadows(Vcpu& vcpu, const GuestAccess& access) {

@@ -21,7 +21,7 @@ struct GuestAccess {
     std::uint32_t error_code = 0; ///< of the guest's #PF where it is not allowed; fault_code
 
   private:
-    friend GuestAccess access_guest(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access);
+    friend GuestAccess judge_access(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access);
     // Walks; nothing has been judged yet.
     GuestAccess(Vcpu& vcpu, std::uint64_t its_linear, std::uint32_t its_access);
 };
@@ -30,6 +30,10 @@ struct GuestAccess {
 /// sets the accessed and dirty bits that the processor would set. A walk that left the guest's RAM
 /// ends with WalkEnd::no_memory.
 GuestAccess access_guest(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access);
+
+/// access_guest() for operands of instructions. It is compiled apart, so that page faults, of which
+/// there are many more, have the other one inlined in their handler.
+[[gnu::cold]] GuestAccess access_operand(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access);
 
 /// Shadow paging: makes the shadow entries that lead to the address of an allowed access, below the
 /// current root. Where a page table is out of step, the fault has dropped the translation of this

@@ -80,13 +80,19 @@ void emulate(Vcpu& vcpu, const GuestAccess& access) {
     emulate_store(vcpu, {access.walk.gpa, access.linear, guest_cr3(vcpu)});
 }
 
+bool leads_through(const PageWalk& walk, std::uint64_t page) {
+    for (int level = FourLevelPaging::levels; level >= walk.level; --level)
+        if (align_down(walk.step[static_cast<std::size_t>(level)].address, page_size) == page)
+            return true;
+    return false;
+}
+
 // The processor's own store, while it delivers an event, cannot be carried out in its place. A page
-// that is protected only because it has shadow page tables loses them.
-void deliver_into(Vcpu& vcpu, const Fault& fault, const GuestAccess& access, Frame& frame) {
+// that is protected only because it has shadow page tables loses them, unless the store needs them.
+void open_for_delivery(Vcpu& vcpu, const PageWalk& walk, Frame& frame) {
     vcpu.machine->shadows.drop(frame);
-    fill(vcpu, fault, access);
-    if (frame.write_locks != 0)
-        stop_delivery(vcpu, "GPA", access.walk.gpa);
+    if (frame.write_locks != 0 || leads_through(walk, align_down(walk.gpa, page_size)))
+        stop_delivery(vcpu, "GPA", walk.gpa);
 }
 
 // A store to a page that the guest may not write. True when it has been handled; false when
@@ -105,10 +111,11 @@ bool store_to_protected(Vcpu& vcpu, const Fault& fault, const GuestAccess& acces
         count(vcpu, MemoryAccess::table_unsynced);
         return false;
     }
-    if (fault.vectoring.valid())
-        deliver_into(vcpu, fault, access, frame);
-    else
-        emulate(vcpu, access);
+    if (fault.vectoring.valid()) {
+        open_for_delivery(vcpu, access.walk, frame);
+        return false;
+    }
+    emulate(vcpu, access);
     return true;
 }
 

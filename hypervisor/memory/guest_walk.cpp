@@ -24,14 +24,17 @@ namespace {
 template <typename Move>
 [[gnu::always_inline]] inline void for_each_word(std::uint32_t size, Move move) {
     std::uint32_t index = 0;
-    const auto take = [&]<typename Word>(Word word) {
-        for (; size - index >= sizeof(Word); index += sizeof(Word))
-            move(index, word);
+    for (; size - index >= sizeof(std::uint64_t); index += sizeof(std::uint64_t))
+        move(index, std::uint64_t{});
+    const auto take_one = [&]<typename Word>(Word word) {
+        if ((size & sizeof(Word)) == 0)
+            return;
+        move(index, word);
+        index += sizeof(Word);
     };
-    take(std::uint64_t{});
-    take(std::uint32_t{});
-    take(std::uint16_t{});
-    take(std::uint8_t{});
+    take_one(std::uint32_t{});
+    take_one(std::uint16_t{});
+    take_one(std::uint8_t{});
 }
 
 } // namespace

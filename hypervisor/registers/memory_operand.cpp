@@ -101,7 +101,7 @@ std::optional<MemoryOperand::Place> MemoryOperand::find(std::uint32_t offset, st
     for (Piece& piece : place.pieces) {
         if (left == 0)
             break;
-        const GuestAccess page = access_guest(vcpu_, linear, access);
+        const GuestAccess page = access_operand(vcpu_, linear, access);
         if (!page.is_allowed && page.walk.end != WalkEnd::no_memory) {
             cpu::write_cr2(linear);
             inject_fault(vcpu_, vector::page_fault, page.error_code);
