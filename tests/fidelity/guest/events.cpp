@@ -130,6 +130,8 @@ void begin_events(bool repairs) {
 
 const SavedState& last_state() { return last; }
 
+std::uint64_t last_error() { return event_count > 0 ? events[event_count - 1].error : 0; }
+
 bool interrupt_was_delivered() { return interrupt_delivered; }
 
 void describe_events(Report& report) {

@@ -25,6 +25,8 @@ inline constexpr std::uint64_t sysenter_event = 0x101;
 void begin_events(bool repairs);
 /// Registers at the event that ended the case, with RSP as the case had it.
 const SavedState& last_state();
+/// The error code of that event; 0 where it has none.
+std::uint64_t last_error();
 /// Whether the interrupt that waited has been delivered.
 bool interrupt_was_delivered();
 void describe_events(Report& report);

@@ -9,6 +9,7 @@
 #include "tests/fidelity/guest/run_case.h"
 #include "tests/fidelity/guest/tables.h"
 #include "tests/fidelity/guest/text.h"
+#include "tests/fidelity/guest/translations.h"
 #include "tests/fidelity/guest/window.h"
 
 namespace fidelity {
@@ -100,6 +101,10 @@ extern "C" [[noreturn]] void kernel_main(std::uint64_t start_information) {
     initialise_tables();
     window::initialise();
     initialise_cases();
+    if (options.translations) {
+        run_translations(options);
+        end_run(0);
+    }
     if (options.listed > 0) {
         run_list(options);
         end_run(0);

@@ -59,6 +59,7 @@ void take_word(std::string_view word) {
         options.left_out = word;
     options.variants = options.variants || key == "variants";
     options.details = options.details || key == "details";
+    options.translations = options.translations || key == "translations";
     options.counts_kinds = options.counts_kinds || key == "kinds";
 }
 

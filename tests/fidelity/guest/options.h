@@ -23,6 +23,7 @@ struct Options {
     std::uint32_t without = 0; ///< without=NAME,...: features that no case has
     bool variants = false;     ///< variants: listed cases with each subset of features left out
     bool details = false;      ///< details: what each case is and did, and not only the hash
+    bool translations = false; ///< translations: accesses through random page tables instead
     bool counts_kinds = false; ///< kinds: how often each kind of instruction was in a case
     std::string_view left_out; ///< leave-out=NAME,...: no case with an instruction of these kinds
 };
