@@ -15,6 +15,9 @@ constexpr std::uint64_t image_entry = std::uint64_t{511} * 8;
 constexpr std::uint64_t bare_cr0 = cr0::protection_enable | cr0::extension_type |
                                    cr0::numeric_error | cr0::write_protect | cr0::paging;
 
+// Where the guest starts: read when no register is left.
+std::uint64_t bare_entry;
+
 } // namespace
 
 [[noreturn]] void start_bare(const LoadedGuest& guest) {
@@ -22,6 +25,7 @@ constexpr std::uint64_t bare_cr0 = cr0::protection_enable | cr0::extension_type 
     const std::uint64_t root = cpu::read_cr3() & paging::address_mask;
     direct_word<std::uint64_t>(boot_area::page_tables + image_entry) =
         std::uint64_t{direct_word<std::uint64_t>(root + image_entry)};
+    bare_entry = guest.entry;
     const abi::PseudoDescriptor gdtr{boot_gdt_limit, boot_area::gdt};
     asm volatile("mov %0, %%cr3\n\t"
                  "lgdt %1\n\t"
@@ -39,12 +43,29 @@ constexpr std::uint64_t bare_cr0 = cr0::protection_enable | cr0::extension_type 
                  "xorl %%eax, %%eax\n\t"
                  "movl %%eax, %%fs\n\t"
                  "movl %%eax, %%gs\n\t"
+                 // As on the other profiles: RFLAGS is 2, and what says nothing is 0.
+                 "pushq $2\n\t"
+                 "popfq\n\t"
+                 "movl $0, %%eax\n\t"
+                 "movl %%eax, %%ebx\n\t"
+                 "movl %%eax, %%ecx\n\t"
+                 "movl %%eax, %%edx\n\t"
+                 "movl %%eax, %%ebp\n\t"
+                 "movl %%eax, %%esp\n\t"
+                 "movl %%eax, %%r8d\n\t"
+                 "movl %%eax, %%r9d\n\t"
+                 "movl %%eax, %%r10d\n\t"
+                 "movl %%eax, %%r11d\n\t"
+                 "movl %%eax, %%r12d\n\t"
+                 "movl %%eax, %%r13d\n\t"
+                 "movl %%eax, %%r14d\n\t"
+                 "movl %%eax, %%r15d\n\t"
                  "jmp *%6"
                  :
                  : "r"(boot_area::page_tables), "m"(gdtr), "r"(bare_cr0),
                    "r"(std::uint64_t{cr4::physical_address_extension}),
                    "r"(std::uint64_t{guest.selectors.code}),
-                   "r"(std::uint32_t{guest.selectors.data}), "r"(guest.entry), "D"(guest.rdi),
+                   "r"(std::uint32_t{guest.selectors.data}), "m"(bare_entry), "D"(guest.rdi),
                    "S"(guest.rsi)
                  : "rax", "memory");
     __builtin_unreachable();
