@@ -25,6 +25,23 @@ namespace {
            (vcpu.vmcs.read(Field::guest_rflags) & rflags::alignment_check) == 0;
 }
 
+// Whether the protection key of a user page denies a data access (SDM vol. 3, 4.6.2). Under shadow
+// paging there are no keys.
+bool is_forbidden_by_key(const Vcpu& vcpu, const PageWalk& walk, std::uint32_t access) {
+    if ((guest_cr4(vcpu) & cr4::protection_key_enable) == 0 || walk.end != WalkEnd::mapped ||
+        !walk.user || (access & fault_code::fetch) != 0)
+        return false;
+    const std::uint64_t entry = walk.step[static_cast<std::size_t>(walk.level)].entry;
+    const std::uint32_t denied = cpu::read_pkru() >> (2 * paging::protection_key(entry));
+    constexpr std::uint32_t access_disable = 1;
+    constexpr std::uint32_t write_disable = 2;
+    const bool may_be_denied_writes =
+        (access & fault_code::user) != 0 || (guest_cr0(vcpu) & cr0::write_protect) != 0;
+    return (denied & access_disable) != 0 ||
+           ((denied & write_disable) != 0 && (access & fault_code::write) != 0 &&
+            may_be_denied_writes);
+}
+
 // The error code tells fetches from loads only where one of them can be forbidden alone (SDM vol.
 // 3, 4.7); in the processor itself NXE is always on.
 bool reports_fetches(const Vcpu& vcpu) {
@@ -69,25 +86,27 @@ std::uint32_t error_code(const Vcpu& vcpu, WalkEnd end, std::uint32_t access) {
                                                   its_linear, vcpu.machine->features)} {}
 
 [[gnu::always_inline]] inline GuestAccess judge_access(Vcpu& vcpu, std::uint64_t linear,
-                                                       std::uint32_t access) {
+                                                       std::uint32_t access, bool by_keys) {
     GuestAccess found{vcpu, linear, access};
+    const bool key_forbids = by_keys && is_forbidden_by_key(vcpu, found.walk, access);
     const bool write_protect = (guest_cr0(vcpu) & cr0::write_protect) != 0;
     found.is_allowed = found.walk.end == WalkEnd::mapped &&
                        !found.walk.forbids(access, write_protect) &&
-                       !is_forbidden_by_mode(vcpu, found.walk, access);
+                       !is_forbidden_by_mode(vcpu, found.walk, access) && !key_forbids;
     if (found.is_allowed)
         mark_used(vcpu, found.walk, (access & fault_code::write) != 0);
     else
-        found.error_code = error_code(vcpu, found.walk.end, access);
+        found.error_code = error_code(vcpu, found.walk.end, access) |
+                           (key_forbids ? fault_code::protection_key : 0);
     return found;
 }
 
 GuestAccess access_guest(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access) {
-    return judge_access(vcpu, linear, access);
+    return judge_access(vcpu, linear, access, false);
 }
 
 GuestAccess access_operand(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access) {
-    return judge_access(vcpu, linear, access);
+    return judge_access(vcpu, linear, access, true);
 }
 
 ShadowFill::Fill fill_shadows(Vcpu& vcpu, const GuestAccess& access) {

@@ -17,11 +17,12 @@ struct GuestAccess {
     std::uint64_t linear;
     std::uint32_t access; ///< write, user and fetch, as in fault_code
     PageWalk walk;
-    bool is_allowed = false;      ///< by all entries, CR0.WP, SMEP and SMAP
+    bool is_allowed = false;      ///< by all entries, CR0.WP, SMEP, SMAP, and the protection key
     std::uint32_t error_code = 0; ///< of the guest's #PF where it is not allowed; fault_code
 
   private:
-    friend GuestAccess judge_access(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access);
+    friend GuestAccess judge_access(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access,
+                                    bool by_keys);
     // Walks; nothing has been judged yet.
     GuestAccess(Vcpu& vcpu, std::uint64_t its_linear, std::uint32_t its_access);
 };
@@ -31,8 +32,9 @@ struct GuestAccess {
 /// ends with WalkEnd::no_memory.
 GuestAccess access_guest(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access);
 
-/// access_guest() for operands of instructions. It is compiled apart, so that page faults, of which
-/// there are many more, have the other one inlined in their handler.
+/// access_guest() for operands of instructions, where protection keys apply as well. It is compiled
+/// apart, so that page faults, of which there are many more, have the other one inlined in their
+/// handler.
 [[gnu::cold]] GuestAccess access_operand(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access);
 
 /// Shadow paging: makes the shadow entries that lead to the address of an allowed access, below the

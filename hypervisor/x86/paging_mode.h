@@ -21,6 +21,10 @@ inline constexpr std::uint64_t global = 1 << 8;     ///< of an entry that maps a
 inline constexpr std::uint64_t large_pat = 1 << 12; ///< of an entry that maps a large page
 inline constexpr std::uint64_t execute_disable = std::uint64_t{1} << 63;
 inline constexpr std::uint64_t address_mask = 0x000FFFFFFFFFF000;
+/// The protection key of an entry that maps a page.
+constexpr std::uint32_t protection_key(std::uint64_t entry) {
+    return static_cast<std::uint32_t>(entry >> 59 & 0xF);
+}
 inline constexpr std::uint32_t entries = 512;  ///< of a table with 8-byte entries
 inline constexpr std::uint64_t entry_size = 8; ///< in bytes; 4 under 32-bit paging
 } // namespace paging

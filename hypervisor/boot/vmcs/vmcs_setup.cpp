@@ -62,7 +62,9 @@ void write_host_state(Vcpu& vcpu, const HostState& host) {
     const Controls& controls = vcpu.machine->controls;
     vmcs.write(Field::host_cr0, host.cr0);
     vmcs.write(Field::host_cr3, host.cr3);
-    vmcs.write(Field::host_cr4, host.cr4);
+    // For RDPKRU. The monitor's own pages are the supervisor's: no key applies to them.
+    vmcs.write(Field::host_cr4,
+               host.cr4 | (vcpu.machine->offered_cr4 & cr4::protection_key_enable));
     vmcs.write(Field::host_cs_selector, host.code_selector);
     for (const Field field :
          {Field::host_ss_selector, Field::host_ds_selector, Field::host_es_selector})

@@ -33,6 +33,7 @@ std::uint64_t read_breakpoint_address(std::uint32_t number);
 std::uint64_t read_cr3();
 std::uint64_t read_cr4();
 void write_cr2(std::uint64_t value);
+std::uint32_t read_pkru();
 std::uint64_t read_tsc();
 [[noreturn]] void stop();
 void write_back_caches();
@@ -180,6 +181,14 @@ inline void write_cr3(std::uint64_t value) {
 }
 inline void write_cr4(std::uint64_t value) {
     asm volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+/// The guest's rights for each protection key. The processor must have them, and the host's CR4.PKE
+/// must be set.
+inline std::uint32_t read_pkru() {
+    std::uint32_t value = 0;
+    asm volatile("rdpkru" : "=a"(value) : "c"(0) : "edx");
+    return value;
 }
 
 /// Ticks of the time-stamp counter: in Bochs one an instruction.

@@ -116,6 +116,7 @@ std::uint64_t read_cr2() { return Machine::current().cr2; }
 std::uint64_t read_cr3() { return 0; }
 std::uint64_t read_cr4() { return 0; }
 void write_cr2(std::uint64_t value) { Machine::current().cr2 = value; }
+std::uint32_t read_pkru() { return Machine::current().pkru; }
 std::uint64_t read_tsc() { return test::time_stamp += test::ticks_a_reading; }
 void write_back_caches() {}
 [[noreturn]] void stop() { throw test::RunEnded(Machine::current().console); }

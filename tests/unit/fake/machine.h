@@ -99,6 +99,7 @@ class Machine {
     std::string console;
     std::uint8_t line_control = 0; ///< the UART's
     std::uint64_t cr2 = 0;
+    std::uint32_t pkru = 0;
     std::array<std::uint64_t, 4> breakpoints{};                ///< DR0 to DR3
     std::vector<std::pair<std::uint32_t, std::uint32_t>> ipis; ///< APIC ID and command, in order
     std::map<std::uint32_t, std::uint32_t> xapic;              ///< registers by offset

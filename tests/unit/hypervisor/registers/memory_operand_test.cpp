@@ -119,6 +119,34 @@ TEST_F(MemoryOperandOf, SmapHidesUserPages) {
     EXPECT_TRUE(done());
 }
 
+TEST_F(MemoryOperandOf, ProtectionKeysOfUserPages) {
+    constexpr std::uint64_t key_3 = std::uint64_t{3} << 59;
+    constexpr std::uint32_t key_3_denies_access = 1 << 6;
+    constexpr std::uint32_t key_3_denies_writes = 2 << 6;
+    constexpr std::uint32_t denied =
+        fault_code::write | fault_code::present | fault_code::protection_key;
+    map(first | writable | paging::user | key_3, 0);
+    machine.pkru = ~(key_3_denies_access | key_3_denies_writes);
+    vcpu.cr4_shadow |= cr4::protection_key_enable;
+    machine.fields[Field::guest_cr4] |= cr4::protection_key_enable;
+    run(sgdt, window);
+    EXPECT_TRUE(done());
+    for (const std::uint32_t rights : {key_3_denies_access, key_3_denies_writes}) {
+        machine.pkru = rights;
+        run(sgdt, window);
+        EXPECT_EQ(event(), vector::page_fault);
+        EXPECT_EQ(error_code(), denied);
+    }
+    vcpu.cr0_shadow &= ~cr0::write_protect;
+    machine.fields[Field::guest_cr0] &= ~cr0::write_protect;
+    run(sgdt, window);
+    EXPECT_TRUE(done()); // the kernel's, without CR0.WP
+    map(first | writable | key_3, 0);
+    machine.pkru = key_3_denies_access;
+    run(sgdt, window);
+    EXPECT_TRUE(done()); // no user page
+}
+
 TEST_F(MemoryOperandOf, Ring3WritesWithItsRights) {
     machine.fields[Field::guest_ss_access_rights] = 3 << 5;
     run(sgdt, window);
