@@ -15,6 +15,7 @@
 #include "hypervisor/registers/exit_handlers.h"
 #include "hypervisor/run/fatal_exits.h"
 #include "hypervisor/vcpu/exit_information.h"
+#include "hypervisor/vcpu/held_event.h"
 #include "hypervisor/vcpu/resume.h"
 
 #include <array>
@@ -47,6 +48,7 @@ constexpr Row rows[]{
     {ExitReason::invd, handle_invd},
     {ExitReason::triple_fault, handle_triple_fault},
     {ExitReason::task_switch, handle_task_switch},
+    {ExitReason::interrupt_window, handle_interrupt_window},
     {ExitReason::init_signal, handle_init_signal},
     // There is no VT-x and no SMX in the guest's CPUID.
     {ExitReason::getsec, handle_undefined_instruction},

@@ -14,7 +14,10 @@
 #include "hypervisor/run/fatal_exits.h"
 #include "hypervisor/vcpu/counters.h"
 #include "hypervisor/vcpu/exit_information.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
+#include "hypervisor/vcpu/held_event.h"
 #include "hypervisor/vcpu/resume.h"
+#include "hypervisor/x86/control_register.h"
 
 namespace hv {
 
@@ -38,13 +41,15 @@ bool is_exception(InterruptionInformation event, std::uint8_t vector) {
 
 // The fault is the guest's own. Where it came during the delivery of another page fault, or of a
 // double fault, it makes a worse one. After any other event, a contributory exception too, it comes
-// by itself (SDM vol. 3, tables 6-4 and 6-5): the instruction that caused that one runs again.
+// by itself (SDM vol. 3, tables 6-4 and 6-5), and that event comes again.
 void reflect(Vcpu& vcpu, const Fault& fault, std::uint32_t code) {
     count(vcpu, MemoryAccess::reflected);
     if (is_exception(fault.vectoring, vector::double_fault))
         return handle_triple_fault(vcpu);
     if (is_exception(fault.vectoring, vector::page_fault))
         return inject_fault(vcpu, vector::double_fault);
+    if (fault.vectoring.valid())
+        hold_event(vcpu, fault.vectoring);
     cpu::write_cr2(fault.linear);
     inject_fault(vcpu, vector::page_fault, code);
 }
@@ -78,6 +83,29 @@ void emulate(Vcpu& vcpu, const GuestAccess& access) {
     (void)vcpu.machine->shadows.fill(current_shadow_root(vcpu), access.linear, access.walk,
                                      access.access);
     emulate_store(vcpu, {access.walk.gpa, access.linear, guest_cr3(vcpu)});
+}
+
+// A kernel with CR0.WP clear writes to a page that its page tables make read-only. Where the shadow
+// entry cannot be overridden, each store is carried out; an event cannot be.
+void write_read_only(Vcpu& vcpu, const Fault& fault, const GuestAccess& access) {
+    VirtualMachine& machine = *vcpu.machine;
+    const std::uint64_t cr4 = guest_cr4(vcpu);
+    // An entry above may deny the page to ring 3 now, and not later.
+    const std::uint64_t entry = access.walk.step[static_cast<std::size_t>(access.walk.level)].entry;
+    const bool hides_user_page =
+        (entry & paging::user) != 0 && (cr4 & cr4::supervisor_access_prevention) != 0;
+    if (machine.vcpu_count == 1 && !hides_user_page) {
+        (void)fill_shadows(vcpu, access);
+        if (machine.shadows.override_read_only(current_shadow_root(vcpu), access.linear,
+                                               access.walk,
+                                               (cr4 & cr4::supervisor_execution_prevention) == 0)) {
+            count(vcpu, MemoryAccess::shadow_filled);
+            return repeat_interrupted_event(vcpu);
+        }
+    }
+    if (fault.vectoring.valid())
+        stop_delivery(vcpu, "GPA", access.walk.gpa);
+    emulate(vcpu, access);
 }
 
 bool leads_through(const PageWalk& walk, std::uint64_t page) {
@@ -138,16 +166,14 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
         return expect_invalidation(vcpu, access.error_code);
     }
     const bool write = (fault.code & fault_code::write) != 0;
-    // A kernel with CR0.WP clear (only unaware kernels clear it) writes a page that its page tables
-    // make read-only.
-    if (write && !walk.writable)
-        return emulate(vcpu, access);
     Frame* const frame = vcpu.machine->frames.of_address(walk.gpa);
     if (write && frame != nullptr && frame->write_locks != 0 &&
         store_to_protected(vcpu, fault, access, *frame))
         return;
     if (write && is_intercepted_apic(*vcpu.machine, walk.gpa))
         return emulate_store(vcpu, {walk.gpa, fault.linear, guest_cr3(vcpu)});
+    if (write && !walk.writable) [[unlikely]]
+        return write_read_only(vcpu, fault, access);
     fill(vcpu, fault, access);
 }
 

@@ -11,6 +11,7 @@
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/registers/reset_state.h"
 #include "hypervisor/run/end_of_guest.h"
+#include "hypervisor/vcpu/held_event.h"
 #include "hypervisor/vcpu/note.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vmx/guest_state.h"
@@ -91,6 +92,7 @@ bool take_order(Vcpu& vcpu, abi::InitialState& state) {
 void wait_for_start(Vcpu& vcpu) {
     lock_page_tables(vcpu);
     set_waiting(vcpu, true);
+    forget_held_event(vcpu);
     vcpu.tables.close(vcpu.machine->translation);
     leave_roots(vcpu);
     clear_area(vcpu);

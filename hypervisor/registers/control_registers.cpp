@@ -35,6 +35,13 @@ void change_cr0(Vcpu& vcpu, std::uint64_t value) {
         write_guest_cr0(vcpu);
 }
 
+void end_overrides(Vcpu& vcpu) {
+    if (!vcpu.machine->shadows.has_overrides())
+        return;
+    lock_page_tables(vcpu);
+    vcpu.machine->shadows.end_overrides();
+}
+
 } // namespace
 
 void clear_task_switched(Vcpu& vcpu) { change_cr0(vcpu, guest_cr0(vcpu) & ~cr0::task_switched); }
@@ -52,6 +59,7 @@ Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value) {
     // vol. 3, 2.5).
     if ((value & needed) != needed || value >> 32 != 0 || caches_contradict)
         return Error::bad_cr0;
+    end_overrides(vcpu);
     change_cr0(vcpu, (value & cr0::defined) | cr0::extension_type);
     return Error::none;
 }
@@ -107,6 +115,7 @@ Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
         (enables_pcid && (vcpu.vmcs.read(Field::guest_cr3) & cr3_pcid) != 0))
         return Error::bad_cr4;
     vcpu.cr4_shadow = value;
+    end_overrides(vcpu);
     // Kernels toggle PGE to drop all translations.
     if (shadows.has_unsynced()) {
         lock_page_tables(vcpu);

@@ -6,6 +6,7 @@
 #include "hypervisor/instructions/decoder/store_cache.h"
 #include "hypervisor/translation/step_pages.h"
 #include "hypervisor/vcpu/guest_roots.h"
+#include "hypervisor/vcpu/held_event.h"
 #include "hypervisor/vcpu/invalidation.h"
 #include "hypervisor/vcpu/layout.h"
 #include "hypervisor/vcpu/pending.h"
@@ -87,6 +88,7 @@ struct Vcpu : VcpuFrame, VcpuIdentity, VcpuShared {
     std::uint64_t efer;             ///< as the guest has it
     std::uint32_t exception_bitmap; ///< outside a single step
     std::uint32_t primary_controls; ///< primary processor-based, as in its VMCS
+    HeldEvent held_event;
     KeptMsrs kept_msrs;
 
     /// LGDT, LIDT, LLDT and LTR do not exit: their registers are compared in every exit.

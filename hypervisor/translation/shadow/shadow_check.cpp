@@ -27,7 +27,8 @@ bool ShadowTables::consistent_entry(ShadowNumber number, std::uint32_t slot) con
                                     : read_guest(table, slot);
     if (table.level == 1) {
         const std::uint64_t wanted = leaf_entry(guest, table.view);
-        return entry == wanted;
+        // While the page is write-protected, an override is not writable either.
+        return entry == wanted || is_override(entry | shadow_bits::writable_and_dirty, wanted, 1);
     }
     const ShadowNumber child_number = pool_.at(entry & paging::address_mask);
     const ShadowTable& child = pool_.table(child_number);
@@ -39,7 +40,8 @@ bool ShadowTables::consistent_entry(ShadowNumber number, std::uint32_t slot) con
     return child_number != 0 && child.level + 1 == table.level && child.frame == frame &&
            direct == FourLevelPaging::maps_page(guest, table.level) &&
            (guest & (paging::present | paging::accessed)) == (paging::present | paging::accessed) &&
-           (entry == wanted || (direct && entry == (wanted & ~paging::writable)));
+           (entry == wanted || (direct && (entry == (wanted & ~paging::writable) ||
+                                           is_override(entry, wanted, table.level))));
 }
 
 bool ShadowTables::consistent() const {

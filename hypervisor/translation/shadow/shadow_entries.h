@@ -30,6 +30,8 @@ inline constexpr std::uint64_t writable_and_dirty = paging::writable | paging::d
 inline constexpr std::uint64_t listed = 1 << 9;
 /// Ignored as well: listed although the guest's entry does not make the page writable.
 inline constexpr std::uint64_t read_only = 1 << 10;
+/// Ignored as well: writable although the guest's entry is not (write_override.h).
+inline constexpr std::uint64_t overridden = 1 << 11;
 /// Bits that an entry of the guest must have for the processor to use it without writing to it.
 inline constexpr std::uint64_t usable = paging::present | paging::accessed;
 inline constexpr std::uint64_t memory_type =

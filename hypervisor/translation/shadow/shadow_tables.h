@@ -15,6 +15,7 @@
 // | ShadowTableSet | which shadow tables there are: found, made, given up      | shadow_table_set |
 // | Guesses        | what an unaware kernel will do next                       | unaware/         |
 // | ShadowFill     | making entries after a page fault                         | shadow_fill      |
+// | WriteOverride  | stores to read-only pages while CR0.WP is clear           | write_override   |
 // | ShadowTables   | following what the guest changes; the consistency checker | this one         |
 //
 // The classes share one object, so that no call goes through a pointer, and the change of an entry
@@ -24,15 +25,15 @@
 //
 // All of it is used with the page-table lock held, except where a declaration says otherwise.
 
-#include "hypervisor/translation/shadow/shadow_fill.h"
+#include "hypervisor/translation/shadow/write_override.h"
 
 #include <cstdint>
 
 namespace hv {
 
-class ShadowTables : public ShadowFill {
+class ShadowTables : public WriteOverride {
   public:
-    using ShadowFill::ShadowFill;
+    using WriteOverride::WriteOverride;
 
     /// The guest's entry at `gpa` (8-byte aligned), in the page table at `frame`, is now `value`:
     /// the shadow tables follow. set_leaf() is the short form for most changes.

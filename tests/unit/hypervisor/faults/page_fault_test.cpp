@@ -106,11 +106,33 @@ TEST_F(PageFault, FaultsAddUpToADoubleFault) {
     fault(page);
     EXPECT_EQ(event(), 0x80000B08U);
     EXPECT_EQ(machine.fields[Field::vm_entry_exception_error_code], 0U);
-    machine.fields[Field::idt_vectoring_information] = 0x80000020; // an interrupt: lost
-    fault(page);
-    EXPECT_TRUE(reflected(0));
     machine.fields[Field::idt_vectoring_information] = 0x80000B08; // #DF
     EXPECT_THROW(fault(page), RunEnded);
+}
+
+TEST_F(PageFault, AnInterruptWaitsForTheFaultOfItsDelivery) {
+    const auto has_window_exiting = [this] {
+        return (machine.fields[Field::primary_processor_based_controls] & 4) != 0;
+    };
+    machine.fields[Field::idt_vectoring_information] = 0x80000020;
+    fault(page);
+    EXPECT_TRUE(reflected(0));
+    EXPECT_TRUE(has_window_exiting());
+    machine.fields[Field::idt_vectoring_information] = 0;
+    cpu.exit(abi::ExitReason::interrupt_window);
+    EXPECT_EQ(event(), 0x80000020U);
+    EXPECT_FALSE(has_window_exiting());
+}
+
+TEST_F(PageFault, AnNmiWaitsForTheFaultOfItsDelivery) {
+    machine.fields[Field::idt_vectoring_information] = 0x80000202;
+    machine.fields[Field::guest_interruptibility_state] = 8;
+    fault(page);
+    EXPECT_TRUE(reflected(0));
+    machine.fields[Field::idt_vectoring_information] = 0;
+    map_page(page, 7);
+    fault(page);
+    EXPECT_EQ(event(), 0x80000202U);
 }
 
 TEST_F(PageFault, BlockingByNmiComesBack) {
@@ -120,21 +142,6 @@ TEST_F(PageFault, BlockingByNmiComesBack) {
     machine.fields[Field::vm_exit_interruption_error_code] = 0;
     cpu.exit(abi::ExitReason::exception_nmi);
     EXPECT_NE(machine.fields[Field::guest_interruptibility_state] & 8, 0U);
-}
-
-TEST_F(PageFault, StoresToReadOnlyPagesOfAKernelWithoutWriteProtection) {
-    const std::uint64_t gpa = map_page(page, 5);
-    set_write_protect(false);
-    vcpu.registers.rdx = 0x1234;
-    fault(page, write);
-    EXPECT_EQ(event(), 0U);
-    EXPECT_EQ(machine.word(gpa), 0x1234U);
-    EXPECT_EQ(leaf(page) & paging::writable, 0U);
-    fault(page, write | user);
-    EXPECT_TRUE(reflected(write | user | present));
-    set_write_protect(true);
-    fault(page, write);
-    EXPECT_TRUE(reflected(write | present));
 }
 
 // What cannot be decoded runs on a copy of the page, which every level allows to write.
