@@ -1,5 +1,6 @@
 #include "hypervisor/address_space/guest_access.h"
 
+#include "hypervisor/address_space/guest_paging.h"
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/translations.h"
@@ -85,19 +86,39 @@ std::uint32_t error_code(const Vcpu& vcpu, WalkEnd end, std::uint32_t access) {
                                                   guest_cr3(vcpu) & paging::address_mask,
                                                   its_linear, vcpu.machine->features)} {}
 
+namespace {
+
+[[gnu::always_inline]] inline void judge(const Vcpu& vcpu, GuestAccess& found, bool by_keys) {
+    const bool key_forbids = by_keys && is_forbidden_by_key(vcpu, found.walk, found.access);
+    const bool write_protect = (guest_cr0(vcpu) & cr0::write_protect) != 0;
+    found.is_allowed = found.walk.end == WalkEnd::mapped &&
+                       !found.walk.forbids(found.access, write_protect) &&
+                       !is_forbidden_by_mode(vcpu, found.walk, found.access) && !key_forbids;
+    if (!found.is_allowed)
+        found.error_code = error_code(vcpu, found.walk.end, found.access) |
+                           (key_forbids ? fault_code::protection_key : 0);
+}
+
+} // namespace
+
 [[gnu::always_inline]] inline GuestAccess judge_access(Vcpu& vcpu, std::uint64_t linear,
                                                        std::uint32_t access, bool by_keys) {
     GuestAccess found{vcpu, linear, access};
-    const bool key_forbids = by_keys && is_forbidden_by_key(vcpu, found.walk, access);
-    const bool write_protect = (guest_cr0(vcpu) & cr0::write_protect) != 0;
-    found.is_allowed = found.walk.end == WalkEnd::mapped &&
-                       !found.walk.forbids(access, write_protect) &&
-                       !is_forbidden_by_mode(vcpu, found.walk, access) && !key_forbids;
+    judge(vcpu, found, by_keys);
     if (found.is_allowed)
         mark_used(vcpu, found.walk, (access & fault_code::write) != 0);
+    return found;
+}
+
+GuestAccess access_in_mode(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access) {
+    const PagingMode mode = paging_mode(vcpu);
+    GuestAccess found{linear, access, walk_in_mode(vcpu, mode, linear)};
+    if (mode == PagingMode::none)
+        found.is_allowed = true;
     else
-        found.error_code = error_code(vcpu, found.walk.end, access) |
-                           (key_forbids ? fault_code::protection_key : 0);
+        judge(vcpu, found, true);
+    if (found.is_allowed)
+        mark_used_in_mode(mode, found.walk, (access & fault_code::write) != 0);
     return found;
 }
 
@@ -106,6 +127,8 @@ GuestAccess access_guest(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access)
 }
 
 GuestAccess access_operand(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access) {
+    if (vcpu.machine->runs_in_every_mode())
+        return access_in_mode(vcpu, linear, access);
     return judge_access(vcpu, linear, access, true);
 }
 

@@ -23,8 +23,12 @@ struct GuestAccess {
   private:
     friend GuestAccess judge_access(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access,
                                     bool by_keys);
+    friend GuestAccess access_in_mode(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access);
     // Walks; nothing has been judged yet.
     GuestAccess(Vcpu& vcpu, std::uint64_t its_linear, std::uint32_t its_access);
+    // Has been walked already.
+    GuestAccess(std::uint64_t its_linear, std::uint32_t its_access, const PageWalk& its_walk)
+        : linear{its_linear}, access{its_access}, walk{its_walk} {}
 };
 
 /// Walks the guest's page tables for an access to `linear`, which is canonical. If it is allowed,
@@ -34,7 +38,7 @@ GuestAccess access_guest(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access)
 
 /// access_guest() for operands of instructions, where protection keys apply as well. It is compiled
 /// apart, so that page faults, of which there are many more, have the other one inlined in their
-/// handler.
+/// handler. It knows the paging modes of a guest that may be in every mode.
 [[gnu::cold]] GuestAccess access_operand(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access);
 
 /// Shadow paging: makes the shadow entries that lead to the address of an allowed access, below the

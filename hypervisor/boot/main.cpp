@@ -5,6 +5,8 @@
 #include "hypervisor/boot/loader/guest_loader.h"
 #include "hypervisor/boot/loader/linux_image.h"
 #include "hypervisor/boot/loader/linux_loader.h"
+#include "hypervisor/boot/loader/multiboot_image.h"
+#include "hypervisor/boot/loader/multiboot_loader.h"
 #include "hypervisor/boot/monitor_memory.h"
 #include "hypervisor/boot/multiboot2.h"
 #include "hypervisor/boot/options.h"
@@ -19,6 +21,7 @@
 #include "hypervisor/host/processor/local_apic.h"
 #include "hypervisor/registers/descriptor_registers.h"
 #include "hypervisor/registers/mirror.h"
+#include "hypervisor/registers/operating_mode.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 #include <algorithm>
@@ -112,8 +115,10 @@ LoadedGuest place_guest(const VirtualMachine& machine) {
         .rsdp = boot_information.rsdp,
         .firmware = {boot_information.memory.data(), boot_information.memory.size()},
         .initrd = initrd};
-    return is_linux_image(file) ? load_linux(file, guest.arguments, place)
-                                : load_guest(file, guest.arguments, place);
+    if (is_linux_image(file))
+        return load_linux(file, guest.arguments, place);
+    return is_multiboot_image(file) ? load_multiboot(file, guest.arguments, place)
+                                    : load_guest(file, guest.arguments, place);
 }
 
 MonitorPages place_rom(VirtualMachine& machine) {
@@ -128,6 +133,17 @@ MonitorPages place_rom(VirtualMachine& machine) {
     return {.guest = {abi::rom_base, abi::rom_base + pages * page_size},
             .physical = physical,
             .executable = true};
+}
+
+void require_start_mode(const VirtualMachine& machine, StartMode mode) {
+    if (mode == StartMode::long_mode || machine.runs_in_every_mode())
+        return;
+    if (machine.profile == abi::Profile::classic || machine.protects)
+        console::fail("guest: it starts in protected mode, which profile ",
+                      abi::name(machine.profile), " does not run yet; use --profile modern");
+    console::fail(
+        "guest: it starts in protected mode, which needs \"unrestricted guest\", which this "
+        "CPU does not have (SDM vol. 3, A.3.3); choose another --cpu");
 }
 
 // From here on the boot descriptors are the monitor's as well.
@@ -170,7 +186,8 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
     machine.profile = options->profile;
     machine.interface = options->interface;
     machine.protects = options->protects;
-    machine.is_kernel_unaware = is_linux_image(module("guest").file);
+    const std::span<const std::uint8_t> guest_file = module("guest").file;
+    machine.is_kernel_unaware = is_linux_image(guest_file) || is_multiboot_image(guest_file);
     machine.ram = ram;
     machine.monitor = home;
     machine.memory = GuestMemory{machine.ram};
@@ -186,6 +203,7 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
                   {processors.apic_ids.data(), processors.apic_ids.size()}, place_rom(machine));
     start_other_processors(machine, boot_information.information);
     const LoadedGuest guest = place_guest(machine);
+    require_start_mode(machine, guest.mode);
     Vcpu& vcpu = *machine.vcpus[0];
     enter_monitor(vcpu);
     write_guest_state(vcpu, guest);

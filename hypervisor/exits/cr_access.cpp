@@ -5,6 +5,7 @@
 #include "hypervisor/processors/run_without_paging.h"
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/registers/mirror.h"
+#include "hypervisor/registers/operating_mode.h"
 #include "hypervisor/vcpu/counters.h"
 #include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/guest_control_registers.h"
@@ -98,7 +99,8 @@ Outcome carry_out(Vcpu& vcpu, CrAccess access) {
 // Whether it clears CR0.PG from compatibility mode. In 64-bit mode that is refused, as by the
 // processor (SDM vol. 2, "MOV to Control Registers").
 bool ends_paging(Vcpu& vcpu, CrAccess access) {
-    if (access.type() != CrAccess::Type::mov_to_cr || access.control_register() != 0)
+    if (access.type() != CrAccess::Type::mov_to_cr || access.control_register() != 0 ||
+        vcpu.machine->runs_in_every_mode())
         return false;
     const std::uint64_t value = read_register(vcpu, access.general_register());
     return (value & (cr0::paging | cr0::protection_enable)) == cr0::protection_enable &&

@@ -9,6 +9,7 @@
 #include "hypervisor/registers/cpuid.h"
 #include "hypervisor/registers/mirror.h"
 #include "hypervisor/registers/msr_policy.h"
+#include "hypervisor/registers/operating_mode.h"
 #include "hypervisor/registers/reset_state.h"
 #include "hypervisor/run/end_of_guest.h"
 #include "hypervisor/vcpu/held_event.h"
@@ -79,6 +80,14 @@ Error interpret(Vcpu& vcpu, std::uint8_t vector) {
     return load_start_state(vcpu, state);
 }
 
+// The code at the SIPI's vector is run by the processor, if it can run it, or else interpreted.
+Error run_startup_code(Vcpu& vcpu, std::uint8_t vector) {
+    if (!vcpu.machine->runs_in_every_mode())
+        return interpret(vcpu, vector);
+    load_real_mode_state(vcpu, vector);
+    return Error::none;
+}
+
 bool take_order(Vcpu& vcpu, abi::InitialState& state) {
     const SpinGuard guard{vcpu.machine->start_lock};
     const bool given = std::exchange(vcpu.start_order.given, false);
@@ -117,7 +126,7 @@ void start_vcpu(Vcpu& vcpu) {
     set_waiting(vcpu, false);
     abi::InitialState state;
     const Error error =
-        take_order(vcpu, state) ? load_initial_state(vcpu, state) : interpret(vcpu, vector);
+        take_order(vcpu, state) ? load_initial_state(vcpu, state) : run_startup_code(vcpu, vector);
     if (error != Error::none) {
         name_refusal(vcpu, error, "SIPI", vector);
         return wait_for_start(vcpu);

@@ -3,6 +3,7 @@
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/translations.h"
+#include "hypervisor/registers/operating_mode.h"
 #include "hypervisor/vcpu/guest_control_registers.h"
 
 namespace hv {
@@ -19,8 +20,8 @@ constexpr std::uint64_t cr3_pcid = 0xFFF;
 
 void write_guest_cr0(Vcpu& vcpu) {
     // CD and NW stay clear in the processor: memory types come from EPT.
-    const std::uint64_t real = (vcpu.cr0_shadow & ~(cr0::cache_disable | cr0::not_write_through)) |
-                               vcpu.machine->capabilities.cr0_fixed0 | vcpu.cr0_forced;
+    const std::uint64_t real =
+        (vcpu.cr0_shadow & ~(cr0::cache_disable | cr0::not_write_through)) | vcpu.cr0_forced;
     vcpu.vmcs.write(Field::guest_cr0, real);
     vcpu.vmcs.write(Field::cr0_read_shadow, vcpu.cr0_shadow);
 }
@@ -57,10 +58,17 @@ Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value) {
         (value & (cr0::cache_disable | cr0::not_write_through)) == cr0::not_write_through;
     // A write of a reserved bit is ignored in the low half, and causes #GP in the high half (SDM
     // vol. 3, 2.5).
-    if ((value & needed) != needed || value >> 32 != 0 || caches_contradict)
+    if (value >> 32 != 0 || caches_contradict)
         return Error::bad_cr0;
+    const std::uint64_t next = (value & cr0::defined) | cr0::extension_type;
+    if (vcpu.machine->runs_in_every_mode()) {
+        if (const Error error = follow_cr0(vcpu, next); error != Error::none)
+            return error;
+    } else if ((value & needed) != needed) {
+        return Error::bad_cr0;
+    }
     end_overrides(vcpu);
-    change_cr0(vcpu, (value & cr0::defined) | cr0::extension_type);
+    change_cr0(vcpu, next);
     return Error::none;
 }
 
@@ -111,9 +119,14 @@ Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
     const std::uint64_t old = guest_cr4(vcpu);
     const bool enables_pcid = (value & ~old & cr4::pcid_enable) != 0;
     if ((value & ~vcpu.machine->offered_cr4) != 0 ||
-        (value & cr4::physical_address_extension) == 0 ||
         (enables_pcid && (vcpu.vmcs.read(Field::guest_cr3) & cr3_pcid) != 0))
         return Error::bad_cr4;
+    if (vcpu.machine->runs_in_every_mode()) {
+        if (const Error error = follow_cr4(vcpu, value); error != Error::none)
+            return error;
+    } else if ((value & cr4::physical_address_extension) == 0) {
+        return Error::bad_cr4;
+    }
     vcpu.cr4_shadow = value;
     end_overrides(vcpu);
     // Kernels toggle PGE to drop all translations.

@@ -5,7 +5,9 @@
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/registers/known_msrs.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vmx/controls.h"
+#include "hypervisor/x86/control_register.h"
 
 namespace hv {
 
@@ -57,9 +59,9 @@ bool is_kept(std::uint32_t msr) {
     }
 }
 
-/// Bits of IA32_EFER that a guest may change. LME and LMA stay set: the guest stays in 64-bit mode.
+/// Bits of IA32_EFER that a guest may change in every mode, and those of IA-32e mode.
 constexpr std::uint64_t efer_writable = efer::syscall_enable | efer::execute_disable_enable;
-constexpr std::uint64_t efer_fixed = efer::long_mode_enable | efer::long_mode_active;
+constexpr std::uint64_t efer_of_mode = efer::long_mode_enable | efer::long_mode_active;
 
 // NXE has changed on this vCPU, and with it what the XD bit of an entry means: the bit is reserved
 // until some vCPU has enabled it.
@@ -77,11 +79,19 @@ void change_paging_features(Vcpu& vcpu) {
     machine.translation.set_features(machine.features);
 }
 
+// LME may change where paging is off, in a guest that may leave IA-32e mode. LMA never changes by a
+// write (SDM vol. 3, 2.2.1).
+bool may_write_long_mode_enable(const Vcpu& vcpu) {
+    return vcpu.machine->runs_in_every_mode() && (guest_cr0(vcpu) & cr0::paging) == 0;
+}
+
 bool write_efer(Vcpu& vcpu, std::uint64_t value) {
-    if ((value & ~(efer_writable | efer_fixed)) != 0 || (value & efer::long_mode_enable) == 0)
+    const std::uint64_t changed = vcpu.efer ^ value;
+    if ((value & ~(efer_writable | efer_of_mode)) != 0 ||
+        ((changed & efer::long_mode_enable) != 0 && !may_write_long_mode_enable(vcpu)))
         return false;
-    const bool nxe_changes = ((vcpu.efer ^ value) & efer::execute_disable_enable) != 0;
-    vcpu.efer = value | efer_fixed;
+    const bool nxe_changes = (changed & efer::execute_disable_enable) != 0;
+    vcpu.efer = (value & ~efer::long_mode_active) | (vcpu.efer & efer::long_mode_active);
     const std::uint64_t real = real_efer(vcpu);
     if (nxe_changes)
         change_paging_features(vcpu);

@@ -13,6 +13,7 @@
 #include "hypervisor/translation/translation.h"
 #include "hypervisor/vcpu/chipset.h"
 #include "hypervisor/vmx/capability.h"
+#include "hypervisor/vmx/controls.h"
 #include "shared/processors.h"
 #include "shared/profile.h"
 
@@ -101,6 +102,9 @@ struct VirtualMachine : MachineSettings, SharedPaging {
     bool has(std::uint32_t secondary_control) const {
         return (controls.secondary & secondary_control) != 0;
     }
+    /// Whether the guest may be in every operating mode of the processor
+    /// (registers/operating_mode.h). Other guests stay in IA-32e mode.
+    bool runs_in_every_mode() const { return has(secondary_processor_based::unrestricted_guest); }
 };
 
 } // namespace hv

@@ -47,7 +47,7 @@ class BadGuest : public testing::Test {
 
 TEST_F(BadGuest, NoElf) {
     std::memcpy(image.data(), "#!/bin/sh\n", 10);
-    refused("neither an ELF file nor a Linux bzImage");
+    refused("neither an ELF file, nor a Linux bzImage");
 }
 
 TEST_F(BadGuest, WrongMachine) {

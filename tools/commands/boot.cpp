@@ -58,7 +58,7 @@ BootImage choose_image(const BootOptions& options, const MonitorOptions& monitor
             .rom = built_file("vmi_rom/vmi.rom"),
             .guest = options.guest.empty() ? built_file("guest/guest.elf")
                                            : std::filesystem::path(options.guest),
-            .initrd = std::nullopt,
+            .module = std::nullopt,
             .monitor_options = monitor,
             .guest_arguments = options.guest_arguments};
 }

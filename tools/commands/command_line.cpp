@@ -90,6 +90,14 @@ void add_run(CLI::App& application, RunOptions& options) {
                         "keep the emulator's log in this file");
     command->add_option("--image", options.image_file,
                         "write the boot image to this file and boot nothing");
+    command->add_option("--module", options.module_file,
+                        "a file that a Multiboot kernel is given as its module");
+    command
+        ->add_option("--protect", options.protect,
+                     "profiles classic and hardened: whether the monitor owns the descriptor "
+                     "tables, the TSS and CR0.TS (default on); off is for kernels that were not "
+                     "written for lazyhv, with interface native")
+        ->check(CLI::IsMember({"on", "off"}));
     command->add_flag("--log-exits", options.log_exits,
                       "Bochs only: the emulator's log names each VM exit (with --emulator-log)");
     command->add_flag("--checked", options.checked,
@@ -97,7 +105,10 @@ void add_run(CLI::App& application, RunOptions& options) {
                       "the guest's after every VM exit");
     command->add_flag("--verbose", options.verbose,
                       "also show the lines of the console that are for programs (@...)");
-    command->add_option("GUEST.elf", options.boot.guest, "guest image; its arguments follow --")
+    command
+        ->add_option("GUEST.elf", options.boot.guest,
+                     "guest kernel, an ELF file or a Multiboot kernel; its arguments "
+                     "follow --")
         ->required();
     command->footer(std::string(help::run));
 }

@@ -44,6 +44,8 @@ Examples:
   ./lazyhv run --cpus 4 build/guest/guest.elf -- test
   ./lazyhv run --profile classic --checked --shadow-memory 512K build/guest/guest.elf -- test
   ./lazyhv run --image lazyhv.iso build/guest/guest.elf -- test
+  ./lazyhv run --profile modern --module environment.txt multiboot-kernel.elf -- words for it
+  ./lazyhv run --profile classic --protect off my-kernel.elf
   ./lazyhv run --cpu corei7_skylake_x --memory 1G --emulator-log bochs.log my-kernel.elf -- debug
 )";
 

@@ -121,7 +121,8 @@ BootImage linux_image(const LinuxOptions& options, const LinuxFiles& files, abi:
     MonitorOptions monitor = monitor_options(boot, profile, abi::Interface::native);
     monitor.protects_descriptors = options.protects_descriptors;
     BootImage image = choose_image(boot, monitor, MonitorBuild::plain);
-    image.initrd = files.initrd;
+    image.is_linux = true;
+    image.module = files.initrd;
     return image;
 }
 

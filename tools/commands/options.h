@@ -27,7 +27,9 @@ struct RunOptions {
     std::string emulator_log;
     std::string image_file; ///< write the image here instead of booting it
     bool log_exits = false;
-    bool checked = false; ///< use the monitor that checks itself
+    std::string module_file; ///< for a Multiboot kernel; empty: none
+    std::string protect;     ///< "on", "off", or empty: not given
+    bool checked = false;    ///< use the monitor that checks itself
     bool verbose = false;
 };
 

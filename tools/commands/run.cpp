@@ -26,15 +26,27 @@ void require_classic(std::string_view option, abi::Profile profile) {
 int run(const RunOptions& options) {
     const abi::Profile profile =
         parse_profile(options.boot.profile.empty() ? "hardened" : options.boot.profile);
+    const bool protects = options.protect != "off";
     const abi::Interface interface =
-        parse_interface(options.boot.interface.empty() ? "lazy" : options.boot.interface);
+        parse_interface(!options.boot.interface.empty() ? options.boot.interface
+                        : protects                      ? "lazy"
+                                                        : "native");
+    if (!protects && interface != abi::Interface::native)
+        throw Failure("--protect off is for kernels that know nothing of the ROM: give --interface "
+                      "native, or leave --interface out");
     if (options.checked)
         require_classic("--checked", profile);
     if (!options.boot.shadow_memory.empty())
         require_classic("--shadow-memory", profile);
-    const BootImage image =
-        choose_image(options.boot, monitor_options(options.boot, profile, interface),
-                     options.checked ? MonitorBuild::checked : MonitorBuild::plain);
+    MonitorOptions monitor = monitor_options(options.boot, profile, interface);
+    if (!options.protect.empty())
+        monitor.protects_descriptors = protects;
+    BootImage image = choose_image(options.boot, monitor,
+                                   options.checked ? MonitorBuild::checked : MonitorBuild::plain);
+    if (!options.module_file.empty()) {
+        require_readable_guest(options.module_file);
+        image.module = options.module_file;
+    }
     if (!options.image_file.empty()) {
         save_boot_image(image, options.image_file);
         return 0;

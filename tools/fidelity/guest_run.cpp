@@ -89,7 +89,7 @@ std::optional<std::string> boot(const FidelityPlace& place, std::vector<std::str
     const BootImage image{.monitor = built_file("hypervisor/lazyhv.elf"),
                           .rom = built_file("vmi_rom/vmi.rom"),
                           .guest = built_file("tests/fidelity/fidelity.elf"),
-                          .initrd = std::nullopt,
+                          .module = std::nullopt,
                           .monitor_options = {.profile = place.profile,
                                               .interface = abi::Interface::native,
                                               .shadow_kibibytes = std::nullopt},

@@ -56,12 +56,12 @@ std::filesystem::path make_boot_image(const BootImage& image, const std::filesys
             fmt::format("cannot create {}: {}", config.parent_path().string(), error.message()));
     copy_into(root, monitor_in_image, image.monitor);
     copy_into(root, rom_in_image, image.rom);
-    copy_into(root, image.initrd ? kernel_in_image : guest_in_image, image.guest);
-    if (image.initrd)
-        copy_into(root, initrd_in_image, *image.initrd);
+    copy_into(root, image.is_linux ? kernel_in_image : guest_in_image, image.guest);
+    if (image.module)
+        copy_into(root, initrd_in_image, *image.module);
     std::ofstream stream(config);
     stream << grub_config(image.monitor_options, image.guest_arguments,
-                          image.initrd ? GuestKind::linux_kernel : GuestKind::elf);
+                          {.is_linux = image.is_linux, .has_module = image.module.has_value()});
     stream.close();
     if (!stream)
         throw Failure(fmt::format("cannot write {}", config.string()));

@@ -14,8 +14,9 @@ struct BootImage {
     std::filesystem::path monitor;
     std::filesystem::path rom;
     std::filesystem::path guest;
-    /// The first file system, if the guest is a Linux kernel; not given for other guests.
-    std::optional<std::filesystem::path> initrd;
+    bool is_linux = false;
+    /// A file that the guest is given: Linux's initrd, or the module of a Multiboot kernel.
+    std::optional<std::filesystem::path> module;
     MonitorOptions monitor_options;
     std::vector<std::string> guest_arguments;
 };

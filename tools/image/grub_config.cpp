@@ -31,8 +31,7 @@ std::string quote_for_grub(std::string_view argument) {
 }
 
 std::string grub_config(const MonitorOptions& monitor, const std::vector<std::string>& arguments,
-                        GuestKind kind) {
-    const bool is_linux = kind == GuestKind::linux_kernel;
+                        GuestFiles files) {
     std::string guest_arguments;
     for (const std::string& argument : arguments)
         guest_arguments += " " + quote_for_grub(argument);
@@ -53,11 +52,12 @@ halt
 )",
         fmt::arg("monitor", monitor_in_image),
         fmt::arg("monitor_arguments", monitor_command_line(monitor)), fmt::arg("rom", rom_in_image),
-        fmt::arg("guest", is_linux ? kernel_in_image : guest_in_image),
+        fmt::arg("guest", files.is_linux ? kernel_in_image : guest_in_image),
         fmt::arg("arguments", guest_arguments),
-        fmt::arg("initrd",
-                 is_linux ? fmt::format("if module2 {} initrd; then", initrd_in_image) : ""),
-        fmt::arg("end_of_initrd", is_linux ? "; fi" : ""), fmt::arg("ready", grub_ready),
+        fmt::arg("initrd", files.has_module
+                               ? fmt::format("if module2 {} initrd; then", initrd_in_image)
+                               : ""),
+        fmt::arg("end_of_initrd", files.has_module ? "; fi" : ""), fmt::arg("ready", grub_ready),
         fmt::arg("failed", grub_failed));
 }
 

@@ -28,22 +28,23 @@ std::string monitor_command_line(const MonitorOptions& options);
 /// argument with a line break or a NUL, which a command line cannot contain.
 std::string quote_for_grub(std::string_view argument);
 
-/// What the guest is, and so which files it consists of.
-enum class GuestKind {
-    elf,          ///< one ELF file
-    linux_kernel, ///< a Linux kernel and its first file system
+/// What the guest consists of.
+struct GuestFiles {
+    bool is_linux = false;   ///< or else an ELF file, or a Multiboot kernel
+    bool has_module = false; ///< a file that the guest itself is given; for Linux, the initrd
 };
 
 /// The text of grub.cfg. GRUB loads monitor, ROM and guest, and prints on COM1 whether it could
 /// (console/console_reader.h). `arguments` are the guest's.
 std::string grub_config(const MonitorOptions& monitor, const std::vector<std::string>& arguments,
-                        GuestKind kind);
+                        GuestFiles files);
 
 /// Paths of the files in the image.
 inline constexpr std::string_view monitor_in_image = "/boot/lazyhv.elf";
 inline constexpr std::string_view rom_in_image = "/boot/vmi.rom";
 inline constexpr std::string_view guest_in_image = "/boot/guest.elf";
 inline constexpr std::string_view kernel_in_image = "/boot/vmlinuz";
+/// The module's, whatever the guest is.
 inline constexpr std::string_view initrd_in_image = "/boot/initrd";
 inline constexpr std::string_view config_in_image = "/boot/grub/grub.cfg";
 

@@ -21,16 +21,25 @@ inline constexpr std::uint64_t tss = abi::boot_area_base + 0x3000;
 inline constexpr std::uint64_t page_tables = abi::boot_area_base + 0x4000; ///< six pages
 inline constexpr std::uint64_t boot_params = abi::boot_area_base + 0xA000; ///< Linux's
 inline constexpr std::uint64_t rsdp = abi::boot_area_base + 0xB000;        ///< Linux's copy
-inline constexpr std::uint64_t end = abi::boot_area_base + 0xC000;
+/// Those of a Multiboot kernel.
+inline constexpr std::uint64_t multiboot_information = abi::boot_area_base + 0xC000;
+inline constexpr std::uint64_t multiboot_module = abi::boot_area_base + 0xC080;
+inline constexpr std::uint64_t multiboot_memory_map = abi::boot_area_base + 0xC100;
+/// Code that leaves IA-32e mode, for a machine without a monitor.
+inline constexpr std::uint64_t leave_long_mode = abi::boot_area_base + 0xD000;
+inline constexpr std::uint64_t end = abi::boot_area_base + 0xE000;
 } // namespace boot_area
 static_assert(boot_area::end <= abi::boot_area_base + abi::boot_area_size);
 
 inline constexpr PhysicalRange boot_area_range{abi::boot_area_base, boot_area::end};
 inline constexpr PhysicalRange rom_window{abi::rom_scan_begin, abi::rom_scan_end};
 
+/// The mode in which a guest starts.
+enum class StartMode : std::uint8_t { long_mode, protected_mode };
+
 /// Where in the boot area's GDT the segments lie.
 struct BootSelectors {
-    std::uint16_t code; ///< flat, 64-bit, ring 0
+    std::uint16_t code; ///< flat, ring 0, of 64 bits or, in protected mode, 32
     std::uint16_t data; ///< flat, ring 0
     std::uint16_t tss;  ///< two slots
 };
@@ -40,8 +49,11 @@ inline constexpr std::uint16_t boot_gdt_limit = 6 * 8 - 1;
 struct LoadedGuest {
     BootSelectors selectors;
     std::uint64_t entry; ///< linear, through the boot area's page tables
-    std::uint64_t rdi;   ///< abi::StartInfo of a guest of ours, or 0
-    std::uint64_t rsi;   ///< boot_params of Linux, or 0
+    StartMode mode = StartMode::long_mode;
+    std::uint64_t rax = 0; ///< the magic number of Multiboot
+    std::uint64_t rbx = 0; ///< the information of Multiboot
+    std::uint64_t rdi = 0; ///< abi::StartInfo of a guest of ours
+    std::uint64_t rsi = 0; ///< boot_params of Linux
 };
 
 /// The guest's view of memory while it is loaded.
@@ -56,6 +68,12 @@ struct GuestPlace {
 };
 
 /// The low 4 GiB identically in 2 MiB pages, a flat GDT, a TSS.
-void fill_boot_area(const BootSelectors& selectors);
+void fill_boot_area(const BootSelectors& selectors, StartMode mode);
+
+/// What a kernel is told of its memory: RAM as it has it; what the firmware keeps for itself; the
+/// monitor, and what it shows the guest of itself. Sorted by address.
+using MemoryDescription = boost::container::static_vector<abi::MemoryRange, 3 * max_memory_ranges>;
+/// Ends the run with a message when there are too many ranges.
+MemoryDescription describe_memory(const GuestPlace& place);
 
 } // namespace hv

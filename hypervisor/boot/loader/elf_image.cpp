@@ -1,53 +1,73 @@
 #include "hypervisor/boot/loader/elf_image.h"
 
 #include <cstring>
+#include <elf.h>
 
 namespace hv {
 
 namespace {
 
-// The parts of the ELF specification used here.
-struct FileHeader {
-    std::uint8_t identification[16];
-    std::uint16_t type;
-    std::uint16_t machine;
-    std::uint32_t version;
-    std::uint64_t entry;
-    std::uint64_t program_headers;
-    std::uint64_t section_headers;
-    std::uint32_t flags;
-    std::uint16_t header_size;
-    std::uint16_t program_header_size;
-    std::uint16_t program_header_count;
-    std::uint16_t section_header_size;
-    std::uint16_t section_header_count;
-    std::uint16_t section_names;
+/// The two kinds of files.
+struct Elf64 {
+    using Header = Elf64_Ehdr;
+    using Segment = Elf64_Phdr;
+    static constexpr std::uint16_t machine = EM_X86_64;
 };
-static_assert(sizeof(FileHeader) == 64);
-
-struct ProgramHeader {
-    std::uint32_t type;
-    std::uint32_t flags;
-    std::uint64_t offset;
-    std::uint64_t virtual_address;
-    std::uint64_t physical_address;
-    std::uint64_t file_size;
-    std::uint64_t memory_size;
-    std::uint64_t alignment;
+struct Elf32 {
+    using Header = Elf32_Ehdr;
+    using Segment = Elf32_Phdr;
+    static constexpr std::uint16_t machine = EM_386;
 };
-static_assert(sizeof(ProgramHeader) == 56);
-
-constexpr std::uint8_t magic[4] = {0x7F, 'E', 'L', 'F'};
-constexpr std::uint32_t class_index = 4;
-constexpr std::uint8_t class_64 = 2;
-constexpr std::uint16_t type_executable = 2;
-constexpr std::uint16_t type_shared = 3;
-constexpr std::uint16_t machine_x86_64 = 62;
-constexpr std::uint32_t program_load = 1;
 
 // Whether [offset, offset + size) lies inside `limit` bytes.
 constexpr bool inside(std::uint64_t offset, std::uint64_t size, std::uint64_t limit) {
     return offset <= limit && size <= limit - offset;
+}
+
+template <typename Segment>
+ElfError add_segment(const Segment& segment, std::uint64_t file_size, ElfImage& image) {
+    const std::uint64_t begin = segment.p_paddr;
+    const std::uint64_t size = segment.p_memsz;
+    if (!inside(segment.p_offset, segment.p_filesz, file_size) || segment.p_filesz > size ||
+        begin + size < begin)
+        return ElfError::truncated;
+    if (image.segments.size() == image.segments.capacity())
+        return ElfError::too_many_segments;
+    image.segments.push_back({segment.p_offset, segment.p_filesz, {begin, begin + size}});
+    return ElfError::none;
+}
+
+template <typename Elf>
+ElfError parse(std::span<const std::uint8_t> file, ElfImage& image) {
+    typename Elf::Header header;
+    if (file.size() < sizeof(header))
+        return ElfError::truncated;
+    std::memcpy(&header, file.data(), sizeof(header));
+    if (header.e_machine != Elf::machine)
+        return ElfError::wrong_machine;
+    if (header.e_type != ET_EXEC && header.e_type != ET_DYN)
+        return ElfError::not_executable;
+    typename Elf::Segment segment;
+    if (header.e_phentsize != sizeof(segment) ||
+        !inside(header.e_phoff, std::uint64_t{header.e_phnum} * sizeof(segment), file.size()))
+        return ElfError::truncated;
+    bool entry_found = false;
+    for (std::uint32_t index = 0; index < header.e_phnum; ++index) {
+        std::memcpy(&segment, file.data() + header.e_phoff + index * sizeof(segment),
+                    sizeof(segment));
+        if (segment.p_type != PT_LOAD || segment.p_memsz == 0)
+            continue;
+        if (const ElfError error = add_segment(segment, file.size(), image);
+            error != ElfError::none)
+            return error;
+        if (header.e_entry - segment.p_vaddr < segment.p_memsz) {
+            image.entry = header.e_entry - segment.p_vaddr + std::uint64_t{segment.p_paddr};
+            entry_found = true;
+        }
+    }
+    if (image.segments.empty())
+        return ElfError::no_segments;
+    return entry_found ? ElfError::none : ElfError::entry_outside;
 }
 
 } // namespace
@@ -57,11 +77,14 @@ std::string_view describe(ElfError error) {
     case ElfError::none:
         return "a guest";
     case ElfError::not_elf:
-        return "neither an ELF file nor a Linux bzImage; give a guest kernel of one of these kinds";
+        return "neither an ELF file, nor a Linux bzImage, nor a Multiboot kernel; give a guest "
+               "kernel of one of these kinds";
     case ElfError::not_64_bit:
-        return "a 32-bit ELF file; guests are 64-bit (docs/guests.md)";
+        return "a 32-bit ELF file without a Multiboot header (docs/guests.md)";
+    case ElfError::wrong_byte_order:
+        return "an ELF file whose bytes are in big-endian order";
     case ElfError::wrong_machine:
-        return "built for another machine than x86-64";
+        return "built for another machine than x86";
     case ElfError::not_executable:
         return "an ELF file, but no executable (an object or core file)";
     case ElfError::truncated:
@@ -76,49 +99,16 @@ std::string_view describe(ElfError error) {
     return "?";
 }
 
-ElfError parse_elf(std::span<const std::uint8_t> file, ElfImage& image) {
-    if (file.size() < sizeof(magic) || std::memcmp(file.data(), magic, sizeof(magic)) != 0)
+ElfError parse_elf(std::span<const std::uint8_t> file, ElfImage& image, ElfClasses classes) {
+    if (file.size() < SELFMAG || std::memcmp(file.data(), ELFMAG, SELFMAG) != 0)
         return ElfError::not_elf;
-    if (file.size() < sizeof(FileHeader))
+    if (file.size() < EI_NIDENT)
         return ElfError::truncated;
-    FileHeader header;
-    std::memcpy(&header, file.data(), sizeof(header));
-    if (header.identification[class_index] != class_64)
-        return ElfError::not_64_bit;
-    if (header.machine != machine_x86_64)
-        return ElfError::wrong_machine;
-    if (header.type != type_executable && header.type != type_shared)
-        return ElfError::not_executable;
-    if (header.program_header_size != sizeof(ProgramHeader) ||
-        !inside(header.program_headers,
-                std::uint64_t{header.program_header_count} * sizeof(ProgramHeader), file.size()))
-        return ElfError::truncated;
-
-    bool entry_found = false;
-    for (std::uint32_t index = 0; index < header.program_header_count; ++index) {
-        ProgramHeader segment;
-        std::memcpy(&segment, file.data() + header.program_headers + index * sizeof(segment),
-                    sizeof(segment));
-        if (segment.type != program_load || segment.memory_size == 0)
-            continue;
-        if (!inside(segment.offset, segment.file_size, file.size()) ||
-            segment.file_size > segment.memory_size ||
-            segment.physical_address + segment.memory_size < segment.physical_address)
-            return ElfError::truncated;
-        if (image.segments.size() == image.segments.capacity())
-            return ElfError::too_many_segments;
-        image.segments.push_back(
-            {segment.offset,
-             segment.file_size,
-             {segment.physical_address, segment.physical_address + segment.memory_size}});
-        if (header.entry - segment.virtual_address < segment.memory_size) {
-            image.entry = header.entry - segment.virtual_address + segment.physical_address;
-            entry_found = true;
-        }
-    }
-    if (image.segments.empty())
-        return ElfError::no_segments;
-    return entry_found ? ElfError::none : ElfError::entry_outside;
+    if (file[EI_DATA] != ELFDATA2LSB)
+        return ElfError::wrong_byte_order;
+    if (file[EI_CLASS] == ELFCLASS64)
+        return parse<Elf64>(file, image);
+    return classes == ElfClasses::both ? parse<Elf32>(file, image) : ElfError::not_64_bit;
 }
 
 } // namespace hv

@@ -21,7 +21,7 @@ struct LoadSegment {
 inline constexpr std::uint32_t max_load_segments = 16;
 
 struct ElfImage {
-    std::uint64_t entry = 0; ///< 64-bit entry: linear, through the loader's identity map
+    std::uint64_t entry = 0; ///< physical
     boost::container::static_vector<LoadSegment, max_load_segments> segments;
 };
 
@@ -30,6 +30,7 @@ enum class ElfError : std::uint8_t {
     none,
     not_elf,
     not_64_bit,
+    wrong_byte_order,
     wrong_machine,
     not_executable,
     truncated,
@@ -41,8 +42,12 @@ enum class ElfError : std::uint8_t {
 /// What to tell the user.
 std::string_view describe(ElfError error);
 
+/// Which files are wanted: those of x86-64, or those of i386 as well.
+enum class ElfClasses : std::uint8_t { only_64_bit, both };
+
 /// Reads the headers of `file`. Segments are placed by their physical addresses (p_paddr); `entry`
 /// is translated from linear to physical through the segment that holds it.
-ElfError parse_elf(std::span<const std::uint8_t> file, ElfImage& image);
+ElfError parse_elf(std::span<const std::uint8_t> file, ElfImage& image,
+                   ElfClasses classes = ElfClasses::only_64_bit);
 
 } // namespace hv

@@ -18,6 +18,7 @@ struct LinuxImage {
     std::uint64_t initrd_end;        ///< an initrd lies below
     std::uint64_t command_line_size; ///< at most, without the zero
     std::uint32_t setup_header_size; ///< bytes of the header to hand over
+    bool has_64_bit_entry;           ///< or else it starts in protected mode
 };
 
 /// Why a file cannot be booted; `none` when it can.
@@ -26,7 +27,7 @@ enum class LinuxError : std::uint8_t {
     not_linux,
     truncated,
     too_old,
-    not_64_bit,
+    not_loaded_high,
 };
 
 /// Whether the file says it is a bzImage, whatever else is wrong with it.

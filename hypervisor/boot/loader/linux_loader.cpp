@@ -56,25 +56,10 @@ PhysicalRange move_initrd(const LinuxImage& image, const PhysicalRange& kernel,
     return {found, found + size};
 }
 
-void add(boot_params& params, std::uint64_t begin, std::uint64_t size, std::uint32_t type) {
-    if (params.e820_entries == std::size(params.e820_table))
-        console::fail("Linux: the machine's memory map has too many ranges");
-    params.e820_table[params.e820_entries++] = {begin, size, type};
-}
-
-// RAM as the guest has it; what the firmware keeps for itself; the monitor, and what it shows the
-// guest of itself.
 void fill_memory_map(boot_params& params, const GuestPlace& place) {
-    for (const PhysicalRange& range : place.ram.ranges())
-        add(params, range.begin, range.size(), abi::memory_type_ram);
-    for (const abi::MemoryRange& range : place.firmware)
-        if (range.type != abi::memory_type_ram)
-            add(params, range.address, range.size, range.type);
-    add(params, rom_window.begin, rom_window.size(), abi::memory_type_reserved);
-    if (place.monitor.size() != 0)
-        add(params, place.monitor.begin, place.monitor.size(), abi::memory_type_reserved);
-    std::sort(params.e820_table, params.e820_table + params.e820_entries,
-              [](const boot_e820_entry& a, const boot_e820_entry& b) { return a.addr < b.addr; });
+    static_assert(MemoryDescription::static_capacity <= std::size(boot_params{}.e820_table));
+    for (const abi::MemoryRange& range : describe_memory(place))
+        params.e820_table[params.e820_entries++] = {range.address, range.size, range.type};
 }
 
 void fill_command_line(const LinuxImage& image, std::string_view arguments) {
@@ -87,12 +72,14 @@ void fill_command_line(const LinuxImage& image, std::string_view arguments) {
 }
 
 void fill_boot_params(std::span<const std::uint8_t> file, const LinuxImage& image,
-                      const PhysicalRange& initrd, const GuestPlace& place) {
+                      const PhysicalRange& kernel, const PhysicalRange& initrd,
+                      const GuestPlace& place) {
     boot_params& params = *reinterpret_cast<boot_params*>(direct_pointer(boot_area::boot_params));
     params = {};
     std::memcpy(&params.hdr, file.data() + offsetof(boot_params, hdr), image.setup_header_size);
     params.hdr.type_of_loader = unregistered_boot_loader;
     params.hdr.cmd_line_ptr = static_cast<std::uint32_t>(boot_area::command_line);
+    params.hdr.code32_start = static_cast<std::uint32_t>(kernel.begin);
     params.hdr.ramdisk_image = static_cast<std::uint32_t>(initrd.begin);
     params.hdr.ramdisk_size = static_cast<std::uint32_t>(initrd.size());
     params.acpi_rsdp_addr = place.rsdp != 0 ? boot_area::rsdp : 0;
@@ -113,11 +100,13 @@ LoadedGuest load_linux(std::span<const std::uint8_t> file, std::string_view argu
     const PhysicalRange initrd = move_initrd(image, kernel, place);
     std::memcpy(direct_pointer(kernel.begin), file.data() + image.kernel_offset, image.kernel_size);
     fill_command_line(image, arguments);
-    fill_boot_params(file, image, initrd, place);
-    fill_boot_area(selectors);
+    fill_boot_params(file, image, kernel, initrd, place);
+    const StartMode mode =
+        image.has_64_bit_entry ? StartMode::long_mode : StartMode::protected_mode;
+    fill_boot_area(selectors, mode);
     return {.selectors = selectors,
-            .entry = kernel.begin + linux_entry_offset,
-            .rdi = 0,
+            .entry = kernel.begin + (image.has_64_bit_entry ? linux_entry_offset : 0),
+            .mode = mode,
             .rsi = boot_area::boot_params};
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Putting a Linux kernel into the guest's memory, by its 64-bit boot protocol (Linux,
-// Documentation/x86/boot.rst, "64-bit boot protocol"; docs/linux.md).
+// Putting a Linux kernel into the guest's memory, by its boot protocol (Linux,
+// Documentation/x86/boot.rst, "64-bit boot protocol" and "32-bit boot protocol"; docs/linux.md).
 
 #include "hypervisor/boot/loader/boot_area.h"
 

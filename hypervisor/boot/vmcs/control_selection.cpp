@@ -43,11 +43,12 @@ ControlSelection select_controls(abi::Profile profile, const Capabilities& capab
         (hardened ? primary::cr3_load_exiting : 0);
     const std::uint32_t secondary_required = (classic ? 0 : secondary::enable_ept) |
                                              (hardened ? secondary::descriptor_table_exiting : 0);
-    const std::uint32_t secondary_wanted = secondary::enable_vpid | secondary::enable_rdtscp |
-                                           secondary::enable_xsaves_xrstors |
-                                           (!classic   ? secondary::enable_invpcid
-                                            : protects ? secondary::descriptor_table_exiting
-                                                       : 0);
+    const std::uint32_t secondary_wanted =
+        secondary::enable_vpid | secondary::enable_rdtscp | secondary::enable_xsaves_xrstors |
+        (!classic && !hardened ? secondary::unrestricted_guest : 0) |
+        (!classic   ? secondary::enable_invpcid
+         : protects ? secondary::descriptor_table_exiting
+                    : 0);
     constexpr std::uint32_t exit_wanted = vm_exit::save_debug_controls | vm_exit::save_ia32_pat |
                                           vm_exit::load_ia32_pat | vm_exit::save_ia32_efer |
                                           vm_exit::load_ia32_efer;

@@ -3,6 +3,7 @@
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/host/console.h"
 #include "hypervisor/registers/control_registers.h"
+#include "hypervisor/registers/operating_mode.h"
 #include "hypervisor/registers/reset_state.h"
 #include "hypervisor/vcpu/segment_registers.h"
 #include "hypervisor/vcpu/vcpu.h"
@@ -49,7 +50,11 @@ void write_controls(Vcpu& vcpu) {
         vmcs.write(Field::xss_exiting_bitmap, 0);
     vmcs.write(Field::vmcs_link_pointer, no_vmcs_link);
 
-    vcpu.cr0_forced = machine.demands.cr0_forced;
+    // With "unrestricted guest" PE and PG may be clear (SDM vol. 3, 24.8).
+    constexpr std::uint64_t mode_bits = cr0::protection_enable | cr0::paging;
+    vcpu.cr0_forced =
+        machine.demands.cr0_forced |
+        (machine.capabilities.cr0_fixed0 & ~(machine.runs_in_every_mode() ? mode_bits : 0));
     vcpu.cr0_mask =
         machine.owns_descriptors() ? ~std::uint64_t{0} : ~cr0_guest_owned | vcpu.cr0_forced;
     vcpu.cr4_mask = ~cr4_guest_owned | machine.demands.cr4_owned;
@@ -89,8 +94,29 @@ void write_host_state(Vcpu& vcpu, const HostState& host) {
         vmcs.write(Field::host_ia32_efer, host.efer);
 }
 
-void write_guest_state(Vcpu& vcpu, const LoadedGuest& guest) {
+namespace {
+
+// What does not depend on the mode.
+void write_start(Vcpu& vcpu, const LoadedGuest& guest) {
     const Vmcs& vmcs = vcpu.vmcs;
+    vmcs.write(Field::guest_gdtr_base, boot_area::gdt);
+    vmcs.write(Field::guest_gdtr_limit, boot_gdt_limit);
+    vmcs.write(Field::guest_rip, guest.entry);
+    vmcs.write(Field::guest_activity_state, 0);
+    vcpu.registers.rax = guest.rax;
+    vcpu.registers.rbx = guest.rbx;
+    vcpu.registers.rdi = guest.rdi;
+    vcpu.registers.rsi = guest.rsi;
+}
+
+} // namespace
+
+void write_guest_state(Vcpu& vcpu, const LoadedGuest& guest) {
+    if (guest.mode == StartMode::protected_mode) {
+        load_protected_mode_state(vcpu, guest.selectors.code, guest.selectors.data);
+        write_start(vcpu, guest);
+        return;
+    }
     write_reset_state(vcpu);
     constexpr std::size_t data_segments[]{0, 2, 3}; // ES, SS, DS
     for (const std::size_t number : data_segments)
@@ -98,14 +124,9 @@ void write_guest_state(Vcpu& vcpu, const LoadedGuest& guest) {
     write_segment(vcpu, 1, flat_code(guest.selectors.code));
     write_task_register(vcpu, busy_tss(guest.selectors.tss, boot_area::tss));
     vcpu.followed_tr = guest.selectors.tss;
-    vmcs.write(Field::guest_gdtr_base, boot_area::gdt);
-    vmcs.write(Field::guest_gdtr_limit, boot_gdt_limit);
-    vmcs.write(Field::guest_rip, guest.entry);
-    vmcs.write(Field::guest_activity_state, 0);
+    write_start(vcpu, guest);
     if (!load_root(vcpu, boot_area::page_tables))
         console::fail("the boot page tables cannot be loaded");
-    vcpu.registers.rdi = guest.rdi;
-    vcpu.registers.rsi = guest.rsi;
 }
 
 } // namespace hv

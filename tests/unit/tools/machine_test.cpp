@@ -132,7 +132,7 @@ TEST(GrubConfig, NamesProfileInterfaceAndArguments) {
     const std::string config = grub_config({.profile = abi::Profile::modern,
                                             .interface = abi::Interface::eager,
                                             .shadow_kibibytes = std::nullopt},
-                                           {"workload=full", "x y"}, GuestKind::elf);
+                                           {"workload=full", "x y"}, {});
     EXPECT_THAT(config, HasSubstr("multiboot2 /boot/lazyhv.elf profile=modern interface=eager;"));
     EXPECT_THAT(config, HasSubstr("module2 /boot/vmi.rom rom;"));
     EXPECT_THAT(config, HasSubstr("module2 /boot/guest.elf guest 'workload=full' 'x y';"));
@@ -143,12 +143,13 @@ TEST(GrubConfig, HasAModuleMoreForLinux) {
                                  .interface = abi::Interface::native,
                                  .shadow_kibibytes = std::nullopt,
                                  .protects_descriptors = false};
-    const std::string config = grub_config(monitor, {"quiet", "run=fork"}, GuestKind::linux_kernel);
+    const std::string config =
+        grub_config(monitor, {"quiet", "run=fork"}, {.is_linux = true, .has_module = true});
     EXPECT_THAT(config, HasSubstr("lazyhv.elf profile=classic interface=native protect=0;"));
     EXPECT_THAT(config, HasSubstr("if module2 /boot/vmlinuz guest 'quiet' 'run=fork'; then\n"
                                   "if module2 /boot/initrd initrd; then\n"));
     EXPECT_THAT(config, HasSubstr("\nfi; fi; fi; fi\n"));
-    EXPECT_THAT(grub_config(monitor, {}, GuestKind::elf), Not(HasSubstr("initrd")));
+    EXPECT_THAT(grub_config(monitor, {}, {}), Not(HasSubstr("initrd")));
 }
 
 TEST(MonitorCommandLine, SaysWhoOwnsDescriptorsOnlyWhenGiven) {

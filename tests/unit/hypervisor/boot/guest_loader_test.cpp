@@ -21,6 +21,7 @@ struct File {
     File() {
         std::memcpy(header.e_ident, ELFMAG, SELFMAG);
         header.e_ident[EI_CLASS] = ELFCLASS64;
+        header.e_ident[EI_DATA] = ELFDATA2LSB;
         header.e_type = ET_EXEC;
         header.e_machine = EM_X86_64;
         header.e_phoff = sizeof(header);
@@ -59,10 +60,13 @@ TEST(ElfImage, Reads) {
 TEST(ElfImage, NamesWhatIsWrong) {
     EXPECT_EQ(parse({}), ElfError::not_elf);
     EXPECT_EQ(parse({'M', 'Z', 0, 0, 0}), ElfError::not_elf);
-    EXPECT_EQ(parse({0x7F, 'E', 'L', 'F', 2}), ElfError::truncated);
+    EXPECT_EQ(parse({0x7F, 'E', 'L', 'F', 2, 1}), ElfError::truncated);
     File file;
     file.header.e_ident[EI_CLASS] = ELFCLASS32;
     EXPECT_EQ(parse(file.bytes()), ElfError::not_64_bit);
+    file = {};
+    file.header.e_ident[EI_DATA] = ELFDATA2MSB;
+    EXPECT_EQ(parse(file.bytes()), ElfError::wrong_byte_order);
     file = {};
     file.header.e_machine = EM_AARCH64;
     EXPECT_EQ(parse(file.bytes()), ElfError::wrong_machine);

@@ -60,16 +60,33 @@ TEST(LinuxImage, Reads) {
     EXPECT_EQ(image.setup_header_size, 0x26C - header_offset);
 }
 
+TEST(LinuxImage, OlderKernelsHaveFewerFields) {
+    Image old;
+    old.header.version = 0x0202;
+    LinuxImage image{};
+    ASSERT_EQ(parse_linux_image(old.bytes(), image), LinuxError::none);
+    EXPECT_FALSE(image.has_64_bit_entry);
+    EXPECT_EQ(image.preferred_address, 0x100000U);
+    EXPECT_GT(image.memory_size, kernel_size + (8U << 20));
+    EXPECT_EQ(image.alignment, 0U);
+    EXPECT_EQ(image.initrd_end, 0x38000000U);
+    EXPECT_EQ(image.command_line_size, 255U);
+    Image without;
+    without.header.xloadflags = 0;
+    ASSERT_EQ(parse_linux_image(without.bytes(), image), LinuxError::none);
+    EXPECT_FALSE(image.has_64_bit_entry);
+}
+
 TEST(LinuxImage, NamesWhatIsWrong) {
     Image image;
     image.header.header = 0;
     EXPECT_EQ(parse(image), LinuxError::not_linux);
     image = {};
-    image.header.version = 0x020B;
+    image.header.version = 0x0201;
     EXPECT_EQ(parse(image), LinuxError::too_old);
     image = {};
-    image.header.xloadflags = 0;
-    EXPECT_EQ(parse(image), LinuxError::not_64_bit);
+    image.header.loadflags = 0;
+    EXPECT_EQ(parse(image), LinuxError::not_loaded_high);
     image = {};
     image.header.syssize += 1;
     EXPECT_EQ(parse(image), LinuxError::truncated);
@@ -138,6 +155,17 @@ TEST_F(LinuxLoader, StartsBehindTheHeaderWithBootParameters) {
     EXPECT_EQ(params().hdr.ramdisk_size, 0U);
 }
 
+TEST_F(LinuxLoader, StartsInProtectedModeWithout64BitEntry) {
+    Image image;
+    image.header.xloadflags = 0;
+    const LoadedGuest guest = load(image);
+    EXPECT_EQ(guest.mode, StartMode::protected_mode);
+    EXPECT_EQ(guest.entry, 0x400000U);
+    EXPECT_EQ(guest.selectors.code, 0x10U);
+    EXPECT_EQ(machine.word(boot_area::gdt + 0x10), 0x00CF9B000000FFFFU);
+    EXPECT_EQ(params().hdr.code32_start, 0x400000U);
+}
+
 TEST_F(LinuxLoader, GoesElsewhereWhereThereIsNoRoom) {
     Image image;
     image.header.pref_address = 0x1000000;
@@ -185,7 +213,7 @@ TEST_F(LinuxLoader, CopiesTheRsdp) {
 TEST_F(LinuxLoader, RefusesWhatCannotBeBooted) {
     Image image;
     image.header.version = 0x0200;
-    refuses(image, "older than 2.12");
+    refuses(image, "older than 2.02");
     refuses(Image{}, "longer than the 100 characters", std::string(101, 'x'));
 }
 

@@ -1,0 +1,33 @@
+#pragma once
+// Changes of CR0, CR4 and IA32_EFER for a guest that may run in every operating mode of the
+// processor: real-address mode, protected mode with and without paging, IA-32e mode. It needs the
+// control "unrestricted guest" (SDM vol. 3, 26.6), and a profile that owns neither page tables nor
+// descriptor tables. Other guests stay in IA-32e mode.
+
+#include "hypervisor/vcpu/vcpu.h"
+#include "shared/error.h"
+
+#include <cstdint>
+
+namespace hv {
+
+/// What a write of these registers would do besides storing the value, by the rules of MOV to CR0
+/// and CR4 (SDM vol. 2; vol. 3, 4.1.2, 4.4.1, 10.8.5): IA-32e mode begins or ends with paging, and
+/// PAE paging loads four entries from memory. To be called before the value is stored; with an
+/// error nothing has changed. The values have been judged as far as they do not depend on the mode.
+/// Errors: bad_cr0.
+[[nodiscard]] abi::Error follow_cr0(Vcpu& vcpu, std::uint64_t value);
+/// Errors: bad_cr4.
+[[nodiscard]] abi::Error follow_cr4(Vcpu& vcpu, std::uint64_t value);
+
+/// Has VM entry go to IA-32e mode or to another one: the VM-entry control and EFER.LMA, which must
+/// be equal (27.3.1.1).
+void set_long_mode_active(Vcpu& vcpu, bool active);
+
+/// Loads the state after INIT and a SIPI with this vector (table 10-1): real-address mode.
+void load_real_mode_state(Vcpu& vcpu, std::uint8_t vector);
+/// Loads the state in which a Multiboot kernel starts: flat 32-bit segments, without paging.
+void load_protected_mode_state(Vcpu& vcpu, std::uint16_t code_selector,
+                               std::uint16_t data_selector);
+
+} // namespace hv
