@@ -74,7 +74,7 @@ void fill(Vcpu& vcpu, const Fault& fault, const GuestAccess& access) {
 }
 
 // The monitor carries the store out, or steps it; for a step the page must be mapped.
-void emulate(Vcpu& vcpu, const GuestAccess& access) {
+[[gnu::always_inline]] inline void emulate(Vcpu& vcpu, const GuestAccess& access) {
     (void)vcpu.machine->shadows.fill(current_shadow_root(vcpu), access.linear, access.walk,
                                      access.access);
     emulate_store(vcpu, {access.walk.gpa, access.linear, guest_cr3(vcpu)});
@@ -119,6 +119,13 @@ bool store_to_protected(Vcpu& vcpu, const Fault& fault, const GuestAccess& acces
     return true;
 }
 
+[[gnu::cold, gnu::noinline]] void store_to_apic(Vcpu& vcpu, const Fault& fault,
+                                                const GuestAccess& access) {
+    if (fault.vectoring.valid())
+        stop_delivery(vcpu, "GPA", access.walk.gpa);
+    emulate(vcpu, access);
+}
+
 } // namespace
 
 void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
@@ -147,7 +154,7 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
         store_to_protected(vcpu, fault, access, *frame))
         return;
     if (write && is_intercepted_apic(*vcpu.machine, walk.gpa))
-        return emulate_store(vcpu, {walk.gpa, fault.linear, guest_cr3(vcpu)});
+        return store_to_apic(vcpu, fault, access);
     fill(vcpu, fault, access);
 }
 

@@ -4,6 +4,7 @@
 #include "hypervisor/address_space/page_images.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/translations.h"
+#include "hypervisor/apic/register_image.h"
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/resume.h"
@@ -38,7 +39,16 @@ bool add_page(Vcpu& vcpu, const StoreTarget& target) {
     if (found == step.pages.end())
         step.pages.push_back(page);
     step.paths.push_back({address, image});
+    if (page == local_apic_base)
+        step.apic_register = static_cast<std::uint32_t>(target.gpa - page);
     return true;
+}
+
+void take_page(PageImage& image, std::uint64_t page) {
+    if (page == local_apic_base)
+        take_apic_image(image);
+    else
+        take_image(image, page);
 }
 
 // Sends the vCPU to the images; notes the root that it leaves.
@@ -170,13 +180,18 @@ void restore_stored_flags(Vcpu& vcpu) {
 }
 
 // Writes what differs in each image to its page, if all of it may stand there. Where the second
-// page is refused, the first keeps what was judged right.
-abi::Error apply_stores(Vcpu& vcpu) {
+// page is refused, the first keeps what was judged right. The local APIC is written once for each
+// instruction: where the instruction runs again, it has not been written.
+abi::Error apply_stores(Vcpu& vcpu, bool has_run) {
     lock_page_tables(vcpu);
     const SingleStep& step = vcpu.single_step;
     for (std::size_t index = 0; index < step.pages.size(); ++index) {
-        const abi::Error error =
-            apply_image(vcpu, vcpu.step_pages->images[index], step.pages[index]);
+        PageImage& image = vcpu.step_pages->images[index];
+        const bool apic = step.pages[index] == local_apic_base;
+        if (apic && !has_run)
+            continue;
+        const abi::Error error = apic ? apply_apic_image(vcpu, image, step.apic_register)
+                                      : apply_image(vcpu, image, step.pages[index]);
         if (error != abi::Error::none)
             return error;
     }
@@ -233,7 +248,7 @@ bool begin_single_step(Vcpu& vcpu, const StoreTarget& target) {
     if (!add_page(vcpu, target))
         return false;
     for (std::size_t index = 0; index < step.pages.size(); ++index)
-        take_image(vcpu.step_pages->images[index], step.pages[index]);
+        take_page(vcpu.step_pages->images[index], step.pages[index]);
     if (!enter_images(vcpu))
         return false;
     step.active = true;
@@ -251,7 +266,8 @@ StepEnd end_single_step(Vcpu& vcpu) {
     leave_images(vcpu);
     if (step.stores_flags && exit.end == StepEnd::completed)
         restore_stored_flags(vcpu);
-    if (const abi::Error error = apply_stores(vcpu); error != abi::Error::none) {
+    const bool has_run = exit.end == StepEnd::completed;
+    if (const abi::Error error = apply_stores(vcpu, has_run); error != abi::Error::none) {
         refuse_instruction(vcpu, error, "store to GPA", step.pages[0]);
         return StepEnd::refused;
     }
