@@ -7,6 +7,7 @@
 #include "hypervisor/registers/port_policy.h"
 #include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/msr_bitmaps.h"
+#include "shared/console.h"
 #include "shared/cpuid_leaves.h"
 #include "tests/unit/fake/machine.h"
 
@@ -238,6 +239,22 @@ TEST_F(Exits, PortsThatReachTheMonitor) {
     vcpu.registers.rax = 7;
     EXPECT_THROW(exit_with(ExitReason::io_instruction, std::uint64_t{0xF4} << 16), RunEnded);
     EXPECT_NE(machine.console.find("@end status=7"), std::string::npos);
+}
+
+TEST_F(Exits, TheWordThatEndsBochsHasAStatusOfItsOwn) {
+    const auto spell = [&](std::string_view text) {
+        for (const char letter : text)
+            out(abi::bochs_exit_port, 1, static_cast<std::uint8_t>(letter));
+    };
+    spell("Shut down"); // a byte that is not in the word
+    spell("hutdown");
+    spell("ShSuhtwdo"); // as Bochs, which passes over letters that come too early or again
+    EXPECT_EQ(machine.console, "");
+    spell("w");
+    EXPECT_THROW(spell("n"), RunEnded);
+    EXPECT_NE(machine.console.find("lazyhv: the guest has shut the emulator down"),
+              std::string::npos);
+    EXPECT_NE(machine.console.find("@end status=5"), std::string::npos) << machine.console;
 }
 
 TEST_F(Exits, PortsThatSleepOrReset) {
