@@ -156,6 +156,16 @@ bool write_wide(Vcpu& vcpu, std::uint16_t port, std::uint32_t size, std::uint32_
     return false;
 }
 
+// Whether an access exits; one that wraps always does (SDM vol. 3, 26.1.3).
+bool exits(const VirtualMachine& machine, std::uint16_t port, std::uint32_t size) {
+    for (std::uint32_t byte = port; byte < port + size; ++byte) {
+        if (byte > 0xFFFF ||
+            (direct_word<std::uint8_t>(machine.io_bitmaps + byte / 8) >> byte % 8 & 1) != 0)
+            return true;
+    }
+    return false;
+}
+
 } // namespace
 
 void fill_io_bitmaps(std::uint64_t physical, const AcpiPorts& acpi) {
@@ -187,6 +197,17 @@ std::uint32_t read_guest_port(std::uint16_t port, std::uint32_t size) {
     default:
         return cpu::read_port32(port);
     }
+}
+
+std::uint32_t input_from_port(Vcpu&, std::uint16_t port, std::uint32_t size) {
+    return read_guest_port(port, size);
+}
+
+void output_to_port(Vcpu& vcpu, std::uint16_t port, std::uint32_t size, std::uint32_t value) {
+    if (exits(*vcpu.machine, port, size))
+        write_guest_port(vcpu, port, size, value);
+    else
+        write_whole(port, size, value);
 }
 
 void write_guest_port(Vcpu& vcpu, std::uint16_t port, std::uint32_t size, std::uint32_t value) {

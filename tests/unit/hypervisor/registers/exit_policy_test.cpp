@@ -257,6 +257,23 @@ TEST_F(Exits, TheWordThatEndsBochsHasAStatusOfItsOwn) {
     EXPECT_NE(machine.console.find("@end status=5"), std::string::npos) << machine.console;
 }
 
+// Those of start-up code, which the monitor interprets.
+TEST_F(Exits, PortsOfInterpretedCodeAreJudgedWhereTheyExit) {
+    const std::uint64_t bitmaps = machine.machine().io_bitmaps = machine.take_guest_page();
+    (void)machine.take_guest_page(); // for bitmap B
+    fill_io_bitmaps(bitmaps, machine.machine().chipset.acpi);
+    EXPECT_EQ(input_from_port(vcpu, 0x70, 2), 0xFFFFU);
+    output_to_port(vcpu, 0x80, 1, 0x5A);
+    output_to_port(vcpu, 0x1234, 4, 0x01020304);
+    output_to_port(vcpu, system_control_a, 1, 0);
+    output_to_port(vcpu, system_control_a - 1, 2, 0x0100); // dropped: it would reset
+    output_to_port(vcpu, 0xFFFF, 2, 0);                    // wraps
+    const std::vector<std::pair<std::uint16_t, std::uint32_t>> written{
+        {0x80, 0x5A}, {0x1234, 0x01020304}, {system_control_a, 2}};
+    EXPECT_EQ(machine.port_writes, written);
+    EXPECT_THROW(output_to_port(vcpu, system_control_a, 1, 1), RunEnded);
+}
+
 TEST_F(Exits, PortsThatSleepOrReset) {
     machine.machine().chipset.acpi.power_management_control[0] = 0xB004;
     out(0xB004, 2, 1);
