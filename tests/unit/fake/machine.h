@@ -96,6 +96,7 @@ class Machine {
     std::vector<Invalidated> invalidations; ///< in order
     /// OUT: port and value, console excepted.
     std::vector<std::pair<std::uint16_t, std::uint32_t>> port_writes;
+    std::uint64_t port_reads = 0; ///< how many
     std::string console;
     std::uint8_t line_control = 0; ///< the UART's
     std::uint64_t cr2 = 0;

@@ -30,6 +30,7 @@ void require(bool done) {
 
 void Machine::set_up_capabilities() {
     Capabilities& capabilities = machine_->capabilities;
+    capabilities.basic = {std::uint64_t{1} << 54}; // information about INS and OUTS
     capabilities.cr0_fixed0 = 0x80000021;
     capabilities.cr0_fixed1 = 0xFFFFFFFF;
     capabilities.cr4_fixed0 = 0x2000;
