@@ -3,6 +3,7 @@
 #include "hypervisor/registers/exit_handlers.h"
 #include "hypervisor/registers/port_policy.h"
 #include "hypervisor/registers/string_io.h"
+#include "hypervisor/vcpu/breakpoints.h"
 #include "hypervisor/vcpu/counters.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
@@ -25,6 +26,7 @@ void handle_io_instruction(Vcpu& vcpu) {
     } else {
         write_guest_port(vcpu, access.port(), size, static_cast<std::uint32_t>(rax & bits));
     }
+    note_port_access(vcpu, access.port(), size);
     skip_instruction(vcpu);
 }
 

@@ -1,9 +1,11 @@
-// SDM vol. 2, INS and OUTS; vol. 3, 26.1.3: the VM exit comes before any fault of the memory operand.
+// SDM vol. 2, INS and OUTS; vol. 3, 26.1.3: the VM exit comes before any fault of the memory
+// operand.
 
 #include "hypervisor/registers/string_io.h"
 
 #include "hypervisor/registers/memory_operand.h"
 #include "hypervisor/registers/port_policy.h"
+#include "hypervisor/vcpu/breakpoints.h"
 #include "hypervisor/vcpu/numbered_register.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/x86/rflags.h"
@@ -21,8 +23,7 @@ class AddressRegister {
   public:
     AddressRegister(Vcpu& vcpu, std::uint32_t number, std::uint8_t address_size)
         : vcpu_{vcpu}, number_{number}, keeps_upper_bits_{address_size == 16},
-          mask_{address_size == 64 ? ~std::uint64_t{0}
-                                   : (std::uint64_t{1} << address_size) - 1} {}
+          mask_{address_size == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << address_size) - 1} {}
 
     std::uint64_t read() const { return read_register(vcpu_, number_) & mask_; }
     void add(std::uint64_t distance) {
@@ -55,8 +56,7 @@ bool output(Vcpu& vcpu, const MemoryOperand& operand, std::uint16_t port) {
 // False when the operand cannot be accessed: the fault has been injected.
 template <MachineWord T>
 bool transfer(Vcpu& vcpu, const MemoryOperand& operand, IoInstruction access) {
-    return access.in() ? input<T>(operand, access.port())
-                       : output<T>(vcpu, operand, access.port());
+    return access.in() ? input<T>(operand, access.port()) : output<T>(vcpu, operand, access.port());
 }
 
 bool transfer(Vcpu& vcpu, const MemoryOperand& operand, IoInstruction access) {
@@ -70,11 +70,13 @@ bool transfer(Vcpu& vcpu, const MemoryOperand& operand, IoInstruction access) {
     }
 }
 
-// The instruction is met again, and a breakpoint on it is not (18.3.1.1).
+// The instruction is met again, and a breakpoint on it is not (18.3.1.1). Without one RF is left
+// alone: in the frame of an event before the next repetition processors have it set, Bochs has not.
 void end_repetition(Vcpu& vcpu) {
     const std::uint64_t flags = vcpu.vmcs.read(Field::guest_rflags);
     end_instruction(vcpu, flags);
-    vcpu.vmcs.write(Field::guest_rflags, flags | rflags::resume);
+    if (has_breakpoint_on_instruction(vcpu))
+        vcpu.vmcs.write(Field::guest_rflags, flags | rflags::resume);
 }
 
 } // namespace
@@ -91,11 +93,11 @@ void run_string_io(Vcpu& vcpu, IoInstruction access) {
     if (left == 0)
         return skip_instruction(vcpu);
     AddressRegister index{vcpu, access.in() ? destination_index : source_index, address_size};
-    const SegmentNumber segment =
-        access.in() ? SegmentNumber::es : information.segment_register();
+    const SegmentNumber segment = access.in() ? SegmentNumber::es : information.segment_register();
     const MemoryOperand operand{vcpu, segment, address_size, index.read()};
     if (!transfer(vcpu, operand, access))
         return;
+    note_port_access(vcpu, access.port(), access.size());
     const std::uint64_t size = access.size();
     const bool down = (vcpu.vmcs.read(Field::guest_rflags) & rflags::direction) != 0;
     index.add(down ? ~size + 1 : size);

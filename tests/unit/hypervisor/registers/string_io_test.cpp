@@ -3,6 +3,7 @@
 #include "hypervisor/registers/port_policy.h"
 #include "hypervisor/vmx/guest_state.h"
 #include "hypervisor/vmx/interruption_information.h"
+#include "hypervisor/x86/control_register.h"
 #include "hypervisor/x86/page_fault.h"
 #include "hypervisor/x86/rflags.h"
 #include "tests/unit/cases/trapped_store_case.h"
@@ -49,9 +50,8 @@ class StringIo : public TrappedStoreCase {
     }
     void in_compatibility_mode(std::uint32_t rights, std::uint32_t limit) {
         machine.fields[Field::guest_cs_access_rights] = 0xC09B;
-        for (const Field field :
-             {Field::guest_es_access_rights, Field::guest_ds_access_rights,
-              Field::guest_ss_access_rights})
+        for (const Field field : {Field::guest_es_access_rights, Field::guest_ds_access_rights,
+                                  Field::guest_ss_access_rights})
             machine.fields[field] = rights;
         for (const Field field :
              {Field::guest_es_limit, Field::guest_ds_limit, Field::guest_ss_limit})
@@ -108,13 +108,33 @@ TEST_F(StringIo, EachRepetitionIsAnExit) {
         run(input | repeat, 2);
         EXPECT_EQ(registers.rcx, left);
         EXPECT_EQ(machine.fields[Field::guest_rip], 0x1000U);
-        EXPECT_EQ(machine.fields[Field::guest_rflags], 0x10202U); // RF
+        EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
     }
     run(input | repeat, 2);
     EXPECT_EQ(registers.rcx, 0U);
     EXPECT_TRUE(is_complete());
     EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
     EXPECT_EQ(registers.rdi, window + 0x106);
+}
+
+TEST_F(StringIo, ABreakpointOnItIsMetOnce) {
+    machine.fields[Field::guest_rflags] = 0x202;
+    machine.breakpoints[2] = 0x1000; // RIP
+    machine.fields[Field::guest_dr7] = 1 << 4;
+    registers.rcx = 3;
+    run(input | repeat, 2);
+    EXPECT_EQ(machine.fields[Field::guest_rflags], 0x10202U); // RF
+    run(input | repeat, 2);
+    EXPECT_EQ(machine.fields[Field::guest_rflags], 0x10202U);
+    run(input | repeat, 2);
+    EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
+    for (const std::uint64_t other :
+         {std::uint64_t{1 << 4 | 1 << 24}, std::uint64_t{0}}) { // data writes, or none enabled
+        machine.fields[Field::guest_dr7] = other;
+        registers.rcx = 3;
+        run(input | repeat, 2);
+        EXPECT_EQ(machine.fields[Field::guest_rflags], 0x202U);
+    }
 }
 
 TEST_F(StringIo, WithoutACountNothingIsTransferred) {
@@ -216,6 +236,21 @@ TEST_F(StringIo, InputToAProtectedPageIsJudged) {
     run(input, 1); // a limit of an absent descriptor
     EXPECT_TRUE(is_complete());
     EXPECT_EQ(machine.gdt_slot(15), 0xFFU);
+}
+
+TEST_F(StringIo, MeetsBreakpointsOnThePortAndOnTheOperand) {
+    machine.fields[Field::guest_cr4] |= cr4::debugging_extensions;
+    machine.breakpoints = {port, window + 0x100, port + 1, 0};
+    // DR0 and DR2: ports, 1 byte; DR1: writes of 1 byte.
+    machine.fields[Field::guest_dr7] = 1 | 1 << 2 | 1 << 4 | 2 << 16 | 1 << 20 | 2 << 24;
+    run(input, 1);
+    EXPECT_EQ(machine.fields[Field::guest_pending_debug_exceptions],
+              pending_debug::enabled_breakpoint | 3);
+    machine.fields[Field::guest_pending_debug_exceptions] = 0;
+    registers.rdi = window + page_size; // the fault comes before the port
+    run(input, 1);
+    EXPECT_EQ(event(), vector::page_fault);
+    EXPECT_EQ(machine.fields[Field::guest_pending_debug_exceptions], 0U);
 }
 
 TEST_F(StringIo, WithoutInstructionInformationIsRefused) {
