@@ -53,6 +53,8 @@ void reflect(Vcpu& vcpu, const Fault& fault, std::uint32_t code) {
 void refuse(Vcpu& vcpu, const Fault& fault, std::string_view what, std::uint64_t address) {
     if (fault.vectoring.valid())
         stop_delivery(vcpu, what, address);
+    if ((fault.code & fault_code::write) != 0 && vcpu.machine->chipset.guards(address))
+        return drop_store(vcpu, {address, fault.linear, guest_cr3(vcpu)});
     count(vcpu, MemoryAccess::refused);
     refuse_instruction(vcpu, Error::bad_address, "EXCEPTION_NMI", address);
 }

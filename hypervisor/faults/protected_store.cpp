@@ -90,8 +90,8 @@ void end_store(Vcpu& vcpu, const Store& store, std::uint64_t flags) {
         end_instruction(vcpu, flags);
 }
 
-// Carries out a decoded store: read() gives what memory holds, and write(value) judges the new value
-// and writes it. `gpa` is the address of the store.
+// Carries out a decoded store: read() gives what memory holds, and write(value) judges the new
+// value and writes it. `gpa` is the address of the store.
 template <typename Read, typename Write>
 [[gnu::always_inline]] inline void carry_out(Vcpu& vcpu, const Store& store, std::uint64_t gpa,
                                              Read read, Write write) {
@@ -148,6 +148,18 @@ void store_to_apic(Vcpu& vcpu, StoreTarget target) {
 void refuse_access(Vcpu& vcpu, std::uint64_t gpa, Error error) {
     count(vcpu, MemoryAccess::refused);
     refuse_instruction(vcpu, error, "store to GPA", gpa);
+}
+
+void drop_store(Vcpu& vcpu, StoreTarget target) {
+    const Store* const store = fetch_store(vcpu, target.cr3);
+    if (store == nullptr || reads_memory(*store))
+        return refuse_access(vcpu, target.gpa, Error::bad_value);
+    name_refusal(vcpu, Error::bad_value, "PCI configuration at GPA", target.gpa);
+    carry_out(
+        vcpu, *store, target.gpa, [] { return std::uint64_t{0}; },
+        [](std::uint64_t) {
+            return StoreVerdict{Error::none, MemoryAccess::refused};
+        });
 }
 
 void emulate_store(Vcpu& vcpu, StoreTarget target) {

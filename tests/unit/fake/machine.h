@@ -31,6 +31,9 @@ inline constexpr std::uint64_t fake_ram_size = 12 << 20;
 /// Where memory and devices end for entries of page tables.
 inline constexpr std::uint64_t fake_memory_end = std::uint64_t{1} << 32;
 
+/// A page of a device that the guest may only read: configuration space that is guarded.
+inline constexpr std::uint64_t fake_guarded_page = 0xE00F8000;
+
 /// An INVVPID or INVEPT the monitor executed.
 struct Invalidated {
     enum class By : std::uint8_t { invvpid, invept };
