@@ -6,6 +6,7 @@
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/apic/register_image.h"
 #include "hypervisor/registers/msr_policy.h"
+#include "hypervisor/vcpu/breakpoints.h"
 #include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/segment_registers.h"
@@ -233,7 +234,11 @@ StepExit judge_exit(const Vcpu& vcpu) {
     const DebugException exception{vcpu.vmcs.read(Field::exit_qualification)};
     if (!exception.single_step())
         return {StepEnd::interrupted};
-    return {StepEnd::completed, exception.breakpoints()};
+    // Bits of breakpoints that are not enabled may be set, too (28.2.1); by themselves they are no
+    // exception.
+    const std::uint64_t met = exception.breakpoints();
+    const bool enabled = (met & enabled_breakpoints(vcpu.vmcs.read(Field::guest_dr7))) != 0;
+    return {StepEnd::completed, enabled ? met : 0};
 }
 
 } // namespace
