@@ -32,7 +32,7 @@ struct CrashWord {
 constexpr CrashWord crash_words[]{
     {"triple-fault", Crash::triple_fault},         {"hang", Crash::hang},
     {"hang-processor-0", Crash::hang_processor_0}, {"hang-processor-1", Crash::hang_processor_1},
-    {"deaf-processor-1", Crash::deaf_processor_1},
+    {"deaf-processor-1", Crash::deaf_processor_1}, {"shutdown", Crash::shutdown},
 };
 
 bool parse_crash(std::string_view value, Crash& crash) {

@@ -13,6 +13,7 @@ enum class Crash : std::uint8_t {
     hang_processor_0, ///< for the watchdog to find
     hang_processor_1,
     deaf_processor_1, ///< it hangs with interrupts off
+    shutdown,         ///< ends the emulator, and says nothing of how the run ended
 };
 
 /// What a command line asks for. The views point into the text that was parsed.

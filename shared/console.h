@@ -18,6 +18,12 @@ inline constexpr std::string_view end_prefix = "@end status=";
 /// succeeded.
 inline constexpr std::uint32_t reset_status = 3;
 inline constexpr std::uint32_t sleep_status = 4;
+/// The status of a run that a guest ends by bochs_exit_port without an end line of its own before
+/// it: the port takes no status, and nobody has said that the run succeeded.
+inline constexpr std::uint32_t shutdown_status = 5;
+/// What the monitor says then; without a monitor, the tool says it, which finds it in Bochs's log.
+inline constexpr std::string_view shutdown_text =
+    "the guest has shut the emulator down: port 0x8900";
 /// "@result workload=NAME KEY=NUMBER ...": how much each counter grew in one workload.
 inline constexpr std::string_view result_prefix = "@result ";
 /// "@context KEY=VALUE ...": the machine and configuration on which the results were measured.

@@ -163,8 +163,8 @@ inline constexpr std::array attack_list{
     AttackInfo{
         "ports", Kind::survived, on::all,
         "IN from every port but the UART's, in three sizes; OUT where no device is; accesses "
-        "that touch a trapped port or wrap",
-        "none; INS and OUTS on a trapped port: #GP", ""},
+        "that touch a trapped port or wrap; INS and OUTS on trapped ports",
+        "none; INS to an address that is not canonical: #GP", ""},
     AttackInfo{
         "chipset", Kind::survived, on::all,
         "opens SMRAM in the host bridge's configuration space, and calls the firmware in SMM",

@@ -33,6 +33,12 @@ void build_guest_physical_map(VirtualMachine& machine, const Mtrrs& mtrrs, std::
     }
 }
 
+void protect_configuration_space(VirtualMachine& machine, std::uint64_t end) {
+    for (const std::uint64_t page : machine.chipset.guarded_pages)
+        if (page < end && !machine.monitor.contains(page, page_size))
+            check(machine.ept.set_rights(page, EptRights::read));
+}
+
 void map_rom(VirtualMachine& machine, std::uint64_t image, std::uint64_t size) {
     for (std::uint64_t offset = 0; offset < size; offset += page_size)
         check(machine.ept.map(abi::rom_base + offset, image + offset, EptRights::read_execute,

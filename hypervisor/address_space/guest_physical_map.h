@@ -14,6 +14,10 @@ namespace hv {
 /// the run when there are not enough pages.
 void build_guest_physical_map(VirtualMachine& machine, const Mtrrs& mtrrs, std::uint64_t end);
 
+/// Takes the right to write from the pages of Chipset::guarded_pages below `end`; others are not
+/// mapped. Ends the run when there are not enough pages.
+void protect_configuration_space(VirtualMachine& machine, std::uint64_t end);
+
 /// Maps the ROM image, at a physical address, where kernels look for it: readable and executable.
 void map_rom(VirtualMachine& machine, std::uint64_t image, std::uint64_t size);
 

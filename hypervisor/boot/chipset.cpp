@@ -1,6 +1,7 @@
 #include "hypervisor/boot/chipset.h"
 
 #include "hypervisor/boot/acpi/fixed_hardware.h"
+#include "hypervisor/boot/acpi/memory_configuration.h"
 #include "hypervisor/host/console.h"
 #include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/registers/pci_configuration.h"
@@ -108,6 +109,9 @@ Chipset prepare_chipset(std::uint64_t rsdp, std::uint64_t readable_end) {
                     guard(chipset, {function(device, number), row.first, row.last});
         }
     }
+    if (const char* const problem = find_guarded_pages(chipset, rsdp, readable_end);
+        problem != nullptr)
+        console::say("the guest may be able to write to the chipset's configuration: ", problem);
     cpu::write_port32(pci_configuration_address, 0); // as PciConfiguration has it
     return chipset;
 }

@@ -65,6 +65,7 @@ void prepare_machine(VirtualMachine& machine, std::uint64_t memory_end) {
     if (machine.profile != abi::Profile::classic) {
         machine.ept = Ept{machine.pages};
         build_guest_physical_map(machine, read_mtrrs(read_msr), end);
+        protect_configuration_space(machine, end);
     }
     machine.stale = StaleTranslations{machine, drop_elsewhere};
     machine.translation = machine.profile == abi::Profile::classic
@@ -92,6 +93,8 @@ void prepare_shadows(VirtualMachine& machine, const Options& options, std::uint6
     ShadowSettings settings{.features = machine.features,
                             .memory_end = std::max(memory_end, four_gib),
                             .monitor = machine.monitor,
+                            .read_only_pages = {machine.chipset.guarded_pages.data(),
+                                                machine.chipset.guarded_pages.size()},
                             .guesses = !machine.protects};
     // Several vCPUs have shadows of their own of one root, which cannot all lie in one place.
     if (!machine.protects && !several && machine.capabilities.misc.cr3_target_count() != 0)

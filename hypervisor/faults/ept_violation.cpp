@@ -63,6 +63,8 @@ void handle_ept_violation(Vcpu& vcpu) {
         count(vcpu, MemoryAccess::other);
         return;
     }
+    if (violation.data_write() && on_behalf_of_guest && vcpu.machine->chipset.guards(gpa))
+        return drop_store(vcpu, {gpa, 0, guest_cr3(vcpu)});
     refuse_access(vcpu, gpa, Error::bad_address);
 }
 

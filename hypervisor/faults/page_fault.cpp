@@ -58,6 +58,8 @@ void reflect(Vcpu& vcpu, const Fault& fault, std::uint32_t code) {
 void refuse(Vcpu& vcpu, const Fault& fault, std::string_view what, std::uint64_t address) {
     if (fault.vectoring.valid())
         stop_delivery(vcpu, what, address);
+    if ((fault.code & fault_code::write) != 0 && vcpu.machine->chipset.guards(address))
+        return drop_store(vcpu, {address, fault.linear, guest_cr3(vcpu)});
     count(vcpu, MemoryAccess::refused);
     refuse_instruction(vcpu, Error::bad_address, "EXCEPTION_NMI", address);
 }
@@ -79,7 +81,7 @@ void fill(Vcpu& vcpu, const Fault& fault, const GuestAccess& access) {
 }
 
 // The monitor carries the store out, or steps it; for a step the page must be mapped.
-void emulate(Vcpu& vcpu, const GuestAccess& access) {
+[[gnu::always_inline]] inline void emulate(Vcpu& vcpu, const GuestAccess& access) {
     (void)vcpu.machine->shadows.fill(current_shadow_root(vcpu), access.linear, access.walk,
                                      access.access);
     emulate_store(vcpu, {access.walk.gpa, access.linear, guest_cr3(vcpu)});
@@ -147,6 +149,13 @@ bool store_to_protected(Vcpu& vcpu, const Fault& fault, const GuestAccess& acces
     return true;
 }
 
+[[gnu::cold, gnu::noinline]] void store_to_apic(Vcpu& vcpu, const Fault& fault,
+                                                const GuestAccess& access) {
+    if (fault.vectoring.valid())
+        stop_delivery(vcpu, "GPA", access.walk.gpa);
+    emulate(vcpu, access);
+}
+
 } // namespace
 
 void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
@@ -171,7 +180,7 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
         store_to_protected(vcpu, fault, access, *frame))
         return;
     if (write && is_intercepted_apic(*vcpu.machine, walk.gpa))
-        return emulate_store(vcpu, {walk.gpa, fault.linear, guest_cr3(vcpu)});
+        return store_to_apic(vcpu, fault, access);
     if (write && !walk.writable) [[unlikely]]
         return write_read_only(vcpu, fault, access);
     fill(vcpu, fault, access);

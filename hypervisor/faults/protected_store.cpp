@@ -1,9 +1,10 @@
-// Stores to protected pages: descriptor tables and page tables.
+// Stores to protected pages: descriptor tables, page tables, and the local APIC's page.
 
 #include "hypervisor/faults/protected_store.h"
 
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/faults/single_step.h"
+#include "hypervisor/host/processor/local_apic.h"
 #include "hypervisor/instructions/decoder/store_cache.h"
 #include "hypervisor/vcpu/breakpoints.h"
 #include "hypervisor/vcpu/counters.h"
@@ -89,57 +90,21 @@ void end_store(Vcpu& vcpu, const Store& store, std::uint64_t flags) {
         end_instruction(vcpu, flags);
 }
 
-// Registers of the local APIC are written by aligned stores of 4 bytes (SDM vol. 3, 11.4.1).
-void store_to_apic(Vcpu& vcpu, std::uint64_t gpa, std::uint64_t cr3) {
-    const Store* const store = fetch_store(vcpu, cr3);
-    constexpr std::uint32_t register_size = 4;
-    if (store == nullptr || store->size != register_size || gpa % register_size != 0 ||
-        reads_memory(*store) || uses_stack_pointer(*store))
-        return refuse_access(vcpu, gpa, Error::bad_value);
-    GuestRegisters registers = vcpu.registers;
-    std::uint64_t flags = 0;
-    const auto value = static_cast<std::uint32_t>(apply(*store, 0, registers, flags));
-    write_xapic(vcpu, static_cast<std::uint32_t>(gpa % page_size), value);
-    count(vcpu, MemoryAccess::other);
-    end_store(vcpu, *store, vcpu.vmcs.read(Field::guest_rflags));
-}
-
-} // namespace
-
-void refuse_access(Vcpu& vcpu, std::uint64_t gpa, Error error) {
-    count(vcpu, MemoryAccess::refused);
-    refuse_instruction(vcpu, error, "store to GPA", gpa);
-}
-
-void emulate_store(Vcpu& vcpu, StoreTarget target) {
+// Carries out a decoded store: read() gives what memory holds, and write(value) judges the new
+// value and writes it. `gpa` is the address of the store.
+template <typename Read, typename Write>
+[[gnu::always_inline]] inline void carry_out(Vcpu& vcpu, const Store& store, std::uint64_t gpa,
+                                             Read read, Write write) {
     const Vmcs& vmcs = vcpu.vmcs;
-    const std::uint64_t gpa = target.gpa;
-    const Frame* frame = vcpu.machine->frames.of_address(gpa);
-    if (frame == nullptr) {
-        return is_intercepted_apic(*vcpu.machine, gpa)
-                   ? store_to_apic(vcpu, gpa, target.cr3)
-                   : refuse_access(vcpu, gpa, Error::bad_address);
-    }
-    const bool table = frame->is_page_table();
-    const Store* found = fetch_store(vcpu, target.cr3);
-    if (found == nullptr || !can_emulate(vcpu, *found, gpa, table)) {
-        count(vcpu, MemoryAccess::stepped_write);
-        if (!begin_single_step(vcpu, target))
-            refuse_access(vcpu, gpa, Error::bad_value);
-        return;
-    }
-    const Store& store = *found;
-    // The exit gives the address of the first byte; the rest lies in the same page.
     GuestRegisters registers = vcpu.registers;
     const bool has_rsp = uses_stack_pointer(store);
     const bool has_flags = uses_flags(store);
     if (has_rsp)
         registers.unused_rsp = vmcs.read(Field::guest_rsp);
     std::uint64_t flags = has_flags ? vmcs.read(Field::guest_rflags) : 0;
-    const std::uint64_t old = reads_memory(store) ? read_old(gpa, store.size) : 0;
+    const std::uint64_t old = reads_memory(store) ? read() : 0;
     const std::uint64_t value = apply(store, old, registers, flags);
-    const StoreVerdict verdict = table ? store_to_table(vcpu, gpa, store.size, value)
-                                       : vcpu.machine->tables.store(gpa, store.size, value);
+    const StoreVerdict verdict = write(value);
     if (verdict.error != Error::none)
         return refuse_access(vcpu, gpa, verdict.error);
     count(vcpu, verdict.kind);
@@ -151,6 +116,72 @@ void emulate_store(Vcpu& vcpu, StoreTarget target) {
     if (has_flags)
         vmcs.write(Field::guest_rflags, flags);
     end_store(vcpu, store, has_flags ? flags : vmcs.read(Field::guest_rflags));
+}
+
+void step_store(Vcpu& vcpu, StoreTarget target) {
+    count(vcpu, MemoryAccess::stepped_write);
+    if (!begin_single_step(vcpu, target))
+        refuse_access(vcpu, target.gpa, Error::bad_value);
+}
+
+// Registers of the local APIC are written by aligned stores of 4 bytes (SDM vol. 3, 11.4.1).
+void store_to_apic(Vcpu& vcpu, StoreTarget target) {
+    constexpr std::uint32_t register_size = 4;
+    if (target.gpa % register_size != 0)
+        return refuse_access(vcpu, target.gpa, Error::bad_value);
+    const Store* const store = fetch_store(vcpu, target.cr3);
+    if (store == nullptr)
+        return step_store(vcpu, target);
+    if (store->size != register_size)
+        return refuse_access(vcpu, target.gpa, Error::bad_value);
+    const auto offset = static_cast<std::uint32_t>(target.gpa % page_size);
+    carry_out(
+        vcpu, *store, target.gpa, [offset] { return std::uint64_t{cpu::read_xapic(offset)}; },
+        [&vcpu, offset](std::uint64_t value) {
+            write_xapic(vcpu, offset, static_cast<std::uint32_t>(value));
+            return StoreVerdict{Error::none, MemoryAccess::other};
+        });
+}
+
+} // namespace
+
+void refuse_access(Vcpu& vcpu, std::uint64_t gpa, Error error) {
+    count(vcpu, MemoryAccess::refused);
+    refuse_instruction(vcpu, error, "store to GPA", gpa);
+}
+
+void drop_store(Vcpu& vcpu, StoreTarget target) {
+    const Store* const store = fetch_store(vcpu, target.cr3);
+    if (store == nullptr || reads_memory(*store))
+        return refuse_access(vcpu, target.gpa, Error::bad_value);
+    name_refusal(vcpu, Error::bad_value, "PCI configuration at GPA", target.gpa);
+    carry_out(
+        vcpu, *store, target.gpa, [] { return std::uint64_t{0}; },
+        [](std::uint64_t) {
+            return StoreVerdict{Error::none, MemoryAccess::refused};
+        });
+}
+
+void emulate_store(Vcpu& vcpu, StoreTarget target) {
+    const std::uint64_t gpa = target.gpa;
+    const Frame* frame = vcpu.machine->frames.of_address(gpa);
+    if (frame == nullptr) {
+        return is_intercepted_apic(*vcpu.machine, gpa)
+                   ? store_to_apic(vcpu, target)
+                   : refuse_access(vcpu, gpa, Error::bad_address);
+    }
+    const bool table = frame->is_page_table();
+    const Store* found = fetch_store(vcpu, target.cr3);
+    if (found == nullptr || !can_emulate(vcpu, *found, gpa, table))
+        return step_store(vcpu, target);
+    const Store& store = *found;
+    // The exit gives the address of the first byte; the rest lies in the same page.
+    carry_out(
+        vcpu, store, gpa, [&] { return read_old(gpa, store.size); },
+        [&](std::uint64_t value) {
+            return table ? store_to_table(vcpu, gpa, store.size, value)
+                         : vcpu.machine->tables.store(gpa, store.size, value);
+        });
 }
 
 } // namespace hv

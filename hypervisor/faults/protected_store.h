@@ -22,6 +22,10 @@ struct StoreTarget {
 /// what is read, judged and written.
 void emulate_store(Vcpu& vcpu, StoreTarget target);
 
+/// A store to a page of Chipset::guarded_pages: dropped, as one through the ports is, counted as
+/// refused, and named. #GP where the instruction is not a plain store.
+void drop_store(Vcpu& vcpu, StoreTarget target);
+
 /// Injects #GP for an access that is refused, and counts it as MemoryAccess::refused.
 void refuse_access(Vcpu& vcpu, std::uint64_t gpa, abi::Error error);
 

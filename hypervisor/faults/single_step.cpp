@@ -4,7 +4,9 @@
 #include "hypervisor/address_space/page_images.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/translations.h"
+#include "hypervisor/apic/register_image.h"
 #include "hypervisor/registers/msr_policy.h"
+#include "hypervisor/vcpu/breakpoints.h"
 #include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/segment_registers.h"
@@ -38,7 +40,16 @@ bool add_page(Vcpu& vcpu, const StoreTarget& target) {
     if (found == step.pages.end())
         step.pages.push_back(page);
     step.paths.push_back({address, image});
+    if (page == local_apic_base)
+        step.apic_register = static_cast<std::uint32_t>(target.gpa - page);
     return true;
+}
+
+void take_page(PageImage& image, std::uint64_t page) {
+    if (page == local_apic_base)
+        take_apic_image(image);
+    else
+        take_image(image, page);
 }
 
 // Sends the vCPU to the images; notes the root that it leaves.
@@ -170,13 +181,18 @@ void restore_stored_flags(Vcpu& vcpu) {
 }
 
 // Writes what differs in each image to its page, if all of it may stand there. Where the second
-// page is refused, the first keeps what was judged right.
-abi::Error apply_stores(Vcpu& vcpu) {
+// page is refused, the first keeps what was judged right. The local APIC is written once for each
+// instruction: where the instruction runs again, it has not been written.
+abi::Error apply_stores(Vcpu& vcpu, bool has_run) {
     lock_page_tables(vcpu);
     const SingleStep& step = vcpu.single_step;
     for (std::size_t index = 0; index < step.pages.size(); ++index) {
-        const abi::Error error =
-            apply_image(vcpu, vcpu.step_pages->images[index], step.pages[index]);
+        PageImage& image = vcpu.step_pages->images[index];
+        const bool apic = step.pages[index] == local_apic_base;
+        if (apic && !has_run)
+            continue;
+        const abi::Error error = apic ? apply_apic_image(vcpu, image, step.apic_register)
+                                      : apply_image(vcpu, image, step.pages[index]);
         if (error != abi::Error::none)
             return error;
     }
@@ -218,7 +234,11 @@ StepExit judge_exit(const Vcpu& vcpu) {
     const DebugException exception{vcpu.vmcs.read(Field::exit_qualification)};
     if (!exception.single_step())
         return {StepEnd::interrupted};
-    return {StepEnd::completed, exception.breakpoints()};
+    // Bits of breakpoints that are not enabled may be set, too (28.2.1); by themselves they are no
+    // exception.
+    const std::uint64_t met = exception.breakpoints();
+    const bool enabled = (met & enabled_breakpoints(vcpu.vmcs.read(Field::guest_dr7))) != 0;
+    return {StepEnd::completed, enabled ? met : 0};
 }
 
 } // namespace
@@ -233,7 +253,7 @@ bool begin_single_step(Vcpu& vcpu, const StoreTarget& target) {
     if (!add_page(vcpu, target))
         return false;
     for (std::size_t index = 0; index < step.pages.size(); ++index)
-        take_image(vcpu.step_pages->images[index], step.pages[index]);
+        take_page(vcpu.step_pages->images[index], step.pages[index]);
     if (!enter_images(vcpu))
         return false;
     step.active = true;
@@ -251,7 +271,8 @@ StepEnd end_single_step(Vcpu& vcpu) {
     leave_images(vcpu);
     if (step.stores_flags && exit.end == StepEnd::completed)
         restore_stored_flags(vcpu);
-    if (const abi::Error error = apply_stores(vcpu); error != abi::Error::none) {
+    const bool has_run = exit.end == StepEnd::completed;
+    if (const abi::Error error = apply_stores(vcpu, has_run); error != abi::Error::none) {
         refuse_instruction(vcpu, error, "store to GPA", step.pages[0]);
         return StepEnd::refused;
     }

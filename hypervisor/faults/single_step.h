@@ -7,6 +7,9 @@
 // that crosses a page, code outside 64-bit mode. begin_single_step() is the only place. No step is
 // active at that point, since every VM exit ends one before its handler runs.
 //
+// The local APIC's page, while writes to it exit, is stepped like a protected page: the image holds
+// its registers, and what the instruction stores is carried out when it has run.
+//
 // A store that crosses from one protected page into another interrupts the step for the first by a
 // VM exit for the second. The step that begins in that VM exit has both pages.
 //

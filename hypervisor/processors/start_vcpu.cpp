@@ -10,6 +10,7 @@
 #include "hypervisor/registers/mirror.h"
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/registers/operating_mode.h"
+#include "hypervisor/registers/port_policy.h"
 #include "hypervisor/registers/reset_state.h"
 #include "hypervisor/run/end_of_guest.h"
 #include "hypervisor/vcpu/held_event.h"
@@ -61,6 +62,8 @@ StartupEnvironment startup_environment(Vcpu& vcpu) {
             .cpuid = startup_cpuid,
             .read_msr = read_guest_msr,
             .write_msr = write_guest_msr,
+            .read_port = input_from_port,
+            .write_port = output_to_port,
             .may_write = may_write};
 }
 

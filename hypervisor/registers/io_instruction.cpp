@@ -2,6 +2,8 @@
 
 #include "hypervisor/registers/exit_handlers.h"
 #include "hypervisor/registers/port_policy.h"
+#include "hypervisor/registers/string_io.h"
+#include "hypervisor/vcpu/breakpoints.h"
 #include "hypervisor/vcpu/counters.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
@@ -12,9 +14,8 @@ namespace hv {
 void handle_io_instruction(Vcpu& vcpu) {
     const IoInstruction access{vcpu.vmcs.read(Field::exit_qualification)};
     count_key(vcpu.statistics.port, access.port());
-    // INS and OUTS on these ports make no sense for any guest.
     if (access.string())
-        return refuse_instruction(vcpu, abi::Error::bad_value, "IO_INSTRUCTION", access.port());
+        return run_string_io(vcpu, access);
     const auto size = access.size();
     const std::uint64_t bits = size == 4 ? 0xFFFFFFFF : (std::uint64_t{1} << 8 * size) - 1;
     std::uint64_t& rax = vcpu.registers.rax;
@@ -25,6 +26,7 @@ void handle_io_instruction(Vcpu& vcpu) {
     } else {
         write_guest_port(vcpu, access.port(), size, static_cast<std::uint32_t>(rax & bits));
     }
+    note_port_access(vcpu, access.port(), size);
     skip_instruction(vcpu);
 }
 

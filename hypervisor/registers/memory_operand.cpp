@@ -36,6 +36,11 @@ MemoryOperand::MemoryOperand(Vcpu& vcpu, MemoryOperandInformation information)
         offset_ += read_register(vcpu, information.index_register()) * information.scaling();
 }
 
+MemoryOperand::MemoryOperand(Vcpu& vcpu, SegmentNumber segment, std::uint8_t address_size,
+                             std::uint64_t offset)
+    : vcpu_{vcpu}, segment_{segment}, is_64_bit_{in_64_bit_mode(vcpu)},
+      address_mask_{mask_of_size(address_size)}, offset_{offset} {}
+
 // Outside 64-bit mode a segment has rights and a limit (SDM vol. 3, 5.3 and 5.5); in it, only FS
 // and GS have a base (3.4.4).
 bool MemoryOperand::is_in_segment(std::uint64_t offset, std::uint32_t size,

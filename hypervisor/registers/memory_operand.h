@@ -9,6 +9,7 @@
 
 #include "hypervisor/memory/guest_memory.h"
 #include "hypervisor/vmx/instruction_information.h"
+#include "hypervisor/x86/page_fault.h"
 
 #include <array>
 #include <cstdint>
@@ -23,6 +24,9 @@ class MemoryOperand {
     /// The operand of the instruction whose VM exit is being handled. The exit qualification is its
     /// displacement (SDM vol. 3, 28.2.1), which for RIP-relative operands already includes RIP.
     MemoryOperand(Vcpu& vcpu, MemoryOperandInformation information);
+    /// That of a string instruction: at `offset` in a segment. `address_size` is in bits.
+    MemoryOperand(Vcpu& vcpu, SegmentNumber segment, std::uint8_t address_size,
+                  std::uint64_t offset);
 
     /// The word at `offset` of the operand. Nothing when it cannot be read: the fault has been
     /// injected. Takes the lock of the page tables.
@@ -39,6 +43,14 @@ class MemoryOperand {
     template <MachineWord T>
     [[nodiscard]] bool store(std::uint32_t offset, T value) const {
         return store(offset, sizeof(T), value);
+    }
+
+    /// Whether a word can be written: what an instruction finds out before it reads what it will
+    /// write from somewhere else. False when it cannot: the fault has been injected. Takes the lock
+    /// of the page tables.
+    template <MachineWord T>
+    [[nodiscard]] bool may_store(std::uint32_t offset) const {
+        return find(offset, sizeof(T), fault_code::write).has_value();
     }
 
   private:

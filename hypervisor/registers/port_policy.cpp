@@ -9,6 +9,7 @@
 #include "shared/console.h"
 
 #include <array>
+#include <string_view>
 
 namespace hv {
 
@@ -44,6 +45,24 @@ constexpr std::uint8_t sleep_control_enable = 1 << 5;
     console::say("the guest has put the machine to sleep, or switched it off: port ",
                  console::Hex{port});
     end_of_guest(vcpu, abi::sleep_status);
+}
+
+// Bochs ends at the last letter of the word. Other letters of the word do not matter in between;
+// any other byte begins it anew.
+void spell_shutdown(Vcpu& vcpu, std::uint8_t byte) {
+    std::uint32_t& letters = vcpu.machine->shutdown_letters;
+    const std::uint32_t spelled = __atomic_load_n(&letters, __ATOMIC_RELAXED);
+    const auto letter = static_cast<char>(byte);
+    if (letter != abi::bochs_exit_word[spelled]) {
+        if (abi::bochs_exit_word.find(letter) == std::string_view::npos)
+            __atomic_store_n(&letters, 0, __ATOMIC_RELAXED);
+        return;
+    }
+    if (spelled + 1 == abi::bochs_exit_word.size()) {
+        console::say(abi::shutdown_text);
+        end_of_guest(vcpu, abi::shutdown_status);
+    }
+    __atomic_store_n(&letters, spelled + 1, __ATOMIC_RELAXED);
 }
 
 void command_keyboard_controller(Vcpu& vcpu, std::uint8_t command) {
@@ -89,10 +108,7 @@ void write_byte(Vcpu& vcpu, std::uint16_t port, std::uint8_t value) {
     case abi::qemu_exit_port:
         end_of_guest(vcpu, value);
     case abi::bochs_exit_port:
-        // The guest spells the word that ends Bochs; its first letter is enough.
-        if (value == static_cast<std::uint8_t>(abi::bochs_exit_word.front()))
-            end_of_guest(vcpu, 0);
-        return;
+        return spell_shutdown(vcpu, value);
     case keyboard_controller_command:
         return command_keyboard_controller(vcpu, value);
     case system_control_a:
@@ -140,6 +156,16 @@ bool write_wide(Vcpu& vcpu, std::uint16_t port, std::uint32_t size, std::uint32_
     return false;
 }
 
+// Whether an access exits; one that wraps always does (SDM vol. 3, 26.1.3).
+bool exits(const VirtualMachine& machine, std::uint16_t port, std::uint32_t size) {
+    for (std::uint32_t byte = port; byte < port + size; ++byte) {
+        if (byte > 0xFFFF ||
+            (direct_word<std::uint8_t>(machine.io_bitmaps + byte / 8) >> byte % 8 & 1) != 0)
+            return true;
+    }
+    return false;
+}
+
 } // namespace
 
 void fill_io_bitmaps(std::uint64_t physical, const AcpiPorts& acpi) {
@@ -171,6 +197,17 @@ std::uint32_t read_guest_port(std::uint16_t port, std::uint32_t size) {
     default:
         return cpu::read_port32(port);
     }
+}
+
+std::uint32_t input_from_port(Vcpu&, std::uint16_t port, std::uint32_t size) {
+    return read_guest_port(port, size);
+}
+
+void output_to_port(Vcpu& vcpu, std::uint16_t port, std::uint32_t size, std::uint32_t value) {
+    if (exits(*vcpu.machine, port, size))
+        write_guest_port(vcpu, port, size, value);
+    else
+        write_whole(port, size, value);
 }
 
 void write_guest_port(Vcpu& vcpu, std::uint16_t port, std::uint32_t size, std::uint32_t value) {

@@ -21,6 +21,11 @@ inline constexpr std::uint16_t advanced_power_management_control = 0xB2;
 /// Fills I/O bitmaps A and B (SDM vol. 3, 25.6.4), two pages at a physical address.
 void fill_io_bitmaps(std::uint64_t physical, const AcpiPorts& acpi);
 
+/// IN and OUT of `size` bytes (1, 2 or 4) to any ports, by an instruction that the monitor
+/// interprets.
+std::uint32_t input_from_port(Vcpu& vcpu, std::uint16_t port, std::uint32_t size);
+void output_to_port(Vcpu& vcpu, std::uint16_t port, std::uint32_t size, std::uint32_t value);
+
 /// IN of `size` bytes (1, 2 or 4), some of them from ports that exit.
 std::uint32_t read_guest_port(std::uint16_t port, std::uint32_t size);
 

@@ -16,4 +16,20 @@ void note_access(Vcpu& vcpu, std::uint64_t dr7, std::uint64_t linear, std::uint3
 /// Whether DR7 enables any breakpoint.
 constexpr bool has_breakpoints(std::uint64_t dr7) { return (dr7 & 0xFF) != 0; }
 
+/// Bit n: breakpoint n is enabled.
+constexpr std::uint64_t enabled_breakpoints(std::uint64_t dr7) {
+    std::uint64_t enabled = 0;
+    for (std::uint32_t number = 0; number < 4; ++number)
+        enabled |= (dr7 >> 2 * number & 3) != 0 ? std::uint64_t{1} << number : 0;
+    return enabled;
+}
+
+/// Whether the guest has a breakpoint on the instruction at RIP, enabled or not: while any is
+/// enabled, DR6 may tell of one that is not (18.2.3).
+bool has_breakpoint_on_instruction(const Vcpu& vcpu);
+
+/// The instruction has accessed `size` ports from `port` on: the same for I/O breakpoints, which
+/// exist while CR4.DE is set.
+void note_port_access(Vcpu& vcpu, std::uint16_t port, std::uint32_t size);
+
 } // namespace hv

@@ -5,6 +5,7 @@
 
 #include <boost/container/static_vector.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -32,6 +33,15 @@ struct GuardedRegisters {
 struct Chipset {
     AcpiPorts acpi;
     boost::container::static_vector<GuardedRegisters, 8> guarded;
+    /// Where the configuration space of their functions is reached through memory: physical
+    /// addresses of pages that a guest may only read.
+    boost::container::static_vector<std::uint64_t, 8> guarded_pages;
+
+    bool guards(std::uint64_t gpa) const {
+        constexpr std::uint64_t page = 0x1000;
+        return std::any_of(guarded_pages.begin(), guarded_pages.end(),
+                           [gpa](std::uint64_t begin) { return gpa - begin < page; });
+    }
 };
 
 /// PCI configuration mechanism #1 as the guest has set it. With the page-table lock held.

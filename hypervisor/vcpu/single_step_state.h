@@ -20,6 +20,9 @@ struct SingleStep {
     /// under shadow paging, where two may lead to one image.
     boost::container::static_vector<SteppedPage, step_page_limit> paths;
 
+    /// If one of the pages is the local APIC's: the offset in it of the register that is written.
+    std::uint32_t apic_register = 0;
+
     std::uint64_t rflags = 0; ///< TF and IF are restored; other flags are the instruction's
     std::uint64_t interruptibility = 0;
     std::uint64_t pending_debug = 0; ///< pending debug exceptions

@@ -86,6 +86,8 @@ struct VirtualMachine : MachineSettings, SharedPaging {
     /// Guards Vcpu::start_order of every vCPU, and `pages` while processors start.
     SpinLock start_lock;
     PageAllocator pages; ///< EPT takes page tables from it; shadow page tables have a pool
+    /// Letters of abi::bochs_exit_word that the guest has spelled, fewer than all; atomically.
+    std::uint32_t shutdown_letters = 0;
 
     /// Bit n: vCPU n.
     std::uint64_t every_vcpu() const {

@@ -1,6 +1,6 @@
 #pragma once
-// The VM-exit instruction-information field for accesses to descriptor-table registers (SDM vol. 3,
-// 28.2.5, tables 28-12 and 28-13).
+// The VM-exit instruction-information field for accesses to descriptor-table registers, and for INS
+// and OUTS (SDM vol. 3, 28.2.5, tables 28-8, 28-12 and 28-13).
 
 #include "hypervisor/x86/bits.h"
 #include "hypervisor/x86/segment.h"
@@ -31,6 +31,20 @@ struct MemoryOperandInformation {
     [[nodiscard]] constexpr bool has_base() const { return !bit(raw, 27); }
     [[nodiscard]] constexpr std::uint8_t base_register() const {
         return static_cast<std::uint8_t>(bits(raw, 26, 23));
+    }
+};
+
+/// INS and OUTS (table 28-8), where VmxBasic::ins_outs_information() is true.
+struct StringIoInformation {
+    std::uint32_t raw;
+
+    /// Address size in bits: 16, 32 or 64.
+    [[nodiscard]] constexpr std::uint8_t address_size() const {
+        return static_cast<std::uint8_t>(16U << bits(raw, 9, 7));
+    }
+    /// OUTS only; undefined for INS, which always uses ES.
+    [[nodiscard]] constexpr SegmentNumber segment_register() const {
+        return static_cast<SegmentNumber>(bits(raw, 17, 15));
     }
 };
 

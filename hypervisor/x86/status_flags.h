@@ -50,4 +50,39 @@ constexpr std::uint64_t of_subtraction(std::uint64_t first, std::uint64_t second
            (((first ^ second) & (first ^ result) & sign_bit(size)) != 0 ? overflow : 0);
 }
 
+/// Whether the flags meet a condition of Jcc, SETcc and CMOVcc, by its number (volume 1, appendix
+/// B).
+constexpr bool condition(std::uint64_t rflags, std::uint32_t number) {
+    const auto set = [rflags](std::uint64_t flag) { return (rflags & flag) != 0; };
+    const bool less = set(sign) != set(overflow);
+    bool holds = false;
+    switch (number >> 1) {
+    case 0:
+        holds = set(overflow);
+        break;
+    case 1:
+        holds = set(carry);
+        break;
+    case 2:
+        holds = set(zero);
+        break;
+    case 3:
+        holds = set(carry | zero);
+        break;
+    case 4:
+        holds = set(sign);
+        break;
+    case 5:
+        holds = set(parity);
+        break;
+    case 6:
+        holds = less;
+        break;
+    default:
+        holds = less || set(zero);
+        break;
+    }
+    return holds != ((number & 1) != 0);
+}
+
 } // namespace hv::status_flag

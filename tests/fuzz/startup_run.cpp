@@ -19,7 +19,7 @@ constexpr std::uint8_t vector = 8;
 constexpr std::uint64_t code = std::uint64_t{vector} << 12;
 constexpr std::uint64_t gdt = 0x9000;
 constexpr std::uint64_t top_table = 0x200000; ///< maps the first 2 MiB one to one
-constexpr std::uint32_t budget = 200;
+constexpr StartupBudget budget{.instructions = 200, .elements = 2000};
 
 /// Null, 32-bit code, data, 64-bit code, 16-bit code, and one of the input's.
 void write_tables(Input& input, test::Machine& machine) {
@@ -63,6 +63,8 @@ cpu::CpuidResult no_cpuid(Vcpu&, const StartupState&, std::uint32_t leaf, std::u
 }
 std::optional<std::uint64_t> no_msr(Vcpu&, std::uint32_t) { return std::nullopt; }
 bool no_msr_write(Vcpu&, std::uint32_t, std::uint64_t) { return false; }
+std::uint32_t any_port(Vcpu&, std::uint16_t port, std::uint32_t) { return port; }
+void no_port_write(Vcpu&, std::uint16_t, std::uint32_t, std::uint32_t) {}
 bool may_write(Vcpu& vcpu, std::uint64_t gpa, std::uint32_t size) {
     require(size != 0 && gpa / page_size == (gpa + size - 1) / page_size,
             "a write that is asked for lies on one page");
@@ -88,8 +90,14 @@ void check_startup(Input& input) {
     StartupState state = any_state(input, machine);
     const auto bytes = input.take_bytes(256);
     std::memcpy(direct_pointer(code), bytes.data(), bytes.size());
-    const StartupEnvironment environment{machine.vm().memory, machine.vcpu(), no_cpuid, no_msr,
-                                         no_msr_write,        may_write};
+    const StartupEnvironment environment{.memory = machine.vm().memory,
+                                         .vcpu = machine.vcpu(),
+                                         .cpuid = no_cpuid,
+                                         .read_msr = no_msr,
+                                         .write_msr = no_msr_write,
+                                         .read_port = any_port,
+                                         .write_port = no_port_write,
+                                         .may_write = may_write};
     const std::vector<Page> before = protected_contents(machine);
     const StartupEnd end = run_startup(state, environment, budget);
     require(end.error == abi::Error::none || end.error == abi::Error::bad_start,

@@ -10,13 +10,10 @@ namespace {
 
 using testing::HasSubstr;
 
-/// The kind in which profiles differ: docs/fidelity.md, "What the test suite runs".
-const std::string open_kinds = "string-port";
-
 /// The short run: other cases than those of the examples in the documentation.
 Outcome short_run(const std::string& profile) {
     return lazyhv({"fidelity", "--cases", "150", "--seed", "3", "--profile", profile, "--cpu",
-                   "corei7_haswell_4770,corei7_icelake_u", "--leave-out", open_kinds});
+                   "corei7_haswell_4770,corei7_icelake_u"});
 }
 
 class Fidelity : public testing::TestWithParam<std::string> {};

@@ -1,6 +1,7 @@
 // Guests and machines that cannot run: each with its own message and a non-zero status, from a real
 // boot. (What the command itself refuses: wrong_arguments_test.cpp.)
 
+#include "shared/console.h"
 #include "tests/system/boot.h"
 
 #include <gmock/gmock.h>
@@ -115,6 +116,18 @@ TEST(GuestFailure, AHangHitsTheTimeLimit) {
     EXPECT_NE(outcome.status, 0);
     EXPECT_THAT(outcome.error, HasSubstr("time limit"));
 }
+
+class GuestFailureOn : public testing::TestWithParam<std::string> {};
+
+TEST_P(GuestFailureOn, AnEndOfWhichNothingIsSaidHasAStatusOfItsOwn) {
+    const Outcome outcome = run_guest(GetParam(), "native", {"crash=shutdown"});
+    EXPECT_EQ(outcome.status, abi::shutdown_status) << outcome.error;
+    EXPECT_THAT(outcome.output, HasSubstr("guest: still there\n"));
+    EXPECT_THAT(outcome.output, HasSubstr(std::string(abi::shutdown_text)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Everywhere, GuestFailureOn, testing::Values("bare", "hardened"),
+                         [](const auto& row) { return row.param; });
 
 } // namespace
 } // namespace test

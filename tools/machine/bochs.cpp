@@ -121,6 +121,10 @@ std::optional<std::string> opened_screen(std::string_view printed) {
     return std::string(name.substr(0, end));
 }
 
+bool was_shut_down(std::string_view log) {
+    return log.find("Shutdown port: shutdown requested") != std::string_view::npos;
+}
+
 Emulator prepare_bochs(const Machine& machine, const BochsFiles& files) {
     write_file(files.settings, bochs_settings(machine, files));
     // Debian's Bochs is built with its debugger, which waits for a command: "c" continues.

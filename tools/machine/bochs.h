@@ -36,6 +36,9 @@ std::string bochs_settings(const Machine& machine, const BochsFiles& files);
 /// not there yet.
 std::optional<std::string> opened_screen(std::string_view printed);
 
+/// Whether Bochs's log says that it ended because something wrote abi::bochs_exit_word to its port.
+bool was_shut_down(std::string_view log);
+
 /// Writes the settings and the debugger's commands; returns how to start Bochs. Throws Failure when
 /// a file cannot be written.
 Emulator prepare_bochs(const Machine& machine, const BochsFiles& files);

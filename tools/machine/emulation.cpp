@@ -1,5 +1,6 @@
 #include "tools/machine/emulation.h"
 
+#include "shared/console.h"
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
 #include "tools/host/interruption.h"
@@ -196,6 +197,11 @@ int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reade
             .screen = on_streams ? -1 : screen.ours.get(),
             .input = forwards_input && isatty(STDIN_FILENO) != 0 ? STDIN_FILENO : -1},
            log, reader);
+    if (!reader.end_status() && reader.is_started() && machine.kind == MachineKind::bochs &&
+        was_shut_down(read_log(log))) {
+        reader.feed(fmt::format("\n{}{}\n{}{}\n", abi::monitor_prefix, abi::shutdown_text,
+                                abi::end_prefix, abi::shutdown_status));
+    }
     reader.finish();
     if (reader.kernel_panic())
         throw Failure(fmt::format("the guest's kernel panicked: {}", *reader.kernel_panic()));

@@ -3,7 +3,6 @@
 #include "hypervisor/instructions/interpreter/handlers.h"
 #include "hypervisor/instructions/interpreter/processor.h"
 #include "hypervisor/instructions/zydis_register.h"
-#include "hypervisor/x86/status_flags.h"
 
 namespace hv::startup {
 
@@ -49,33 +48,6 @@ Place word_of_bit(Processor& processor, std::uint32_t operation, Store& store) {
     return place;
 }
 
-/// Shifts by a count from 1 to 31, and sets the flags. AF is undefined, and so is OF unless the
-/// count is 1.
-std::uint32_t shifted(StartupState& state, Shift which, std::uint32_t old, std::uint32_t size,
-                      unsigned count) {
-    const unsigned unused = 64 - size * 8;
-    const auto aligned = static_cast<std::int64_t>(std::uint64_t{old} << unused);
-    const bool sign = aligned < 0;
-    std::uint64_t result = 0;
-    bool carry = false;
-    bool overflow = false;
-    if (which == Shift::left) {
-        result = std::uint64_t{old} << count;
-        carry = (result >> size * 8 & 1) != 0;
-        overflow = carry != ((result & status_flag::sign_bit(size)) != 0);
-    } else {
-        const auto value = which == Shift::right ? std::int64_t{old} : aligned >> unused;
-        result = static_cast<std::uint64_t>(value >> count);
-        carry = (value >> (count - 1) & 1) != 0;
-        overflow = which == Shift::right && sign;
-    }
-    result &= status_flag::operand_mask(size);
-    state.rflags = (state.rflags & ~(status_flag::all & ~status_flag::auxiliary_carry)) |
-                   status_flag::of_result(result, size) | (carry ? status_flag::carry : 0) |
-                   (overflow ? status_flag::overflow : 0);
-    return static_cast<std::uint32_t>(result);
-}
-
 } // namespace
 
 void operate(Processor& processor, std::uint32_t operation) {
@@ -102,16 +74,6 @@ void test_bit(Processor& processor, std::uint32_t operation) {
     Store store;
     const Place place = word_of_bit(processor, operation, store);
     result_of(processor, store, processor.read(place));
-}
-
-void shift(Processor& processor, std::uint32_t which) {
-    const Place place = processor.place(0);
-    const std::uint32_t count = processor.value(1) & 31;
-    const std::uint32_t old = processor.read(place);
-    if (processor.refusal != nullptr || count == 0)
-        return;
-    processor.replace(place, old,
-                      shifted(processor.state, static_cast<Shift>(which), old, place.size, count));
 }
 
 } // namespace hv::startup

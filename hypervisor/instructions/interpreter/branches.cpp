@@ -34,40 +34,6 @@ bool is_far(const Processor& processor) {
     return processor.instruction.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
 }
 
-/// The conditions of Jcc by their number (SDM vol. 1, appendix B).
-bool condition(std::uint64_t rflags, std::uint32_t number) {
-    const auto set = [rflags](std::uint64_t flag) { return (rflags & flag) != 0; };
-    const bool less = set(status_flag::sign) != set(status_flag::overflow);
-    bool holds = false;
-    switch (number >> 1) {
-    case 0:
-        holds = set(status_flag::overflow);
-        break;
-    case 1:
-        holds = set(status_flag::carry);
-        break;
-    case 2:
-        holds = set(status_flag::zero);
-        break;
-    case 3:
-        holds = set(status_flag::carry | status_flag::zero);
-        break;
-    case 4:
-        holds = set(status_flag::sign);
-        break;
-    case 5:
-        holds = set(status_flag::parity);
-        break;
-    case 6:
-        holds = less;
-        break;
-    default:
-        holds = less || set(status_flag::zero);
-        break;
-    }
-    return holds != ((number & 1) != 0);
-}
-
 /// Jumps to a far pointer in the instruction or in memory; the offset comes before the selector.
 void jump_to_pointer(Processor& processor) {
     const ZydisDecodedOperand& operand = processor.operands[0];
@@ -93,7 +59,7 @@ void jump(Processor& processor, std::uint32_t) {
 }
 
 void jump_if(Processor& processor, std::uint32_t number) {
-    if (condition(processor.state.rflags, number))
+    if (status_flag::condition(processor.state.rflags, number))
         jump_near(processor, near_target(processor));
 }
 

@@ -8,6 +8,7 @@ namespace hv::startup {
 struct Processor;
 
 enum class Shift : std::uint32_t { left, right, arithmetic_right };
+enum class Rotate : std::uint32_t { left, right, left_with_carry, right_with_carry };
 /// Which LOOP instruction: what it demands of ZF besides ECX.
 enum class LoopWhile : std::uint32_t { any, zero, not_zero };
 
@@ -16,12 +17,18 @@ void operate(Processor& processor, std::uint32_t operation);          ///< ADD, 
 void operate_and_drop(Processor& processor, std::uint32_t operation); ///< CMP, TEST
 void change_bit(Processor& processor, std::uint32_t operation);       ///< BTS, BTR, BTC
 void test_bit(Processor& processor, std::uint32_t operation);
+// shifts.cpp
 void shift(Processor& processor, std::uint32_t which);
+void rotate(Processor& processor, std::uint32_t which);
+void shift_double(Processor& processor, std::uint32_t which); ///< SHLD, SHRD
 // moves.cpp
 void move(Processor& processor, std::uint32_t); ///< MOV, MOVZX
 void move_sign_extended(Processor& processor, std::uint32_t);
 void load_address(Processor& processor, std::uint32_t);
 void exchange(Processor& processor, std::uint32_t);
+void move_if(Processor& processor, std::uint32_t condition); ///< CMOVcc
+void set_if(Processor& processor, std::uint32_t condition);  ///< SETcc
+void swap_bytes(Processor& processor, std::uint32_t);        ///< BSWAP
 void push_operand(Processor& processor, std::uint32_t);
 void pop_operand(Processor& processor, std::uint32_t);
 void push_flags(Processor& processor, std::uint32_t);
@@ -37,6 +44,8 @@ void return_from_call(Processor& processor, std::uint32_t);
 void move_string(Processor& processor, std::uint32_t size);
 void store_string(Processor& processor, std::uint32_t size);
 void load_string(Processor& processor, std::uint32_t size);
+void compare_strings(Processor& processor, std::uint32_t size); ///< CMPS
+void scan_string(Processor& processor, std::uint32_t size);
 // system.cpp
 void do_nothing(Processor& processor, std::uint32_t);
 void set_flag(Processor& processor, std::uint32_t flag);
@@ -49,6 +58,8 @@ void load_gdtr(Processor& processor, std::uint32_t);
 void load_idtr(Processor& processor, std::uint32_t);
 void load_status_word(Processor& processor, std::uint32_t);
 void store_status_word(Processor& processor, std::uint32_t);
+void read_time_stamp(Processor& processor, std::uint32_t);
+void input(Processor& processor, std::uint32_t);
 void output(Processor& processor, std::uint32_t);
 
 } // namespace hv::startup

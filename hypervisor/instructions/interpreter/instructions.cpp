@@ -12,6 +12,7 @@ constexpr std::uint32_t with(StoreOperation operation) {
     return static_cast<std::uint32_t>(operation);
 }
 constexpr std::uint32_t with(Shift which) { return static_cast<std::uint32_t>(which); }
+constexpr std::uint32_t with(Rotate which) { return static_cast<std::uint32_t>(which); }
 constexpr std::uint32_t with(LoopWhile wanted) { return static_cast<std::uint32_t>(wanted); }
 
 constexpr auto direction_flag = static_cast<std::uint32_t>(rflags::direction);
@@ -25,6 +26,7 @@ constexpr Instruction instructions[] = {
     {ZYDIS_MNEMONIC_MOVSX, 0, move_sign_extended},
     {ZYDIS_MNEMONIC_LEA, 0, load_address},
     {ZYDIS_MNEMONIC_XCHG, 0, exchange},
+    {ZYDIS_MNEMONIC_BSWAP, 0, swap_bytes},
     {ZYDIS_MNEMONIC_PUSH, 0, push_operand},
     {ZYDIS_MNEMONIC_POP, 0, pop_operand},
     {ZYDIS_MNEMONIC_PUSHF, 0, push_flags},
@@ -54,6 +56,12 @@ constexpr Instruction instructions[] = {
     {ZYDIS_MNEMONIC_SHL, with(Shift::left), shift},
     {ZYDIS_MNEMONIC_SHR, with(Shift::right), shift},
     {ZYDIS_MNEMONIC_SAR, with(Shift::arithmetic_right), shift},
+    {ZYDIS_MNEMONIC_SHLD, with(Shift::left), shift_double},
+    {ZYDIS_MNEMONIC_SHRD, with(Shift::right), shift_double},
+    {ZYDIS_MNEMONIC_ROL, with(Rotate::left), rotate},
+    {ZYDIS_MNEMONIC_ROR, with(Rotate::right), rotate},
+    {ZYDIS_MNEMONIC_RCL, with(Rotate::left_with_carry), rotate},
+    {ZYDIS_MNEMONIC_RCR, with(Rotate::right_with_carry), rotate},
 
     {ZYDIS_MNEMONIC_JMP, 0, jump},
     {ZYDIS_MNEMONIC_CALL, 0, call},
@@ -81,6 +89,38 @@ constexpr Instruction instructions[] = {
     {ZYDIS_MNEMONIC_JNL, 13, jump_if},
     {ZYDIS_MNEMONIC_JLE, 14, jump_if},
     {ZYDIS_MNEMONIC_JNLE, 15, jump_if},
+    {ZYDIS_MNEMONIC_CMOVO, 0, move_if},
+    {ZYDIS_MNEMONIC_CMOVNO, 1, move_if},
+    {ZYDIS_MNEMONIC_CMOVB, 2, move_if},
+    {ZYDIS_MNEMONIC_CMOVNB, 3, move_if},
+    {ZYDIS_MNEMONIC_CMOVZ, 4, move_if},
+    {ZYDIS_MNEMONIC_CMOVNZ, 5, move_if},
+    {ZYDIS_MNEMONIC_CMOVBE, 6, move_if},
+    {ZYDIS_MNEMONIC_CMOVNBE, 7, move_if},
+    {ZYDIS_MNEMONIC_CMOVS, 8, move_if},
+    {ZYDIS_MNEMONIC_CMOVNS, 9, move_if},
+    {ZYDIS_MNEMONIC_CMOVP, 10, move_if},
+    {ZYDIS_MNEMONIC_CMOVNP, 11, move_if},
+    {ZYDIS_MNEMONIC_CMOVL, 12, move_if},
+    {ZYDIS_MNEMONIC_CMOVNL, 13, move_if},
+    {ZYDIS_MNEMONIC_CMOVLE, 14, move_if},
+    {ZYDIS_MNEMONIC_CMOVNLE, 15, move_if},
+    {ZYDIS_MNEMONIC_SETO, 0, set_if},
+    {ZYDIS_MNEMONIC_SETNO, 1, set_if},
+    {ZYDIS_MNEMONIC_SETB, 2, set_if},
+    {ZYDIS_MNEMONIC_SETNB, 3, set_if},
+    {ZYDIS_MNEMONIC_SETZ, 4, set_if},
+    {ZYDIS_MNEMONIC_SETNZ, 5, set_if},
+    {ZYDIS_MNEMONIC_SETBE, 6, set_if},
+    {ZYDIS_MNEMONIC_SETNBE, 7, set_if},
+    {ZYDIS_MNEMONIC_SETS, 8, set_if},
+    {ZYDIS_MNEMONIC_SETNS, 9, set_if},
+    {ZYDIS_MNEMONIC_SETP, 10, set_if},
+    {ZYDIS_MNEMONIC_SETNP, 11, set_if},
+    {ZYDIS_MNEMONIC_SETL, 12, set_if},
+    {ZYDIS_MNEMONIC_SETNL, 13, set_if},
+    {ZYDIS_MNEMONIC_SETLE, 14, set_if},
+    {ZYDIS_MNEMONIC_SETNLE, 15, set_if},
 
     {ZYDIS_MNEMONIC_MOVSB, 1, move_string},
     {ZYDIS_MNEMONIC_MOVSW, 2, move_string},
@@ -91,6 +131,12 @@ constexpr Instruction instructions[] = {
     {ZYDIS_MNEMONIC_LODSB, 1, load_string},
     {ZYDIS_MNEMONIC_LODSW, 2, load_string},
     {ZYDIS_MNEMONIC_LODSD, 4, load_string},
+    {ZYDIS_MNEMONIC_CMPSB, 1, compare_strings},
+    {ZYDIS_MNEMONIC_CMPSW, 2, compare_strings},
+    {ZYDIS_MNEMONIC_CMPSD, 4, compare_strings},
+    {ZYDIS_MNEMONIC_SCASB, 1, scan_string},
+    {ZYDIS_MNEMONIC_SCASW, 2, scan_string},
+    {ZYDIS_MNEMONIC_SCASD, 4, scan_string},
 
     {ZYDIS_MNEMONIC_CLI, interrupt_flag, clear_flag},
     {ZYDIS_MNEMONIC_STI, interrupt_flag, set_flag},
@@ -106,6 +152,8 @@ constexpr Instruction instructions[] = {
     {ZYDIS_MNEMONIC_LIDT, 0, load_idtr},
     {ZYDIS_MNEMONIC_LMSW, 0, load_status_word},
     {ZYDIS_MNEMONIC_SMSW, 0, store_status_word},
+    {ZYDIS_MNEMONIC_RDTSC, 0, read_time_stamp},
+    {ZYDIS_MNEMONIC_IN, 0, input},
     {ZYDIS_MNEMONIC_OUT, 0, output},
 
     // Nothing is cached or translated ahead here, and memory is in order.

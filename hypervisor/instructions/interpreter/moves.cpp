@@ -42,6 +42,24 @@ void exchange(Processor& processor, std::uint32_t) {
     processor.write(second, from_first);
 }
 
+// Memory is read even if the condition does not hold.
+void move_if(Processor& processor, std::uint32_t condition) {
+    const std::uint32_t value = processor.value(1);
+    if (status_flag::condition(processor.state.rflags, condition))
+        processor.write(processor.place(0), value);
+}
+
+void set_if(Processor& processor, std::uint32_t condition) {
+    const bool holds = status_flag::condition(processor.state.rflags, condition);
+    processor.write(processor.place(0), holds ? 1 : 0);
+}
+
+// The result is undefined for 16 bits; processors store 0.
+void swap_bytes(Processor& processor, std::uint32_t) {
+    const Place place = processor.place(0);
+    processor.write(place, place.size == 4 ? __builtin_bswap32(processor.read(place)) : 0);
+}
+
 void push_operand(Processor& processor, std::uint32_t) {
     const std::uint32_t value = processor.value(0);
     processor.push(value, processor.width());

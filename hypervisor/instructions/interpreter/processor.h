@@ -33,7 +33,11 @@ struct Processor {
     const char* refusal = nullptr;
     /// Another vCPU changed a word between reading and writing: the instruction runs again.
     bool again = false;
+    std::uint32_t elements = 0; ///< that a string instruction with REP has executed
 
+    /// The instruction is not complete: it runs again from the state as it is.
+    void repeat() { next = static_cast<std::uint32_t>(state.rip); }
+    bool is_complete() const { return next != state.rip || elements == 0; }
     void refuse(const char* reason) { refusal = refusal == nullptr ? reason : refusal; }
 
     // memory.cpp: linear addresses wrap at 4 GiB.

@@ -2,6 +2,8 @@
 
 #include "hypervisor/instructions/interpreter/processor.h"
 
+#include <algorithm>
+
 namespace hv {
 
 namespace {
@@ -37,8 +39,10 @@ const startup::Instruction* decode(Processor& processor, const StartupEnd& end) 
     return known;
 }
 
-/// Executes one instruction. False when it could not be executed; the state is then unchanged.
-bool step(StartupState& state, const StartupEnvironment& environment, StartupEnd& end) {
+/// Executes one instruction, or a part of one with REP, and takes it from the budget. False when it
+/// could not be executed; the state is then unchanged.
+bool step(StartupState& state, const StartupEnvironment& environment, StartupBudget& left,
+          StartupEnd& end) {
     const StartupState before = state;
     Processor processor{.state = state, .environment = environment};
     end.address = static_cast<std::uint32_t>(state.segment(SegmentNumber::cs).base + state.rip);
@@ -48,6 +52,8 @@ bool step(StartupState& state, const StartupEnvironment& environment, StartupEnd
         processor.next = static_cast<std::uint32_t>(state.rip + processor.instruction.length);
         known->handler(processor, known->argument);
     }
+    left.instructions -= processor.is_complete() ? 1 : 0;
+    left.elements -= std::min(left.elements, processor.elements);
     if (processor.refusal != nullptr || processor.again)
         state = before;
     else
@@ -59,17 +65,18 @@ bool step(StartupState& state, const StartupEnvironment& environment, StartupEnd
 } // namespace
 
 StartupEnd run_startup(StartupState& state, const StartupEnvironment& environment,
-                       std::uint32_t budget) {
+                       StartupBudget budget) {
     StartupEnd end{.error = abi::Error::bad_start};
-    for (std::uint32_t count = 0; count < budget; ++count) {
+    while (budget.instructions != 0 && budget.elements != 0) {
         if (state.in_64_bit_mode())
             return {};
-        if (!step(state, environment, end))
+        if (!step(state, environment, budget, end))
             return end;
     }
     if (state.in_64_bit_mode())
         return {};
-    end.reason = "too many instructions";
+    end.reason = budget.elements == 0 ? "too many repetitions of string instructions"
+                                      : "too many instructions";
     return end;
 }
 

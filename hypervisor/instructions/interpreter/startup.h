@@ -31,6 +31,9 @@ struct StartupEnvironment {
     /// and false mean #GP.
     std::optional<std::uint64_t> (*read_msr)(Vcpu& vcpu, std::uint32_t msr);
     bool (*write_msr)(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value);
+    /// IN and OUT of 1, 2 or 4 bytes. OUT may end the run.
+    std::uint32_t (*read_port)(Vcpu& vcpu, std::uint16_t port, std::uint32_t size);
+    void (*write_port)(Vcpu& vcpu, std::uint16_t port, std::uint32_t size, std::uint32_t value);
     /// Whether the guest may write these bytes of its RAM, all on one page: false where the page is
     /// write-protected, since no exit will judge the store.
     bool (*may_write)(Vcpu& vcpu, std::uint64_t gpa, std::uint32_t size);
@@ -45,15 +48,18 @@ struct StartupEnd {
     std::uint32_t code_size = 0; ///< bytes of `code` that could be read
 };
 
-/// Instructions that a start may take; each repetition of a string instruction counts as one. Code
-/// that takes more is waiting for something.
-inline constexpr std::uint32_t startup_budget = 20'000;
+/// What a start may take; code that takes more is waiting for something.
+struct StartupBudget {
+    std::uint32_t instructions = 20'000; ///< with REP too, a string instruction counts as one
+    /// That string instructions with REP may move, store, load or compare, all together.
+    std::uint32_t elements = 1'000'000;
+};
 
-/// Runs at most `budget` instructions. Afterwards `state` is in 64-bit mode, or it is the state
+/// Runs at most what `budget` says. Afterwards `state` is in 64-bit mode, or it is the state
 /// before the instruction that could not be executed. The caller judges the reserved bits of CR0,
 /// CR4 and EFER before it gives the state to a vCPU.
 StartupEnd run_startup(StartupState& state, const StartupEnvironment& environment,
-                       std::uint32_t budget = startup_budget);
+                       StartupBudget budget = {});
 
 /// run_startup() with the guest's vector registers saved and restored; the caller must provide what
 /// hypervisor/instructions/decoder/vector_state.h says.

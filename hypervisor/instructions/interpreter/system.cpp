@@ -12,7 +12,6 @@ constexpr std::uint32_t rax = 0;
 constexpr std::uint32_t rcx = 1;
 constexpr std::uint32_t rdx = 2;
 constexpr std::uint32_t rbx = 3;
-constexpr std::uint32_t diagnostic_port = 0x80;
 
 constexpr std::uint64_t efer_writable =
     efer::syscall_enable | efer::long_mode_enable | efer::execute_disable_enable;
@@ -35,6 +34,11 @@ std::uint64_t* segment_base(StartupState& state, std::uint32_t msr) {
     if (msr == number(Msr::ia32_gs_base))
         return &state.segment(SegmentNumber::gs).base;
     return nullptr;
+}
+
+/// The port of IN and OUT: an immediate byte, or DX.
+std::uint16_t port_of(Processor& processor, std::uint32_t operand) {
+    return static_cast<std::uint16_t>(processor.value(operand));
 }
 
 abi::PseudoDescriptor read_table_register(Processor& processor) {
@@ -119,10 +123,24 @@ void store_status_word(Processor& processor, std::uint32_t) {
     processor.write(processor.place(0), processor.read_control(ZYDIS_REGISTER_CR0));
 }
 
+void read_time_stamp(Processor& processor, std::uint32_t) {
+    const std::uint64_t value = cpu::read_tsc();
+    processor.set_general(rax, 4, static_cast<std::uint32_t>(value));
+    processor.set_general(rdx, 4, static_cast<std::uint32_t>(value >> 32));
+}
+
+void input(Processor& processor, std::uint32_t) {
+    const StartupEnvironment& environment = processor.environment;
+    const Place accumulator = processor.place(0);
+    const std::uint16_t port = port_of(processor, 1);
+    processor.write(accumulator, environment.read_port(environment.vcpu, port, accumulator.size));
+}
+
 void output(Processor& processor, std::uint32_t) {
-    const std::uint32_t port = processor.value(0);
-    if ((port & 0xFFFF) != diagnostic_port || processor.width() != 1)
-        processor.refuse("a port");
+    const StartupEnvironment& environment = processor.environment;
+    const Place accumulator = processor.place(1);
+    const std::uint16_t port = port_of(processor, 0);
+    environment.write_port(environment.vcpu, port, accumulator.size, processor.read(accumulator));
 }
 
 } // namespace hv::startup

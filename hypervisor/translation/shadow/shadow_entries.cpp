@@ -1,5 +1,7 @@
 #include "hypervisor/translation/shadow/shadow_entries.h"
 
+#include <algorithm>
+
 namespace hv {
 
 namespace {
@@ -33,7 +35,9 @@ ShadowEntries::HostPage ShadowEntries::host_page(std::uint64_t frame, ShadowView
                 .there = !own || view != shared_view};
     }
     const bool there = gpa < settings_.memory_end && !settings_.monitor.contains(gpa, page_size);
-    const bool writable = local_apic_writable_ || gpa != local_apic_base;
+    const auto& read_only = settings_.read_only_pages;
+    const bool writable = (local_apic_writable_ || gpa != local_apic_base) &&
+                          std::find(read_only.begin(), read_only.end(), gpa) == read_only.end();
     return {.physical = gpa, .forced = 0, .writable = writable, .there = there};
 }
 

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 
 namespace hv {
 
@@ -29,6 +30,8 @@ struct ShadowSettings {
     PagingFeatures features;
     std::uint64_t memory_end = 0; ///< guest-physical addresses from here on lead nowhere
     PhysicalRange monitor;        ///< memory that is mapped for no guest
+    /// Addresses of pages of devices that the guest may only read; they outlive the shadow tables.
+    std::span<const std::uint64_t> read_only_pages;
     std::array<MonitorPages, 3> monitor_pages{};
     /// Provides tables for the direct map if roots may be displaced (unaware/unaware.h), and is
     /// null if they may not.

@@ -128,19 +128,26 @@ void out(Assembler& a) {
     a.plain({.opcode = {0xEE}, .fixed_size = true});
 }
 
+/// OUTS of 4 bytes selects registers of PCI configuration space.
 void string_port(Assembler& a) {
     a.without_prefixes();
+    const std::uint32_t size = a.random().one_of<std::uint32_t>({1, 1, 2, 4});
     const bool is_input = a.random().chance(60);
     const std::uint16_t input = a.random().one_of<std::uint16_t>({0x64, 0x3FF, 0x80, 0x92});
-    a.require(rdx, is_input ? input : a.random().one_of<std::uint16_t>({0x80, 0x3FF}));
-    a.require(rdi, a.loadable_target(4));
-    a.require(rsi, a.loadable_target(4));
+    const std::uint16_t output =
+        size == 4 ? 0xCF8 : a.random().one_of<std::uint16_t>({0x80, 0x3FF});
+    a.require(rdx, is_input ? input : output);
+    a.require(rdi, a.loadable_target(size));
+    a.require(rsi, a.loadable_target(size));
     a.require(rcx, a.random().below(20));
+    if (a.random().chance(25))
+        a.byte(a.random().one_of<std::uint8_t>({0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65}));
     if (a.random().chance(60))
         a.byte(0xF3);
-    if (a.test_case().mode.bits == 16)
+    if (a.test_case().mode.bits == 16 || a.random().chance(10))
         a.byte(0x67);
-    a.plain({.opcode = {static_cast<std::uint8_t>(is_input ? 0x6C : 0x6E)}, .fixed_size = true});
+    const std::uint8_t opcode = is_input ? 0x6C : 0x6E;
+    a.plain({.opcode = {static_cast<std::uint8_t>(size > 1 ? opcode + 1 : opcode)}, .size = size});
 }
 
 void monitor(Assembler& a) {

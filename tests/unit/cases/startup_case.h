@@ -34,10 +34,17 @@ class StartupCase : public ::testing::Test {
     Machine machine;
     StartupState state = after_sipi(vector);
     StartupEnd end;
-    std::uint32_t budget = 10'000;
+    StartupBudget budget{.instructions = 10'000, .elements = 100'000};
 
     StartupEnvironment environment() {
-        return {machine.machine().memory, machine.vcpu(), cpuid, read_msr, write_msr, may_write};
+        return {.memory = machine.machine().memory,
+                .vcpu = machine.vcpu(),
+                .cpuid = cpuid,
+                .read_msr = read_msr,
+                .write_msr = write_msr,
+                .read_port = read_port,
+                .write_port = write_port,
+                .may_write = may_write};
     }
 
     void put(std::uint64_t physical, std::span<const std::uint8_t> bytes) {
@@ -93,6 +100,15 @@ class StartupCase : public ::testing::Test {
             return false;
         found->second = value;
         return true;
+    }
+    /// The number of the port, over and over.
+    static std::uint32_t read_port(Vcpu&, std::uint16_t port, std::uint32_t size) {
+        const std::uint32_t value = port | std::uint32_t{port} << 16;
+        return size == 4 ? value : value & ((1U << size * 8) - 1);
+    }
+    static void write_port(Vcpu&, std::uint16_t port, std::uint32_t size, std::uint32_t value) {
+        EXPECT_EQ(size == 4 ? 0 : value >> size * 8, 0U);
+        Machine::current().port_writes.emplace_back(port, value);
     }
     static bool may_write(Vcpu& vcpu, std::uint64_t gpa, std::uint32_t size) {
         EXPECT_EQ(gpa / page_size, (gpa + size - 1) / page_size);

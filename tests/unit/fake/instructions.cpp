@@ -95,15 +95,24 @@ void write_port8(std::uint16_t port, std::uint8_t value) {
     else if (port < abi::serial_port || port > abi::serial_port + 7)
         Machine::current().port_writes.emplace_back(port, value);
 }
-std::uint8_t read_port8(std::uint16_t) { return 0xFF; }
+std::uint8_t read_port8(std::uint16_t) {
+    ++Machine::current().port_reads;
+    return 0xFF;
+}
 void write_port16(std::uint16_t port, std::uint16_t value) {
     Machine::current().port_writes.emplace_back(port, value);
 }
-std::uint16_t read_port16(std::uint16_t) { return 0xFFFF; }
+std::uint16_t read_port16(std::uint16_t) {
+    ++Machine::current().port_reads;
+    return 0xFFFF;
+}
 void write_port32(std::uint16_t port, std::uint32_t value) {
     Machine::current().port_writes.emplace_back(port, value);
 }
-std::uint32_t read_port32(std::uint16_t) { return 0xFFFFFFFF; }
+std::uint32_t read_port32(std::uint16_t) {
+    ++Machine::current().port_reads;
+    return 0xFFFFFFFF;
+}
 std::uint64_t read_cr0() { return 0; }
 bool exchange_in_direct_map(std::uint64_t first, std::uint64_t second, PageAllocator&) {
     Machine::current().exchange(first, second);

@@ -31,6 +31,9 @@ inline constexpr std::uint64_t fake_ram_size = 12 << 20;
 /// Where memory and devices end for entries of page tables.
 inline constexpr std::uint64_t fake_memory_end = std::uint64_t{1} << 32;
 
+/// A page of a device that the guest may only read: configuration space that is guarded.
+inline constexpr std::uint64_t fake_guarded_page = 0xE00F8000;
+
 /// An INVVPID or INVEPT the monitor executed.
 struct Invalidated {
     enum class By : std::uint8_t { invvpid, invept };
@@ -96,6 +99,7 @@ class Machine {
     std::vector<Invalidated> invalidations; ///< in order
     /// OUT: port and value, console excepted.
     std::vector<std::pair<std::uint16_t, std::uint32_t>> port_writes;
+    std::uint64_t port_reads = 0; ///< how many
     std::string console;
     std::uint8_t line_control = 0; ///< the UART's
     std::uint64_t cr2 = 0;

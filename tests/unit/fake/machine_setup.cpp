@@ -30,6 +30,7 @@ void require(bool done) {
 
 void Machine::set_up_capabilities() {
     Capabilities& capabilities = machine_->capabilities;
+    capabilities.basic = {std::uint64_t{1} << 54}; // information about INS and OUTS
     capabilities.cr0_fixed0 = 0x80000021;
     capabilities.cr0_fixed1 = 0xFFFFFFFF;
     capabilities.cr4_fixed0 = 0x2000;
@@ -68,6 +69,7 @@ void Machine::set_up_memory(std::uint32_t shadow_tables) {
                              : Translation{vm.frames, vm.ept, vm.stale};
     vm.demands = vm.translation.demands();
     offer_registers(vm);
+    vm.chipset.guarded_pages.push_back(fake_guarded_page);
     if (classic) {
         set_up_shadows(shadow_tables);
     } else {
@@ -78,6 +80,8 @@ void Machine::set_up_memory(std::uint32_t shadow_tables) {
             require(vm.ept.map_large(gpa, gpa, EptRights::all, MemoryType::write_back));
         require(
             vm.ept.map(local_apic_base, local_apic_base, EptRights::all, MemoryType::uncacheable));
+        require(vm.ept.map(fake_guarded_page, fake_guarded_page, EptRights::read,
+                           MemoryType::uncacheable));
         require(vm.ept.make_views(count));
     }
     vm.page_tables = RegisteredTables{vm.frames, vm.memory, vm.translation, vm.tables,
@@ -94,7 +98,10 @@ void Machine::set_up_shadows(std::uint32_t shadow_tables) {
     require(pool != 0);
     const bool several = vm.vcpu_count > 1;
     ShadowSettings settings{
-        .features = vm.features, .memory_end = fake_memory_end, .monitor = vm.monitor};
+        .features = vm.features,
+        .memory_end = fake_memory_end,
+        .monitor = vm.monitor,
+        .read_only_pages = {vm.chipset.guarded_pages.data(), vm.chipset.guarded_pages.size()}};
     settings.monitor_pages[0] = {.guest = {abi::statistics_base, abi::statistics_base + page_size},
                                  .physical = statistics_page,
                                  .stride = several ? page_size : 0};

@@ -44,6 +44,7 @@ TEST(GuestCommandLine, Crashes) {
     EXPECT_EQ(parse_command_line("crash=hang-processor-0").crash, Crash::hang_processor_0);
     EXPECT_EQ(parse_command_line("crash=hang-processor-1").crash, Crash::hang_processor_1);
     EXPECT_EQ(parse_command_line("crash=deaf-processor-1").crash, Crash::deaf_processor_1);
+    EXPECT_EQ(parse_command_line("crash=shutdown").crash, Crash::shutdown);
     EXPECT_FALSE(parse_command_line("crash=hang").test);
 }
 

@@ -120,6 +120,13 @@ TEST(BochsScreen, IsNamedInWhatItPrints) {
               "/dev/pts/14");
 }
 
+TEST(BochsLog, TellsThatTheGuestShutItDown) {
+    EXPECT_TRUE(
+        was_shut_down("00001234567p[UNMAP ] >>PANIC<< Shutdown port: shutdown requested\n"));
+    EXPECT_FALSE(was_shut_down("00000000000i[      ] Shutdown port\n"));
+    EXPECT_FALSE(was_shut_down(""));
+}
+
 TEST(GrubQuoting, IsLiteral) {
     EXPECT_EQ(quote_for_grub("a b"), "'a b'");
     EXPECT_EQ(quote_for_grub("$x \"y\" \\"), "'$x \"y\" \\'");

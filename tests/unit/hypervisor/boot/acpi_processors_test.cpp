@@ -1,6 +1,7 @@
 // The processors in ACPI tables, whole and broken.
 
 #include "hypervisor/boot/acpi/fixed_hardware.h"
+#include "hypervisor/boot/acpi/memory_configuration.h"
 #include "hypervisor/boot/acpi/processors.h"
 #include "tests/unit/fake/machine.h"
 
@@ -160,6 +161,50 @@ TEST_F(AcpiProcessors, FixedHardware) {
     found = find_fixed_hardware(rsdp, fake_memory_size);
     EXPECT_NE(found.problem, nullptr);
     EXPECT_THAT(found.ports.power_management_control, ElementsAre(0, 0));
+}
+
+TEST_F(AcpiProcessors, PagesOfConfigurationSpace) {
+    Chipset chipset;
+    const auto find_pages = [&](const std::vector<Octets>& entries) {
+        Octets content(8);
+        for (const Octets& entry : entries)
+            content.insert(content.end(), entry.begin(), entry.end());
+        put_tables(table("MCFG", content));
+        chipset.guarded_pages.clear();
+        return find_guarded_pages(chipset, rsdp, fake_memory_size);
+    };
+    const auto entry = [](std::uint64_t base, std::uint16_t segment, std::uint8_t first) {
+        Octets octets;
+        append(octets, base, 8);
+        append(octets, segment, 2);
+        append(octets, first, 1);
+        append(octets, 0xFF, 1);
+        append(octets, 0, 4);
+        return octets;
+    };
+    chipset.guarded.push_back({0, 0, 0xFF});         // the host bridge
+    chipset.guarded.push_back({0xF800, 0x40, 0x47}); // 00:1f.0
+    chipset.guarded.push_back({0xF800, 0xA0, 0xAF});
+    chipset.guarded.push_back({0x0B00, 0x40, 0xFF}); // 00:01.3
+    EXPECT_EQ(find_pages({entry(0xB0000000, 0, 0)}), nullptr);
+    EXPECT_THAT(chipset.guarded_pages, ElementsAre(0xB0000000, 0xB00F8000, 0xB000B000));
+    EXPECT_TRUE(chipset.guards(0xB000BFFF));
+    EXPECT_FALSE(chipset.guards(0xB000C000));
+    EXPECT_FALSE(chipset.guards(0xB000A000));
+    EXPECT_EQ(find_pages({entry(0xC0000000, 1, 0), entry(0xD0000000, 0, 0x80)}), nullptr);
+    EXPECT_TRUE(chipset.guarded_pages.empty());
+    for (const std::uint64_t wrong : {std::uint64_t{0xB0000800}, 0 - std::uint64_t{0x100000}}) {
+        EXPECT_NE(find_pages({entry(wrong, 0, 0)}), nullptr);
+        EXPECT_TRUE(chipset.guarded_pages.empty());
+    }
+    EXPECT_NE(find_pages({entry(0xA0000000, 0, 0), entry(0xB0000000, 0, 0), entry(0, 0, 0)}),
+              nullptr);
+    Octets cut = entry(0xB0000000, 0, 0);
+    cut.pop_back();
+    EXPECT_EQ(find_pages({cut}), nullptr);
+    EXPECT_TRUE(chipset.guarded_pages.empty());
+    put_tables(madt({}));
+    EXPECT_EQ(find_guarded_pages(chipset, rsdp, fake_memory_size), nullptr);
 }
 
 TEST_F(AcpiProcessors, AsManyAsThereCanBeVcpus) {

@@ -54,6 +54,19 @@ TEST_F(PageFault, IsTheGuestsWithTheCodeItsTablesGive) {
     EXPECT_EQ(machine.word(guest_entry(page, 1)) & used, 0U);
 }
 
+TEST_F(PageFault, GuardedConfigurationSpaceIsReadOnly) {
+    machine.map(machine.root, page, fake_guarded_page, 3);
+    fault(page);
+    EXPECT_EQ(event(), 0U);
+    EXPECT_EQ(leaf(page) & (paging::address_mask | 3), fake_guarded_page | 1);
+    fault(page, write); // mov %rdx,(%rdi)
+    EXPECT_EQ(event(), 0U);
+    EXPECT_EQ(machine.fields[Field::guest_rip], Machine::linear_base + code_page + 3);
+    EXPECT_EQ(leaf(page) & (paging::address_mask | 3), fake_guarded_page | 1);
+    EXPECT_EQ(vcpu.statistics.refused, 1U);
+    EXPECT_NE(machine.console.find("PCI configuration at GPA"), std::string::npos);
+}
+
 TEST_F(PageFault, FetchesAreToldWhereTheyCanBeForbidden) {
     fault(page, fetch);
     EXPECT_TRUE(reflected(fetch));

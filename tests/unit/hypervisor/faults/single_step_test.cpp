@@ -151,9 +151,17 @@ TEST_F(SteppedByTrapFlag, WhatItHoldsBackRunsAgain) {
 }
 
 TEST_F(SteppedByTrapFlag, TheGuestsBreakpointsComeAfterIt) {
+    machine.fields[Field::guest_dr7] = 1 << 4; // DR2
     exception(0x80000301, 5);
     EXPECT_EQ(machine.fields[Field::guest_pending_debug_exceptions],
               5 | pending_debug::enabled_breakpoint);
+}
+
+// The processor tells of a breakpoint that is met, enabled or not.
+TEST_F(SteppedByTrapFlag, BreakpointsThatAreNotEnabledAreNoException) {
+    machine.fields[Field::guest_dr7] = 1 << 2; // DR1
+    exception(0x80000301, 5);
+    expect_all_put_back();
 }
 
 TEST_F(SteppedByTrapFlag, ABreakpointOnTheInstructionIsNotItsEnd) {

@@ -48,6 +48,18 @@ TEST_F(TrappedStore, TheMonitorsMemoryIsNotThere) {
     EXPECT_EQ(count(MemoryAccess::refused), 1U);
 }
 
+TEST_F(TrappedStore, ToGuardedConfigurationSpaceIsDropped) {
+    exit_with({0xC7, 0x07, 1, 0, 0, 0}, fake_guarded_page + 0x40); // movl $1,(%rdi)
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information], 0U);
+    EXPECT_EQ(machine.fields[Field::guest_rip], Machine::linear_base + code_page + 6);
+    EXPECT_EQ(count(MemoryAccess::refused), 1U);
+    EXPECT_EQ(vcpu.statistics.refused, 1U);
+    EXPECT_NE(machine.console.find("PCI configuration at GPA 0xe00f8040"), std::string::npos);
+    exit_with({0x83, 0x0F, 1}, fake_guarded_page + 0x40); // orl $1,(%rdi)
+    EXPECT_EQ(machine.fields[Field::vm_entry_interruption_information] & 0xFF, 13U);
+    EXPECT_EQ(machine.machine().ept.leaf(fake_guarded_page) & 7, 1U);
+}
+
 TEST_F(TrappedStore, EventDeliveryIntoAProtectedPageEndsTheRun) {
     machine.fields[Field::idt_vectoring_information] = 0x80000020;
     EXPECT_THROW(exit_with({0x48, 0x89, 0x17}, machine.physical(machine.gdt)), RunEnded);

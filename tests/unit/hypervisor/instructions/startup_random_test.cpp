@@ -58,6 +58,19 @@ const std::vector<std::vector<std::uint8_t>> openings{{0x8B},
                                                       {0xB8},
                                                       {0x0F, 0xB2},
                                                       {0x9A},
+                                                      {0x0F, 0x42},
+                                                      {0x0F, 0x95},
+                                                      {0x0F, 0xA4},
+                                                      {0x0F, 0xAD},
+                                                      {0x0F, 0xC9},
+                                                      {0x0F, 0x31},
+                                                      {0xC0},
+                                                      {0xEC},
+                                                      {0xE5},
+                                                      {0xEF},
+                                                      {0xE6},
+                                                      {0xF3, 0xA6},
+                                                      {0xF2, 0xAF},
                                                       {0x6A},
                                                       {0x68},
                                                       {0xA1},
@@ -151,7 +164,7 @@ TEST_F(StartupRandom, Ends) {
         put(code_base, program());
         if (round % 1000 == 0)
             fill_gdt();
-        budget = 50;
+        budget = {.instructions = 50, .elements = 200};
         const StartupState before = state;
         end = run_startup(state, environment(), budget);
         executed += std::memcmp(&before, &state, sizeof(state)) != 0 ? 1 : 0;

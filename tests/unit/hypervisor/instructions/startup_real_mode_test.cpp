@@ -1,6 +1,7 @@
 // The start-up interpreter in real mode: instruction by instruction.
 
 #include "tests/unit/cases/startup_case.h"
+#include "tests/unit/fake/time_stamp.h"
 
 namespace hv::test {
 namespace {
@@ -258,13 +259,87 @@ TEST_F(StartupRealMode, Strings) {
     EXPECT_EQ(state.general.rsi, 0x9008U);
 }
 
-STARTUP_CODE(long_string, "mov $0x8100, %di; mov $0x4000, %cx; rep stosb");
+STARTUP_CODE(long_string, "mov $0x8100, %di; mov $0x4000, %cx; rep stosb; hlt");
+
+TEST_F(StartupRealMode, RepetitionsAreNoInstructions) {
+    budget.instructions = 4;
+    run(long_string);
+    EXPECT_EQ(ecx(), 0U);
+    EXPECT_EQ(state.general.rdi, 0xC100U);
+}
 
 TEST_F(StartupRealMode, RepetitionsAreCounted) {
-    budget = 1000;
-    expect_refused(long_string, "too many instructions");
-    EXPECT_EQ(ecx(), 0x4000U - 998);
+    budget.elements = 0x400;
+    expect_refused(long_string, "too many repetitions");
+    EXPECT_EQ(ecx(), 0x4000U - 0x400);
+    EXPECT_EQ(state.general.rdi, 0x8500U);
     EXPECT_EQ(state.rip, 6U);
+}
+
+STARTUP_CODE(single_repetitions, "1: mov $1, %cx; rep lodsb; jmp 1b");
+
+TEST_F(StartupRealMode, AStringInstructionIsAnInstruction) {
+    budget.instructions = 1000;
+    expect_refused(single_repetitions, "too many instructions");
+}
+
+STARTUP_CODE(ports, R"(
+    mov $0x1234, %dx
+    in (%dx), %eax
+    mov %eax, %ebx
+    in (%dx), %ax
+    mov $0xAABBCC00, %ecx
+    mov %ax, %cx
+    mov $0xFFFFFFFF, %eax
+    in $0x70, %al
+    out %al, $0x80
+    out %ax, (%dx)
+    out %eax, $0x81
+    hlt
+)");
+
+TEST_F(StartupRealMode, Ports) {
+    run(ports);
+    EXPECT_EQ(ebx(), 0x12341234U);
+    EXPECT_EQ(ecx(), 0xAABB1234U);
+    EXPECT_EQ(eax(), 0xFFFFFF70U);
+    const std::vector<std::pair<std::uint16_t, std::uint32_t>> written{
+        {0x80, 0x70}, {0x1234, 0xFF70}, {0x81, 0xFFFFFF70}};
+    EXPECT_EQ(machine.port_writes, written);
+}
+
+STARTUP_CODE(time_stamps, "rdtsc; mov %eax, %esi; rdtsc; sub %esi, %eax; hlt");
+
+TEST_F(StartupRealMode, TimeStamps) {
+    ticks_a_reading = 7;
+    run(time_stamps);
+    ticks_a_reading = 0;
+    EXPECT_EQ(eax(), 7U);
+}
+
+STARTUP_CODE(conditional_memory, R"(
+    movw $0x1234, 0x9000
+    xor %ax, %ax
+    cmovz 0x9000, %bx
+    cmovnz 0x9000, %cx
+    setz 0x9000
+    setnz 0x9001
+    mov $0xFFFF, %dx
+    shld $4, %dx, 0x9000
+    hlt
+)");
+
+TEST_F(StartupRealMode, ConditionsOnMemory) {
+    run(conditional_memory);
+    EXPECT_EQ(ebx() & 0xFFFF, 0x1234U);
+    EXPECT_EQ(ecx() & 0xFFFF, 0U);
+    EXPECT_EQ(word16(0x9000), 0x001F);
+}
+
+STARTUP_CODE(video_conditional, "mov $0xB800, %ax; mov %ax, %es; cmovo %es:0, %ax");
+
+TEST_F(StartupRealMode, AConditionalMoveReadsMemoryAnyway) {
+    expect_refused(video_conditional, "not mapped RAM");
 }
 
 STARTUP_CODE(bits, R"(
@@ -327,7 +402,7 @@ TEST_F(StartupRealMode, SystemInstructions) {
     EXPECT_EQ(state.gdtr.limit, 0x17);
     EXPECT_EQ(std::uint64_t{state.gdtr.base}, 0x345678U) << "24 bits with a 16-bit operand";
     EXPECT_EQ(std::uint64_t{state.idtr.base}, 0x12345678U);
-    EXPECT_TRUE(machine.port_writes.empty());
+    EXPECT_EQ(machine.port_writes.size(), 2U);
 }
 
 } // namespace

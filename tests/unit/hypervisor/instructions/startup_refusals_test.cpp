@@ -8,9 +8,6 @@ namespace {
 
 class StartupRefusals : public StartupCase {};
 
-STARTUP_CODE(other_port, "out %al, $0x81");
-STARTUP_CODE(wide_output, "out %ax, $0x80");
-STARTUP_CODE(input, "in $0x80, %al");
 STARTUP_CODE(unknown_msr, "mov $0x999, %ecx; rdmsr");
 STARTUP_CODE(unknown_msr_write, "mov $0x999, %ecx; wrmsr");
 STARTUP_CODE(interrupt, "int $0x10");
@@ -23,14 +20,10 @@ STARTUP_CODE(floating, "fninit");
 STARTUP_CODE(vector_move, "movups %xmm0, 0x9000");
 
 TEST_F(StartupRefusals, WhatStartupCodeDoesNotDo) {
-    expect_refused(other_port, "a port");
-    expect_refused(wide_output, "a port");
-    state = after_sipi(vector);
     expect_refused(unknown_msr, "cannot be read");
     state = after_sipi(vector);
     expect_refused(unknown_msr_write, "cannot be written");
-    for (const auto code :
-         {input, interrupt, divide, debug_register, far_call, floating, vector_move}) {
+    for (const auto code : {interrupt, divide, debug_register, far_call, floating, vector_move}) {
         state = after_sipi(vector);
         start(code);
         EXPECT_EQ(end.error, abi::Error::bad_start) << end.address;
@@ -45,7 +38,7 @@ TEST_F(StartupRefusals, WhatStartupCodeDoesNotDo) {
 STARTUP_CODE(endless, "1: pause; jmp 1b");
 
 TEST_F(StartupRefusals, EndlessLoopsEnd) {
-    budget = startup_budget;
+    budget = {};
     expect_refused(endless, "too many instructions");
     EXPECT_EQ(end.address & ~2ULL, 0x8000U);
 }
@@ -71,7 +64,7 @@ TEST_F(StartupRefusals, CodeOutsideRam) {
 
 TEST_F(StartupRefusals, CodeDoesNotWrapAtTheEndOfItsSegment) {
     std::memset(direct_pointer(0x8000), 0x90, 0x10000);
-    budget = 0x20000;
+    budget.instructions = 0x20000;
     end = run_startup(state, environment(), budget);
     EXPECT_EQ(end.address, 0x18000U);
     EXPECT_EQ(end.code_size, 0U);
@@ -100,6 +93,19 @@ TEST_F(StartupRefusals, WriteTranslation) {
         expect_refused(code, "write-protected");
     }
     EXPECT_EQ(word16(0x8FFE), 0) << "nor the half that could have been written";
+}
+
+STARTUP_CODE(string_store, "mov $0x8FF0, %di; mov $0x20, %cx; rep stosb");
+
+TEST_F(StartupRefusals, AStringIsStoredUpToTheProtectedPage) {
+    machine.machine().frames.of_address(0x9000)->write_locks = 1;
+    state.general.rax = 0x5A;
+    expect_refused(string_store, "write-protected");
+    EXPECT_EQ(state.general.rdi, 0x9000U);
+    EXPECT_EQ(ecx(), 0x10U);
+    EXPECT_EQ(state.rip, 6U);
+    EXPECT_EQ(word16(0x8FFE), 0x5A5A);
+    EXPECT_EQ(word16(0x9000), 0);
 }
 
 STARTUP_CODE(counting,

@@ -7,6 +7,8 @@
 #include "hypervisor/registers/port_policy.h"
 #include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/msr_bitmaps.h"
+#include "hypervisor/vmx/guest_state.h"
+#include "shared/console.h"
 #include "shared/cpuid_leaves.h"
 #include "tests/unit/fake/machine.h"
 
@@ -233,11 +235,66 @@ TEST_F(Exits, PortsThatReachTheMonitor) {
     exit_with(ExitReason::io_instruction, std::uint64_t{0xCF8} << 16 | 3);
     EXPECT_EQ(machine.port_writes.back(),
               (std::pair<std::uint16_t, std::uint32_t>{0xCF8, 0x80000000}));
-    exit_with(ExitReason::io_instruction, std::uint64_t{0xF4} << 16 | 1 << 4); // OUTS
-    EXPECT_TRUE(faulted());
     vcpu.registers.rax = 7;
     EXPECT_THROW(exit_with(ExitReason::io_instruction, std::uint64_t{0xF4} << 16), RunEnded);
     EXPECT_NE(machine.console.find("@end status=7"), std::string::npos);
+}
+
+TEST_F(Exits, TheWordThatEndsBochsHasAStatusOfItsOwn) {
+    const auto spell = [&](std::string_view text) {
+        for (const char letter : text)
+            out(abi::bochs_exit_port, 1, static_cast<std::uint8_t>(letter));
+    };
+    spell("Shut down"); // a byte that is not in the word
+    spell("hutdown");
+    spell("ShSuhtwdo"); // as Bochs, which passes over letters that come too early or again
+    EXPECT_EQ(machine.console, "");
+    spell("w");
+    EXPECT_THROW(spell("n"), RunEnded);
+    EXPECT_NE(machine.console.find("lazyhv: the guest has shut the emulator down"),
+              std::string::npos);
+    EXPECT_NE(machine.console.find("@end status=5"), std::string::npos) << machine.console;
+}
+
+// Those of start-up code, which the monitor interprets.
+TEST_F(Exits, PortsOfInterpretedCodeAreJudgedWhereTheyExit) {
+    const std::uint64_t bitmaps = machine.machine().io_bitmaps = machine.take_guest_page();
+    (void)machine.take_guest_page(); // for bitmap B
+    fill_io_bitmaps(bitmaps, machine.machine().chipset.acpi);
+    EXPECT_EQ(input_from_port(vcpu, 0x70, 2), 0xFFFFU);
+    output_to_port(vcpu, 0x80, 1, 0x5A);
+    output_to_port(vcpu, 0x1234, 4, 0x01020304);
+    output_to_port(vcpu, system_control_a, 1, 0);
+    output_to_port(vcpu, system_control_a - 1, 2, 0x0100); // dropped: it would reset
+    output_to_port(vcpu, 0xFFFF, 2, 0);                    // wraps
+    const std::vector<std::pair<std::uint16_t, std::uint32_t>> written{
+        {0x80, 0x5A}, {0x1234, 0x01020304}, {system_control_a, 2}};
+    EXPECT_EQ(machine.port_writes, written);
+    EXPECT_THROW(output_to_port(vcpu, system_control_a, 1, 1), RunEnded);
+}
+
+// SDM vol. 3, 18.2.4: R/W 10 with CR4.DE, any port of the access.
+TEST_F(Exits, BreakpointsOnPortsComeAfterTheAccess) {
+    const auto met = [&](std::uint32_t direction, std::uint16_t port, std::uint32_t size) {
+        machine.fields[Field::guest_pending_debug_exceptions] = 0;
+        vcpu.registers.rax = 0;
+        exit_with(ExitReason::io_instruction,
+                  std::uint64_t{port} << 16 | direction << 3 | (size - 1));
+        EXPECT_EQ(machine.fields[Field::guest_rip], 0x1002U);
+        return machine.fields[Field::guest_pending_debug_exceptions];
+    };
+    machine.breakpoints = {system_control_a, 0x93, 0x64, 0};
+    // DR0: 1 byte, enabled. DR1: 2 bytes from 0x92, enabled. DR2 is not enabled.
+    machine.fields[Field::guest_dr7] = 1 | 1 << 2 | 2 << 16 | 2 << 20 | 1 << 22 | 2 << 24;
+    EXPECT_EQ(met(1, system_control_a, 1), 0U); // CR4.DE is clear
+    machine.fields[Field::guest_cr4] |= cr4::debugging_extensions;
+    EXPECT_EQ(met(1, system_control_a, 1), pending_debug::enabled_breakpoint | 3);
+    EXPECT_EQ(met(0, system_control_a, 1), pending_debug::enabled_breakpoint | 3);
+    EXPECT_EQ(met(1, 0x8F, 4), pending_debug::enabled_breakpoint | 3);
+    EXPECT_EQ(met(1, keyboard_controller_command, 1), 0U);
+    EXPECT_EQ(met(1, 0x93, 1), pending_debug::enabled_breakpoint | 2);
+    machine.fields[Field::guest_dr7] = 1 | 3 << 16; // data
+    EXPECT_EQ(met(1, system_control_a, 1), 0U);
 }
 
 TEST_F(Exits, PortsThatSleepOrReset) {

@@ -69,6 +69,23 @@ TEST_F(EptTest, ReasonsForProtectionAreBounded) {
     EXPECT_EQ(ept.leaf(0x201000) & 7, 5U);
 }
 
+TEST_F(EptTest, GuardedConfigurationSpaceIsReadOnly) {
+    VirtualMachine& vm = machine.machine();
+    vm.ept = Ept{vm.pages};
+    vm.capabilities.ept_vpid.raw |= 1 << 16; // 2 MiB pages
+    Mtrrs mtrrs;
+    mtrrs.default_type = 1 << 11;
+    constexpr std::uint64_t end = 0x800000;
+    vm.chipset.guarded_pages = {0x600000, 0x6F8000, end};
+    build_guest_physical_map(vm, mtrrs, end);
+    protect_configuration_space(vm, end);
+    make_views(vm);
+    EXPECT_EQ(vm.ept.leaf(0x600000), 0x600000U | 1);
+    EXPECT_EQ(vm.ept.leaf(0x6F8000), 0x6F8000U | 1);
+    EXPECT_EQ(vm.ept.leaf(0x601000), 0x601000U | 7);
+    EXPECT_EQ(vm.ept.leaf(end), 0U);
+}
+
 TEST_F(EptTest, TheGuestPhysicalMapLeavesTheMonitorOut) {
     VirtualMachine& vm = machine.machine();
     vm.ept = Ept{vm.pages};

@@ -51,6 +51,15 @@ TEST(ExitQualification, IoInstruction) {
     EXPECT_EQ(IoInstruction{1}.size(), 2);
 }
 
+TEST(InstructionInformation, StringIo) {
+    const StringIoInformation outs_16_bit_fs{4U << 15};
+    EXPECT_EQ(outs_16_bit_fs.address_size(), 16);
+    EXPECT_EQ(outs_16_bit_fs.segment_register(), SegmentNumber::fs);
+    EXPECT_EQ(StringIoInformation{1U << 7}.address_size(), 32);
+    EXPECT_EQ(StringIoInformation{2U << 7 | 3U << 15}.address_size(), 64);
+    EXPECT_EQ(StringIoInformation{2U << 7 | 3U << 15}.segment_register(), SegmentNumber::ds);
+}
+
 TEST(ExitQualification, EptViolationReadsEachBitAlone) {
     const auto accessors = std::to_array<std::pair<unsigned, bool (EptViolation::*)() const>>({
         {0, &EptViolation::data_read},
