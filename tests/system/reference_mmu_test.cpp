@@ -5,7 +5,6 @@
 #include "tests/system/command.h"
 #include "tests/unit/fake/reference_mmu.h"
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -37,14 +36,16 @@ std::string expected(const fidelity::TranslationCase& access) {
                  {.write = access.write, .user = access.user, .fetch = access.fetch});
     if (walk.end == hv::test::ReferenceWalk::End::mapped)
         return "done";
-    return fmt::format("14 {:x}", walk.code);
+    std::ostringstream fault;
+    fault << "14 " << std::hex << walk.code;
+    return fault.str();
 }
 
 TEST(ReferenceMmu, AgreesWithTheEmulatedProcessor) {
     const Outcome outcome =
         lazyhv({"run", "--profile", "bare", "--interface", "native", "--cpu", "corei7_skylake_x",
                 LAZYHV_BINARY_DIR "/tests/fidelity/fidelity.elf", "--", "translations",
-                fmt::format("seed={}", seed), fmt::format("count={}", cases)});
+                "seed=" + std::to_string(seed), "count=" + std::to_string(cases)});
     ASSERT_EQ(outcome.status, 0) << outcome.output << outcome.error;
     std::istringstream lines(outcome.output);
     const std::string prefix = "translation ";
@@ -54,7 +55,7 @@ TEST(ReferenceMmu, AgreesWithTheEmulatedProcessor) {
         if (!line.starts_with(prefix))
             continue;
         const std::string wanted =
-            fmt::format("{} {}", next, expected(fidelity::make_translation_case(seed, next)));
+            std::to_string(next) + " " + expected(fidelity::make_translation_case(seed, next));
         ++next;
         if (line.substr(prefix.size()) != wanted && ++differences <= 5)
             ADD_FAILURE() << "the processor: " << line << "\nthe reference: " << wanted;
