@@ -138,7 +138,7 @@ MonitorPages place_rom(VirtualMachine& machine) {
 void require_start_mode(const VirtualMachine& machine, StartMode mode) {
     if (mode == StartMode::long_mode || machine.runs_in_every_mode())
         return;
-    if (machine.profile == abi::Profile::classic || machine.protects)
+    if (machine.profile == abi::Profile::classic || machine.owns_descriptors())
         console::fail("guest: it starts in protected mode, which profile ",
                       abi::name(machine.profile), " does not run yet; use --profile modern");
     console::fail(

@@ -83,9 +83,12 @@ Error interpret(Vcpu& vcpu, std::uint8_t vector) {
     return load_start_state(vcpu, state);
 }
 
-// The code at the SIPI's vector is run by the processor, if it can run it, or else interpreted.
+// The code at the SIPI's vector is run by the processor, if the kernel may be in every mode and was
+// not written for lazyhv. Otherwise it is interpreted: what it does is judged, and a start that
+// goes wrong is named.
 Error run_startup_code(Vcpu& vcpu, std::uint8_t vector) {
-    if (!vcpu.machine->runs_in_every_mode())
+    const VirtualMachine& machine = *vcpu.machine;
+    if (!machine.runs_in_every_mode() || !machine.is_kernel_unaware)
         return interpret(vcpu, vector);
     load_real_mode_state(vcpu, vector);
     return Error::none;
