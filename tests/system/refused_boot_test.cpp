@@ -53,7 +53,7 @@ TEST_F(BadGuest, NoElf) {
 
 TEST_F(BadGuest, WrongMachine) {
     header().e_machine = EM_AARCH64;
-    refused("another machine than x86-64");
+    refused("another machine than x86");
 }
 
 TEST_F(BadGuest, Truncated) {

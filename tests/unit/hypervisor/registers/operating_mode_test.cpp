@@ -1,0 +1,108 @@
+// Changes of the operating mode, by the rules of MOV to CR0 and CR4 (SDM vol. 2).
+
+#include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/registers/msr_policy.h"
+#include "hypervisor/registers/operating_mode.h"
+#include "hypervisor/x86/control_register.h"
+#include "hypervisor/x86/msr.h"
+#include "tests/unit/fake/machine.h"
+
+#include <gtest/gtest.h>
+
+namespace hv::test {
+namespace {
+
+constexpr std::uint64_t pe = cr0::protection_enable;
+constexpr std::uint64_t pg = cr0::paging;
+constexpr std::uint64_t pae = cr4::physical_address_extension;
+
+class OperatingMode : public ::testing::Test {
+  protected:
+    KernelMachine machine{abi::Profile::modern};
+    Vcpu& vcpu = machine.vcpu();
+
+    OperatingMode() {
+        machine.machine().controls.secondary |= secondary_processor_based::unrestricted_guest;
+        load_protected_mode_state(vcpu, 0x08, 0x10);
+    }
+    /// Whether MOV to a control register was carried out.
+    bool move_to(std::uint32_t number, std::uint64_t value) {
+        vcpu.registers.rbx = value;
+        machine.fields[Field::exit_reason] = static_cast<std::uint64_t>(abi::ExitReason::cr_access);
+        machine.fields[Field::exit_qualification] = number | 3 << 8;
+        machine.fields[Field::vm_exit_instruction_length] = 3;
+        machine.fields[Field::vm_entry_interruption_information] = 0;
+        handle_vm_exit(vcpu.registers);
+        return machine.fields[Field::vm_entry_interruption_information] == 0;
+    }
+    bool enters_long_mode() {
+        return (machine.fields[Field::vm_entry_controls] & vm_entry::ia32e_mode_guest) != 0;
+    }
+    bool write_efer(std::uint64_t value) {
+        return write_guest_msr(vcpu, number(Msr::ia32_efer), value);
+    }
+};
+
+TEST_F(OperatingMode, StartsWithoutPaging) {
+    EXPECT_FALSE(enters_long_mode());
+    EXPECT_EQ(machine.fields[Field::guest_cr0] & (pe | pg), pe);
+    EXPECT_EQ(machine.fields[Field::guest_cs_access_rights], 0xC09BU);
+    EXPECT_EQ(vcpu.efer, 0U);
+}
+
+TEST_F(OperatingMode, PagingWithoutProtectionIsRefused) {
+    EXPECT_FALSE(move_to(0, pg));
+    EXPECT_TRUE(move_to(0, 0)); // real-address mode
+    EXPECT_EQ(machine.fields[Field::guest_cr0] & pe, 0U);
+    EXPECT_TRUE(move_to(0, pe));
+}
+
+TEST_F(OperatingMode, LongModeBeginsAndEndsWithPaging) {
+    EXPECT_TRUE(write_efer(efer::long_mode_enable));
+    EXPECT_FALSE(move_to(0, pe | pg)); // without PAE
+    EXPECT_TRUE(move_to(4, pae));
+    EXPECT_TRUE(move_to(0, pe | pg));
+    EXPECT_TRUE(enters_long_mode());
+    EXPECT_EQ(vcpu.efer, efer::long_mode_enable | efer::long_mode_active);
+    EXPECT_FALSE(write_efer(efer::long_mode_active)); // LME, while paging is on
+    EXPECT_FALSE(move_to(4, 0));
+    machine.fields[Field::guest_cs_access_rights] = 0xA09B;
+    EXPECT_FALSE(move_to(0, pe)); // from 64-bit mode
+    machine.fields[Field::guest_cs_access_rights] = 0xC09B;
+    EXPECT_TRUE(move_to(0, pe));
+    EXPECT_FALSE(enters_long_mode());
+    EXPECT_EQ(vcpu.efer, efer::long_mode_enable);
+    machine.fields[Field::guest_cs_access_rights] = 0xA09B;
+    EXPECT_FALSE(move_to(0, pe | pg)); // CS.L
+}
+
+TEST_F(OperatingMode, PaePagingLoadsFourEntries) {
+    const std::uint64_t page = machine.take_guest_page();
+    constexpr std::uint64_t offset = 0x20;
+    for (std::uint64_t index = 0; index < 4; ++index)
+        machine.word(page + offset + index * 8) = 0x1000 * (index + 1) | 1;
+    machine.fields[Field::guest_cr3] = page + offset;
+    EXPECT_TRUE(move_to(4, pae));
+    machine.word(page + offset + 16) |= 2; // reserved
+    EXPECT_FALSE(move_to(0, pe | pg));
+    machine.word(page + offset + 16) &= ~std::uint64_t{1}; // not present: not judged
+    EXPECT_TRUE(move_to(0, pe | pg));
+    EXPECT_FALSE(enters_long_mode());
+    EXPECT_EQ(machine.fields[Field::guest_pdpte0], 0x1001U);
+    EXPECT_EQ(machine.fields[Field::guest_pdpte3], 0x4001U);
+    EXPECT_TRUE(move_to(4, 0));
+    machine.word(page + offset) |= std::uint64_t{1} << 63;
+    EXPECT_FALSE(move_to(4, pae));
+}
+
+TEST_F(OperatingMode, ASipiLeadsToRealAddressMode) {
+    load_real_mode_state(vcpu, 0x9A);
+    EXPECT_EQ(machine.fields[Field::guest_cs_selector], 0x9A00U);
+    EXPECT_EQ(machine.fields[Field::guest_cs_base], 0x9A000U);
+    EXPECT_EQ(machine.fields[Field::guest_rip], 0U);
+    EXPECT_EQ(machine.fields[Field::guest_cr0] & (pe | pg), 0U);
+    EXPECT_FALSE(enters_long_mode());
+}
+
+} // namespace
+} // namespace hv::test
