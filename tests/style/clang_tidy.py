@@ -36,6 +36,10 @@ def our_files(pattern):
     return listing.stdout.split()
 
 
+# Flags of GCC that Clang does not know.
+UNKNOWN_TO_CLANG = {"-fno-var-tracking-assignments"}
+
+
 def commands(build):
     """The flags of each source file, as a tuple. For a file compiled several times: the first ones."""
     flags = {}
@@ -49,7 +53,7 @@ def commands(build):
             if word in words:
                 at = words.index(word)
                 del words[at:at + 2]
-        flags.setdefault(file, tuple(words))
+        flags.setdefault(file, tuple(word for word in words if word not in UNKNOWN_TO_CLANG))
     return flags
 
 

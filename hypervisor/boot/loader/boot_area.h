@@ -72,7 +72,8 @@ void fill_boot_area(const BootSelectors& selectors, StartMode mode);
 
 /// What a kernel is told of its memory: RAM as it has it; what the firmware keeps for itself; the
 /// monitor, and what it shows the guest of itself. Sorted by address.
-using MemoryDescription = boost::container::static_vector<abi::MemoryRange, 3 * max_memory_ranges>;
+using MemoryDescription =
+    boost::container::static_vector<abi::MemoryRange, std::size_t{3} * max_memory_ranges>;
 /// Ends the run with a message when there are too many ranges.
 MemoryDescription describe_memory(const GuestPlace& place);
 
