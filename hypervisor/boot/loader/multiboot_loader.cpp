@@ -94,10 +94,12 @@ std::uint32_t fill_memory_map(const GuestPlace& place) {
 
 // KiB of memory from `begin` on, without a hole.
 std::uint32_t memory_from(const GuestPlace& place, std::uint64_t begin) {
-    for (const PhysicalRange& range : place.ram.ranges())
-        if (range.contains(begin, 1))
-            return static_cast<std::uint32_t>(
-                std::min<std::uint64_t>((range.end - begin) >> 10, ~std::uint32_t{0}));
+    for (const PhysicalRange& range : place.ram.ranges()) {
+        if (!range.contains(begin, 1))
+            continue;
+        const std::uint64_t size = (range.end - begin) >> 10;
+        return static_cast<std::uint32_t>(std::min<std::uint64_t>(size, ~std::uint32_t{0}));
+    }
     return 0;
 }
 
