@@ -47,7 +47,9 @@ bool begin_paging(Vcpu& vcpu) {
     const bool pae = (guest_cr4(vcpu) & cr4::physical_address_extension) != 0;
     if ((vcpu.efer & efer::long_mode_enable) == 0)
         return !pae || load_pointers(vcpu);
-    if (!pae || in_64_bit_mode(vcpu)) // CS.L
+    const AccessRights tr{
+        static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_tr_access_rights))};
+    if (!pae || in_64_bit_mode(vcpu) || tr.type() == segment_type::tss_busy_16) // CS.L
         return false;
     set_long_mode_active(vcpu, true);
     return true;

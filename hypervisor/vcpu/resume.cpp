@@ -5,14 +5,28 @@
 #include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/note.h"
 #include "hypervisor/vmx/guest_state.h"
+#include "hypervisor/x86/control_register.h"
+#include "hypervisor/x86/msr.h"
 #include "hypervisor/x86/page_fault.h"
 #include "hypervisor/x86/rflags.h"
 #include "hypervisor/x86/segment.h"
 
 namespace hv {
 
+namespace {
+
+// There no exception has an error code, and VM entry refuses one (SDM vol. 3, 27.2.1.3).
+bool is_in_real_address_mode(const Vcpu& vcpu) {
+    return vcpu.machine->runs_in_every_mode() &&
+           (vcpu.vmcs.read(Field::guest_cr0) & cr0::protection_enable) == 0;
+}
+
+} // namespace
+
 std::uint64_t wrap_outside_64_bit_mode(const Vcpu& vcpu, std::uint64_t rip) {
-    return in_64_bit_mode(vcpu) ? rip : rip & 0xFFFFFFFF;
+    // Outside IA-32e mode CS.L has no meaning.
+    const bool is_64_bit = in_64_bit_mode(vcpu) && (vcpu.efer & efer::long_mode_active) != 0;
+    return is_64_bit ? rip : rip & 0xFFFFFFFF;
 }
 
 void end_instruction(Vcpu& vcpu, std::uint64_t flags) {
@@ -36,10 +50,14 @@ void skip_instruction(Vcpu& vcpu) {
 
 void inject_exception(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code) {
     ++vcpu.statistics.injected;
-    const auto event = InterruptionInformation::exception(vector);
-    vcpu.vmcs.write(Field::vm_entry_interruption_information, event.raw);
-    if (event.error_code())
+    auto event = InterruptionInformation::exception(vector);
+    if (event.error_code()) {
+        if (is_in_real_address_mode(vcpu)) [[unlikely]]
+            event =
+                InterruptionInformation::make(InterruptionType::hardware_exception, vector, false);
         vcpu.vmcs.write(Field::vm_entry_exception_error_code, error_code);
+    }
+    vcpu.vmcs.write(Field::vm_entry_interruption_information, event.raw);
 }
 
 void inject_fault(Vcpu& vcpu, std::uint8_t vector, std::uint32_t error_code) {

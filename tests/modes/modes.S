@@ -22,6 +22,9 @@
 #define PAE_ALIAS_ENTRY (ALIAS >> 30) * 8
 
 #define REAL_MODE_CODE 0x8000   // where the code for real-address mode is copied
+#define REAL_MODE_STACK 0x9000
+// Segment and offset of the handler there.
+#define REAL_MODE_FAULT (REAL_MODE_CODE >> 4 << 16) + real_mode_fault - real_mode_begin
 #define SERIAL 0x3F8
 
     .section .multiboot, "a"
@@ -83,6 +86,8 @@ back_in_protected_mode:
     movl $stack_end, %esp
     movl $text_real, %esi
     cmpw $0x1234, REAL_MODE_CODE + real_mode_word - real_mode_begin
+    jne failed
+    cmpw $0x5678, REAL_MODE_CODE + fault_word - real_mode_begin
     jne failed
     call print
 
@@ -186,12 +191,39 @@ real_mode_begin:
 1:  movw %cs, %ax
     movw %ax, %ds
     movw $0x1234, real_mode_word - real_mode_begin
+    // #GP, whose frame has no error code here: CR0.PG without PE.
+    movl %cr0, %ecx
+    movl %ecx, %eax
+    orl $CR0_PG, %eax
+    lidtl interrupt_table - real_mode_begin
+    xorw %bx, %bx
+    movw %bx, %es
+    movl $REAL_MODE_FAULT, %es:13 * 4
+    movw $REAL_MODE_STACK >> 4, %bx
+    movw %bx, %ss
+    movw $0x100, %sp
+    movl %eax, %cr0             // three bytes
+    cmpw $0x100, %sp
+    je 2f
+    movw $0, real_mode_word - real_mode_begin
+2:
     movl %cr0, %eax
     orl $CR0_PE, %eax
     movl %eax, %cr0
     ljmpl $CODE_32, $back_in_protected_mode
+real_mode_fault:
+    popw %bx
+    addw $3, %bx
+    pushw %bx
+    movw $0x5678, %cs:fault_word - real_mode_begin
+    iretw
 real_mode_word:
     .word 0
+fault_word:
+    .word 0
+interrupt_table:
+    .word 0x3FF
+    .long 0
 real_mode_end:
 
     .section .rodata

@@ -41,14 +41,18 @@ ControlSelection select_controls(abi::Profile profile, const Capabilities& capab
         (classic ? primary::cr3_load_exiting | primary::cr3_store_exiting | primary::invlpg_exiting
                  : primary::activate_secondary_controls) |
         (hardened ? primary::cr3_load_exiting : 0);
+    // A guest without IA-32e mode has another EFER than the monitor.
+    const bool switches_efer = (capabilities.vm_entry >> 32 & vm_entry::load_ia32_efer) != 0 &&
+                               (capabilities.vm_exit >> 32 & vm_exit::load_ia32_efer) != 0;
+    const bool every_mode = !classic && !hardened && switches_efer;
     const std::uint32_t secondary_required = (classic ? 0 : secondary::enable_ept) |
                                              (hardened ? secondary::descriptor_table_exiting : 0);
-    const std::uint32_t secondary_wanted =
-        secondary::enable_vpid | secondary::enable_rdtscp | secondary::enable_xsaves_xrstors |
-        (!classic && !hardened ? secondary::unrestricted_guest : 0) |
-        (!classic   ? secondary::enable_invpcid
-         : protects ? secondary::descriptor_table_exiting
-                    : 0);
+    const std::uint32_t secondary_wanted = secondary::enable_vpid | secondary::enable_rdtscp |
+                                           secondary::enable_xsaves_xrstors |
+                                           (every_mode ? secondary::unrestricted_guest : 0) |
+                                           (!classic   ? secondary::enable_invpcid
+                                            : protects ? secondary::descriptor_table_exiting
+                                                       : 0);
     constexpr std::uint32_t exit_wanted = vm_exit::save_debug_controls | vm_exit::save_ia32_pat |
                                           vm_exit::load_ia32_pat | vm_exit::save_ia32_efer |
                                           vm_exit::load_ia32_efer;

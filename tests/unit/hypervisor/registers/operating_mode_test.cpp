@@ -76,6 +76,37 @@ TEST_F(OperatingMode, LongModeBeginsAndEndsWithPaging) {
     EXPECT_FALSE(move_to(0, pe | pg)); // CS.L
 }
 
+TEST_F(OperatingMode, LongModeDoesNotBeginWithA16BitTss) {
+    machine.fields[Field::guest_tr_access_rights] = 0x80U | segment_type::tss_busy_16;
+    EXPECT_TRUE(write_efer(efer::long_mode_enable));
+    EXPECT_TRUE(move_to(4, pae));
+    EXPECT_FALSE(move_to(0, pe | pg));
+    EXPECT_FALSE(enters_long_mode());
+    machine.fields[Field::guest_tr_access_rights] = 0x80U | segment_type::tss_busy;
+    EXPECT_TRUE(move_to(0, pe | pg));
+}
+
+// VM entry would refuse one there (SDM vol. 3, 27.2.1.3).
+TEST_F(OperatingMode, ExceptionsHaveNoErrorCodeInRealAddressMode) {
+    constexpr std::uint32_t valid = 1U << 31;
+    constexpr std::uint32_t exception = 3 << 8;
+    constexpr std::uint32_t with_error_code = 1 << 11;
+    const auto event = [this] { return machine.fields[Field::vm_entry_interruption_information]; };
+    EXPECT_FALSE(move_to(0, pg));
+    EXPECT_EQ(event(), valid | exception | with_error_code | vector::general_protection);
+    load_real_mode_state(vcpu, 0x9A);
+    EXPECT_FALSE(move_to(0, pg));
+    EXPECT_EQ(event(), valid | exception | vector::general_protection);
+}
+
+// CS.L has no meaning there.
+TEST_F(OperatingMode, RipHas32BitsOutsideLongMode) {
+    machine.fields[Field::guest_cs_access_rights] = 0xE09B; // L and D
+    machine.fields[Field::guest_rip] = 0xFFFFFFFE;
+    EXPECT_TRUE(move_to(0, pe));
+    EXPECT_EQ(machine.fields[Field::guest_rip], 1U);
+}
+
 TEST_F(OperatingMode, PaePagingLoadsFourEntries) {
     const std::uint64_t page = machine.take_guest_page();
     constexpr std::uint64_t offset = 0x20;
