@@ -58,8 +58,6 @@ void reflect(Vcpu& vcpu, const Fault& fault, std::uint32_t code) {
 void refuse(Vcpu& vcpu, const Fault& fault, std::string_view what, std::uint64_t address) {
     if (fault.vectoring.valid())
         stop_delivery(vcpu, what, address);
-    if ((fault.code & fault_code::write) != 0 && vcpu.machine->chipset.guards(address))
-        return drop_store(vcpu, {address, fault.linear, guest_cr3(vcpu)});
     count(vcpu, MemoryAccess::refused);
     refuse_instruction(vcpu, Error::bad_address, "EXCEPTION_NMI", address);
 }
@@ -73,9 +71,18 @@ void expect_invalidation(Vcpu& vcpu, std::uint32_t code) {
         set_tables_aside(vcpu);
 }
 
+[[gnu::cold, gnu::noinline]] void leads_nowhere(Vcpu& vcpu, const Fault& fault,
+                                                const GuestAccess& access) {
+    const std::uint64_t gpa = access.walk.gpa;
+    if ((access.access & fault_code::write) != 0 && !fault.vectoring.valid() &&
+        vcpu.machine->chipset.guards(gpa))
+        return drop_store(vcpu, {gpa, access.linear, guest_cr3(vcpu)});
+    refuse(vcpu, fault, "GPA", gpa);
+}
+
 void fill(Vcpu& vcpu, const Fault& fault, const GuestAccess& access) {
     if (fill_shadows(vcpu, access) == ShadowFill::Fill::nowhere)
-        return refuse(vcpu, fault, "GPA", access.walk.gpa);
+        return leads_nowhere(vcpu, fault, access);
     count(vcpu, MemoryAccess::shadow_filled);
     repeat_interrupted_event(vcpu);
 }
