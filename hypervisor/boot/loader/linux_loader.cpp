@@ -1,6 +1,7 @@
 #include "hypervisor/boot/loader/linux_loader.h"
 
 #include "hypervisor/boot/loader/linux_image.h"
+#include "hypervisor/boot/loader/load_segments.h"
 #include "hypervisor/host/console.h"
 #include "hypervisor/memory/direct_map.h"
 
@@ -23,14 +24,12 @@ constexpr BootSelectors selectors{.code = 0x10, .data = 0x18, .tss = 0x20};
 
 static_assert(sizeof(boot_params) == page_size);
 
-using Ranges = std::array<PhysicalRange, 3>;
-
 // Where the kernel asks to be, or where there is room.
 PhysicalRange place_kernel(const LinuxImage& image, const GuestPlace& place) {
     const std::uint64_t preferred = image.preferred_address;
     if (place.loadable.is_ram(preferred, image.memory_size))
         return {preferred, preferred + image.memory_size};
-    const Ranges taken{boot_area_range, rom_window, place.initrd};
+    const std::array taken{boot_area_range, rom_window, place.initrd};
     const std::uint64_t found =
         image.alignment == 0
             ? 0
@@ -39,21 +38,6 @@ PhysicalRange place_kernel(const LinuxImage& image, const GuestPlace& place) {
         console::fail("Linux: the kernel needs ", image.memory_size >> 20,
                       " MiB in one piece; give more --memory");
     return {found, found + image.memory_size};
-}
-
-PhysicalRange move_initrd(const LinuxImage& image, const PhysicalRange& kernel,
-                          const GuestPlace& place) {
-    const std::uint64_t size = place.initrd.size();
-    if (size == 0)
-        return {};
-    const Ranges taken{boot_area_range, rom_window, kernel};
-    const std::uint64_t found =
-        place.loadable.find_highest(size, page_size, std::min(image.initrd_end, four_gib), taken);
-    if (found == 0)
-        console::fail("Linux: there is no place for the initrd of ", size >> 10,
-                      " KiB beside the kernel; give more --memory or a smaller --initrd");
-    std::memmove(direct_pointer(found), direct_pointer(place.initrd.begin), size);
-    return {found, found + size};
 }
 
 void fill_memory_map(boot_params& params, const GuestPlace& place) {
@@ -97,7 +81,8 @@ LoadedGuest load_linux(std::span<const std::uint8_t> file, std::string_view argu
     if (place.rsdp != 0)
         std::memmove(direct_pointer(boot_area::rsdp), direct_pointer(place.rsdp), rsdp_size);
     const PhysicalRange kernel = place_kernel(image, place);
-    const PhysicalRange initrd = move_initrd(image, kernel, place);
+    const PhysicalRange initrd =
+        move_initrd(place, std::min(image.initrd_end, four_gib), std::array{kernel});
     std::memcpy(direct_pointer(kernel.begin), file.data() + image.kernel_offset, image.kernel_size);
     fill_command_line(image, arguments);
     fill_boot_params(file, image, kernel, initrd, place);

@@ -46,4 +46,21 @@ void load_segments(std::span<const std::uint8_t> file, const ElfImage& image,
     }
 }
 
+PhysicalRange move_initrd(const GuestPlace& place, std::uint64_t limit,
+                          std::span<const PhysicalRange> taken) {
+    const std::uint64_t size = place.initrd.size();
+    if (size == 0)
+        return {};
+    boost::container::static_vector<PhysicalRange, max_load_segments + 2> all;
+    all.push_back(boot_area_range);
+    all.push_back(rom_window);
+    all.insert(all.end(), taken.begin(), taken.end());
+    const std::uint64_t found = place.loadable.find_highest(size, page_size, limit, all);
+    if (found == 0)
+        console::fail("guest: there is no place for the initrd, or module, of ", size >> 10,
+                      " KiB beside the kernel; give more --memory or a smaller file");
+    std::memmove(direct_pointer(found), direct_pointer(place.initrd.begin), size);
+    return {found, found + size};
+}
+
 } // namespace hv

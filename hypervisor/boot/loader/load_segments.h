@@ -1,5 +1,5 @@
 #pragma once
-// Copying the segments of a guest's file to their places.
+// Copying a guest's file, and the file that it is given with it, to their places.
 
 #include "hypervisor/boot/loader/boot_area.h"
 #include "hypervisor/boot/loader/elf_image.h"
@@ -11,5 +11,11 @@ namespace hv {
 /// monitor.
 void load_segments(std::span<const std::uint8_t> file, const ElfImage& image,
                    const GuestPlace& place);
+
+/// Moves place.initrd to the highest page-aligned place below `limit` that overlaps none of
+/// `taken`, and returns it; an empty range where there is none to move. To be called before
+/// anything else is copied. Ends the run with a message when it does not fit.
+PhysicalRange move_initrd(const GuestPlace& place, std::uint64_t limit,
+                          std::span<const PhysicalRange> taken);
 
 } // namespace hv

@@ -57,24 +57,12 @@ struct ModuleEntry {
 };
 static_assert(sizeof(ModuleEntry) == 16);
 
-using Ranges = boost::container::static_vector<PhysicalRange, max_load_segments + 2>;
-
-// A page-aligned place that the kernel does not take.
+// It may lie anywhere but on the kernel.
 PhysicalRange move_module(const ElfImage& image, const GuestPlace& place) {
-    const std::uint64_t size = place.initrd.size();
-    if (size == 0)
-        return {};
-    Ranges taken;
-    taken.push_back(boot_area_range);
-    taken.push_back(rom_window);
+    boost::container::static_vector<PhysicalRange, max_load_segments> taken;
     for (const LoadSegment& segment : image.segments)
         taken.push_back(segment.memory);
-    const std::uint64_t found = place.loadable.find_highest(size, page_size, four_gib, taken);
-    if (found == 0)
-        console::fail("guest: there is no place for the module of ", size >> 10,
-                      " KiB beside the kernel; give more --memory");
-    std::memmove(direct_pointer(found), direct_pointer(place.initrd.begin), size);
-    return {found, found + size};
+    return move_initrd(place, four_gib, {taken.data(), taken.size()});
 }
 
 // Bytes of the map, at boot_area::multiboot_memory_map.

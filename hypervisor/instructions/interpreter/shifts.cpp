@@ -83,38 +83,36 @@ std::uint32_t shifted_with(StartupState& state, Shift which, std::uint32_t old,
     return static_cast<std::uint32_t>(result);
 }
 
+/// Replaces the first operand by what `operation` makes of it: (old value, size in bytes, count).
+/// The count is the operand of this number.
+template <typename Operation>
+void replace_by_count(Processor& processor, std::uint32_t count_operand, Operation operation) {
+    const Place place = processor.place(0);
+    const std::uint32_t count = processor.value(count_operand) & count_mask;
+    const std::uint32_t old = processor.read(place);
+    if (processor.refusal == nullptr && count != 0)
+        processor.replace(place, old, operation(old, place.size, count));
+}
+
 } // namespace
 
 void shift(Processor& processor, std::uint32_t which) {
-    const Place place = processor.place(0);
-    const std::uint32_t count = processor.value(1) & count_mask;
-    const std::uint32_t old = processor.read(place);
-    if (processor.refusal != nullptr || count == 0)
-        return;
-    processor.replace(place, old,
-                      shifted(processor.state, static_cast<Shift>(which), old, place.size, count));
+    replace_by_count(processor, 1, [&](std::uint32_t old, std::uint32_t size, unsigned count) {
+        return shifted(processor.state, static_cast<Shift>(which), old, size, count);
+    });
 }
 
 void rotate(Processor& processor, std::uint32_t which) {
-    const Place place = processor.place(0);
-    const std::uint32_t count = processor.value(1) & count_mask;
-    const std::uint32_t old = processor.read(place);
-    if (processor.refusal != nullptr || count == 0)
-        return;
-    processor.replace(place, old,
-                      rotated(processor.state, static_cast<Rotate>(which), old, place.size, count));
+    replace_by_count(processor, 1, [&](std::uint32_t old, std::uint32_t size, unsigned count) {
+        return rotated(processor.state, static_cast<Rotate>(which), old, size, count);
+    });
 }
 
 void shift_double(Processor& processor, std::uint32_t which) {
-    const Place place = processor.place(0);
     const std::uint32_t source = processor.value(1);
-    const std::uint32_t count = processor.value(2) & count_mask;
-    const std::uint32_t old = processor.read(place);
-    if (processor.refusal != nullptr || count == 0)
-        return;
-    processor.replace(
-        place, old,
-        shifted_with(processor.state, static_cast<Shift>(which), old, source, place.size, count));
+    replace_by_count(processor, 2, [&](std::uint32_t old, std::uint32_t size, unsigned count) {
+        return shifted_with(processor.state, static_cast<Shift>(which), old, source, size, count);
+    });
 }
 
 } // namespace hv::startup
