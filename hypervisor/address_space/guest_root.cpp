@@ -2,12 +2,15 @@
 
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/requests.h"
+#include "hypervisor/translation/paused.h"
 #include "hypervisor/vcpu/primary_controls.h"
 #include "hypervisor/vmx/controls.h"
 
 #include <algorithm>
 
 namespace hv {
+
+using abi::Error;
 
 namespace {
 
@@ -102,13 +105,13 @@ bool may_be_loaded(const VirtualMachine& machine, std::uint64_t root) {
 
 // Another vCPU may be releasing the page. Since the roots are locked, it either sees that the root
 // is in use, or has already marked the page as not being a root.
-bool load_guests_own(Vcpu& vcpu, std::uint64_t root) {
+Error load_guests_own(Vcpu& vcpu, std::uint64_t root) {
     const SpinGuard guard{vcpu.roots.known.lock};
     if (!may_be_loaded(*vcpu.machine, root)) [[unlikely]]
-        return false;
+        return Error::root_not_registered;
     vcpu.roots.current.guest = root;
     vcpu.vmcs.write(Field::guest_cr3, root);
-    return true;
+    return Error::none;
 }
 
 // Loads a root that this vCPU has loaded before and whose shadow still exists.
@@ -126,32 +129,43 @@ bool load_known(Vcpu& vcpu, std::uint64_t root) {
     return true;
 }
 
-[[gnu::noinline]] void load_new(Vcpu& vcpu, std::uint64_t root) {
+[[gnu::noinline]] Error load_new(Vcpu& vcpu, std::uint64_t root) {
     lock_page_tables(vcpu);
     const ShadowNumber table = vcpu.machine->shadows.root(root / page_size);
+    if (table == 0)
+        return paused;
     {
         const SpinGuard guard{vcpu.roots.known.lock};
         vcpu.roots.known.put(root, table);
     }
     (void)load_known(vcpu, root); // only the holder of the lock releases shadows
+    return Error::none;
 }
 
-// Called with the page tables and the roots locked.
-void restore_slot(Vcpu& vcpu, std::uint32_t index) {
+[[gnu::noinline]] Error sync_current(Vcpu& vcpu) {
+    lock_page_tables(vcpu);
+    return vcpu.machine->shadows.sync(vcpu.roots.current.table) ? Error::none : paused;
+}
+
+// Called with the page tables and the roots locked. False: to be repeated.
+bool restore_slot(Vcpu& vcpu, std::uint32_t index) {
     GuestRoots& roots = vcpu.roots;
     ShadowTables& shadows = vcpu.machine->shadows;
-    const ShadowNumber table = std::exchange(roots.displaced[index], 0);
+    const ShadowNumber table = roots.displaced[index];
     if (table == 0)
-        return;
+        return true;
     follow(vcpu);
     withdraw(vcpu, index);
-    shadows.restore(table);
+    if (!shadows.restore(table))
+        return false;
+    roots.displaced[index] = 0;
     shadows.unpin(table);
     if (roots.current.table != table)
-        return;
+        return true;
     roots.current.loaded = shadows.address(table);
     vcpu.vmcs.write(Field::guest_cr3, roots.current.loaded);
     set_cr3_reads_exit(vcpu);
+    return true;
 }
 
 // Called when the current root has been loaded often enough.
@@ -161,8 +175,9 @@ void restore_slot(Vcpu& vcpu, std::uint32_t index) {
     ShadowTables& shadows = vcpu.machine->shadows;
     const SpinGuard guard{roots.known.lock};
     const std::uint32_t index = roots.next;
+    if (!restore_slot(vcpu, index))
+        return;
     roots.next = (index + 1) % roots.limit;
-    restore_slot(vcpu, index);
     const ShadowNumber table = follow(vcpu).table;
     if (!shadows.displace(table))
         return;
@@ -175,12 +190,15 @@ void restore_slot(Vcpu& vcpu, std::uint32_t index) {
 }
 
 // Loads a root of an unaware kernel, on its only vCPU.
-[[gnu::noinline]] void load_displaceable(Vcpu& vcpu, std::uint64_t root) {
+[[gnu::noinline]] Error load_displaceable(Vcpu& vcpu, std::uint64_t root) {
     GuestRoots& roots = vcpu.roots;
     ShadowTables& shadows = vcpu.machine->shadows;
     if (roots.known.find(root) == 0) {
         lock_page_tables(vcpu);
-        roots.known.put(root, shadows.root(root / page_size));
+        const ShadowNumber made = shadows.root(root / page_size);
+        if (made == 0)
+            return paused;
+        roots.known.put(root, made);
     }
     const ShadowNumber table = roots.known.find(root);
     const bool in_place = shadows.is_displaced(table);
@@ -195,10 +213,12 @@ void restore_slot(Vcpu& vcpu, std::uint32_t index) {
     }
     if (shadows.has_unsynced()) {
         lock_page_tables(vcpu);
-        shadows.sync(table);
+        if (!shadows.sync(table))
+            return paused;
     }
     if (!in_place && shadows.count_load(table))
         displace_current(vcpu);
+    return Error::none;
 }
 
 template <typename Matches>
@@ -238,21 +258,17 @@ ShadowNumber current_shadow_root(Vcpu& vcpu) {
     return follow(vcpu).table;
 }
 
-bool load_root(Vcpu& vcpu, std::uint64_t root) {
+Error load_root(Vcpu& vcpu, std::uint64_t root) {
     ShadowTables& shadows = vcpu.machine->shadows;
     if (!shadows.in_use())
         return load_guests_own(vcpu, root);
-    if (shadows.can_displace()) [[unlikely]] {
-        load_displaceable(vcpu, root);
-        return true;
+    if (shadows.can_displace()) [[unlikely]]
+        return load_displaceable(vcpu, root);
+    if (!load_known(vcpu, root)) {
+        if (const Error error = load_new(vcpu, root); error != Error::none)
+            return error;
     }
-    if (!load_known(vcpu, root))
-        load_new(vcpu, root);
-    if (shadows.has_unsynced()) [[unlikely]] {
-        lock_page_tables(vcpu);
-        shadows.sync(vcpu.roots.current.table);
-    }
-    return true;
+    return shadows.has_unsynced() ? sync_current(vcpu) : Error::none;
 }
 
 void withdraw_roots(Vcpu& vcpu) {
@@ -271,12 +287,14 @@ void withdraw_root_everywhere(Vcpu& vcpu, std::uint64_t frame) {
                    [frame](const ShadowedRoot& root) { return root.guest / page_size == frame; });
 }
 
-void restore_root(Vcpu& vcpu, std::uint64_t frame) {
+bool restore_root(Vcpu& vcpu, std::uint64_t frame) {
     const SpinGuard guard{vcpu.roots.known.lock};
     const ShadowTables& shadows = vcpu.machine->shadows;
+    bool done = true;
     for (std::uint32_t index = 0; index < abi::root_pairs; ++index)
         if (shadows.table(vcpu.roots.displaced[index]).frame == frame)
-            restore_slot(vcpu, index);
+            done = restore_slot(vcpu, index) && done;
+    return done;
 }
 
 namespace {

@@ -3,6 +3,7 @@
 // and which roots the guest may load without a VM exit (docs/abi.md, "Roots without an exit").
 
 #include "hypervisor/translation/shadow/shadow_pool.h"
+#include "shared/error.h"
 
 #include <cstdint>
 
@@ -19,9 +20,9 @@ std::uint64_t guest_cr3(Vcpu& vcpu);
 ShadowNumber current_shadow_root(Vcpu& vcpu);
 
 /// Makes `root`, a page of the guest's RAM, the guest's current root. Under shadow paging the page
-/// tables below it are brought in step, and the root is published where that is allowed. False on
-/// hardened if the root is not registered, but a registered root has been loaded before.
-[[nodiscard]] bool load_root(Vcpu& vcpu, std::uint64_t root);
+/// tables below it are brought in step, and the root is published where that is allowed. Errors:
+/// root_not_registered on hardened, if a registered root has been loaded before; `paused`.
+[[nodiscard]] abi::Error load_root(Vcpu& vcpu, std::uint64_t root);
 
 /// Stops offering roots, on this vCPU / on every vCPU. Needed while page tables are out of step,
 /// and before the shadow table of a root is given up.
@@ -31,8 +32,8 @@ void withdraw_roots_everywhere(Vcpu& vcpu);
 void withdraw_root_everywhere(Vcpu& vcpu, std::uint64_t frame);
 
 /// Restores the root at `frame` if it is displaced: the guest writes to the page, so it may soon no
-/// longer be a root.
-void restore_root(Vcpu& vcpu, std::uint64_t frame);
+/// longer be a root. False: to be repeated (translation/paused.h).
+[[nodiscard]] bool restore_root(Vcpu& vcpu, std::uint64_t frame);
 /// For an unaware kernel, at the end of an exit with the page tables locked: makes sure that what
 /// the guest then does without an exit has the right effect. Displaced roots that lead to a table
 /// out of step are withdrawn, and INVLPG exits while such a table is in use.

@@ -5,6 +5,7 @@
 // between roots that the vCPU has in its cache does not take it.
 
 #include "hypervisor/address_space/translations.h"
+#include "hypervisor/translation/paused.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 namespace hv {
@@ -17,6 +18,18 @@ inline bool holds_page_table_lock(const Vcpu& vcpu) {
 inline void lock_page_tables(Vcpu& vcpu) {
     if (!holds_page_table_lock(vcpu))
         take_page_table_lock(vcpu);
+}
+
+/// Repeats what may return `paused` until it is done, where there is no instruction that the guest
+/// could execute again: a vCPU starts, or the monitor follows what has been loaded without an exit.
+template <typename Operation>
+abi::Error complete(Vcpu& vcpu, Operation operation) {
+    abi::Error error = operation();
+    while (error == paused) {
+        vcpu.machine->shadows.renew_work();
+        error = operation();
+    }
+    return error;
 }
 
 /// Accounts for what has become stale, waits until no other vCPU can write to what has been

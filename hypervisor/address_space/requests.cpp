@@ -40,7 +40,7 @@ void kick_all(Vcpu& caller) {
 
 bool is_done(const Vcpu& vcpu, std::uint32_t what) {
     const bool served = (load(vcpu.requests) & what) == 0;
-    if ((what & request::withdraw_roots) != 0)
+    if ((what & (request::withdraw_roots | request::finish_call)) != 0)
         return served || load(vcpu.waits_for_start) != 0;
     return served || !runs_guest(vcpu);
 }
@@ -76,6 +76,10 @@ void ask_vcpus(Vcpu& caller, std::uint64_t mask, std::uint32_t what) {
             kick(caller, other);
     });
     for_each(*caller.machine, mask, [&](Vcpu& other) { wait_for(caller, other, what); });
+}
+
+void finish_calls_elsewhere(Vcpu& caller) {
+    ask_vcpus(caller, caller.machine->every_vcpu_but(caller.number), request::finish_call);
 }
 
 void serve_requests(Vcpu& vcpu) {

@@ -18,13 +18,18 @@ inline constexpr std::uint32_t withdraw_roots = 1 << 3; ///< stop offering roots
 inline constexpr std::uint32_t start = 1 << 4;          ///< at Vcpu::startup_page
 inline constexpr std::uint32_t reset = 1 << 5;          ///< INIT
 inline constexpr std::uint32_t leave_guest = 1 << 6;    ///< nothing more
+inline constexpr std::uint32_t finish_call = 1 << 7;    ///< nothing more, after the call it is in
 } // namespace request
 
 /// Asks the vCPUs in `mask`, which does not contain the caller, to do `what`. When the function
 /// returns, each of them has either done it, or does not run the guest and will do it before it
-/// runs the guest again. withdraw_roots has always been done. While the caller waits it serves what
-/// others ask of it, so that two vCPUs that ask each other both continue.
+/// runs the guest again. withdraw_roots and finish_call have always been done. While the caller
+/// waits it serves what others ask of it, so that two vCPUs that ask each other both continue.
 void ask_vcpus(Vcpu& caller, std::uint64_t mask, std::uint32_t what);
+
+/// Returns when every other vCPU has ended the call that it was executing, or waits in it for the
+/// page-table lock, which the caller holds.
+void finish_calls_elsewhere(Vcpu& caller);
 
 // The vCPU carries out INIT before SIPI, and only while it holds no lock. The caller does not wait.
 

@@ -12,7 +12,7 @@ struct Vcpu;
 
 /// Executes a call. The arguments are RDI, RSI and RDX of a VMCALL, or those of a ring entry, and
 /// were read once. A handler judges all of them before it changes anything. It returns why it
-/// refused, Error::none, or `paused` (calls/pause.h).
+/// refused, Error::none, or `paused` (vcpu/pause.h).
 using CallFunction = abi::Error(Vcpu& vcpu, std::uint64_t first, std::uint64_t second,
                                 std::uint64_t third);
 using CallHandler = CallFunction*;

@@ -2,8 +2,8 @@
 
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/calls/call_handlers.h"
-#include "hypervisor/calls/pause.h"
 #include "hypervisor/registers/descriptor_registers.h"
+#include "hypervisor/vcpu/pause.h"
 
 namespace hv {
 

@@ -1,8 +1,8 @@
 #include "hypervisor/calls/drain.h"
 
 #include "hypervisor/calls/call_dispatch.h"
-#include "hypervisor/calls/pause.h"
 #include "hypervisor/registers/mirror.h"
+#include "hypervisor/vcpu/pause.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/x86/control_register.h"
 #include "shared/call_number.h"

@@ -10,7 +10,7 @@ namespace hv {
 /// Executes the entries from the monitor's own head up to `tail`, in order. What the guest wrote is
 /// read once, and none of it is trusted. If `tail` is further ahead than the ring is long, the
 /// whole batch is discarded (ring_index); a refused entry ends the batch. Returns the error that
-/// ended it, Error::none, or `paused` (calls/pause.h): then the entries from the monitor's head on
+/// ended it, Error::none, or `paused` (vcpu/pause.h): then the entries from the monitor's head on
 /// are still queued.
 [[gnu::noinline]] abi::Error drain(Vcpu& vcpu, std::uint32_t tail);
 

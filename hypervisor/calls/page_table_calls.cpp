@@ -4,7 +4,7 @@
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/calls/call_handlers.h"
-#include "hypervisor/calls/pause.h"
+#include "hypervisor/vcpu/pause.h"
 
 namespace hv {
 
@@ -88,7 +88,8 @@ Error call_flush_tlb(Vcpu& vcpu, std::uint64_t, std::uint64_t, std::uint64_t) {
     ShadowTables& shadows = vcpu.machine->shadows;
     if (shadows.has_unsynced()) {
         lock_page_tables(vcpu);
-        shadows.sync(0);
+        if (!shadows.sync(0))
+            return paused;
     }
     drop_for_guest(vcpu);
     return Error::none;

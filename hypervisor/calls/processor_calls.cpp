@@ -5,11 +5,11 @@
 #include "hypervisor/address_space/requests.h"
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/calls/call_handlers.h"
-#include "hypervisor/calls/pause.h"
 #include "hypervisor/memory/guest_walk.h"
 #include "hypervisor/processors/start_vcpu.h"
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/vcpu/guest_control_registers.h"
+#include "hypervisor/vcpu/pause.h"
 
 #include <array>
 #include <bit>
@@ -79,8 +79,8 @@ Error call_shootdown(Vcpu& vcpu, std::uint64_t mask, std::uint64_t root, std::ui
     lock_page_tables(vcpu);
     // If the kernel has not registered its page tables, what it has changed in them takes effect
     // now.
-    if (machine.shadows.has_unsynced())
-        machine.shadows.sync(0);
+    if (machine.shadows.has_unsynced() && !machine.shadows.sync(0))
+        return paused;
     // Before the other vCPUs are asked, they are told of what earlier updates of the batch made
     // stale.
     account_for_stale(vcpu);

@@ -4,8 +4,8 @@
 #include "hypervisor/calls/vmcall.h"
 
 #include "hypervisor/calls/call_dispatch.h"
-#include "hypervisor/calls/pause.h"
 #include "hypervisor/registers/mirror.h"
+#include "hypervisor/vcpu/pause.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "shared/call_number.h"

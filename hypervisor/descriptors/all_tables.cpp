@@ -54,10 +54,10 @@ bool AllTables::agree_on_gates(const ProtectedTables& own, const GuestTable& idt
     });
 }
 
-bool AllTables::share_gdt_of(const ProtectedTables& own) const {
+bool AllTables::share_gdt(const ProtectedTables& own, const GuestTable& gdt) const {
     bool shared = false;
     for (ProtectedTables* const tables : tables_) {
-        if (tables == &own || !tables->gdt().overlaps(own.gdt()))
+        if (tables == &own || !tables->gdt().overlaps(gdt))
             continue;
         tables->share_gdt();
         shared = true;

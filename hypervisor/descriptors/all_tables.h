@@ -27,9 +27,9 @@ class AllTables {
     /// segment than `code`: `own` would write gates that do not lead there.
     bool agree_on_gates(const ProtectedTables& own, const GuestTable& idt, Selector code) const;
 
-    /// Called when `own` has loaded its GDT. Returns whether the GDT of another vCPU overlaps it;
-    /// that vCPU is then told that its GDT is shared.
-    bool share_gdt_of(const ProtectedTables& own) const;
+    /// Called when `own` loads `gdt`. Returns whether the GDT of another vCPU overlaps it; that
+    /// vCPU is then told that its GDT is shared.
+    bool share_gdt(const ProtectedTables& own, const GuestTable& gdt) const;
 
     /// A trapped store of `size` bytes (1, 2, 4 or 8, within one page) at `gpa`, which lies in a
     /// protected page: judged by the rules of every vCPU whose table it falls into, and, with no

@@ -19,11 +19,14 @@ Error GuestTable::open(const TableEnvironment& environment, std::uint64_t base,
     for (std::uint64_t index = 0; index < count; ++index) {
         const auto page =
             walk_guest(environment.memory, environment.cr3, first + index * page_size);
-        const bool is_table = page && environment.pages.is_page_table(page->gpa);
-        if (!page || is_table || !environment.memory.contains(page->gpa, page_size) ||
-            !environment.pages.protect(page->gpa)) {
+        Error error = Error::bad_address;
+        if (page && environment.pages.is_page_table(page->gpa))
+            error = Error::protected_page;
+        else if (page && environment.memory.contains(page->gpa, page_size))
+            error = environment.pages.protect(page->gpa);
+        if (error != Error::none) {
             close(environment.pages);
-            return is_table ? Error::protected_page : Error::bad_address;
+            return error == Error::bad_frame ? Error::bad_address : error;
         }
         pages_.push_back(page->gpa);
     }

@@ -15,6 +15,7 @@
 namespace hv {
 
 class AllTables;
+struct Vcpu;
 
 /// What is needed to find a descriptor table and to protect it.
 struct TableEnvironment {
@@ -22,6 +23,10 @@ struct TableEnvironment {
     Translation& pages;
     const AllTables& tables; ///< of all vCPUs
     std::uint64_t cr3;       ///< the guest's current value
+    /// Returns when every other vCPU has ended the call that it executes: address_space/requests.h.
+    /// It is called with `caller`. Null where there is one vCPU only.
+    void (*finish_calls_elsewhere)(Vcpu& caller) = nullptr;
+    Vcpu* caller = nullptr;
 };
 
 /// The size in bytes of the units of a descriptor table: a descriptor, or half of a 16-byte one.
@@ -47,7 +52,7 @@ class GuestTable {
     /// Finds and protects [base, base + limit]. The contents are to be judged only afterwards,
     /// since another vCPU may write until then. On an error nothing stays protected. Errors:
     /// bad_address (not canonical, wraps, not mapped, not RAM, or too many pages), bad_limit (above
-    /// 65535), protected_page (a registered page table).
+    /// 65535), protected_page (a registered page table), `paused`.
     abi::Error open(const TableEnvironment& environment, std::uint64_t base, std::uint32_t limit);
 
     /// Ends the protection of its pages and forgets them.

@@ -68,6 +68,11 @@ Error ProtectedTables::open_segment_table(const TableEnvironment& environment, T
                                           GuestTable& table) const {
     if (const Error error = open_table(environment, kind, base, limit, table); error != Error::none)
         return error;
+    // Another vCPU whose GDT has bytes in common with this one no longer writes slots by its own
+    // rules alone. It may have found a slot free before it was told, so its call is waited for.
+    if (kind == TableKind::gdt && environment.tables.share_gdt(*this, table) &&
+        environment.finish_calls_elsewhere != nullptr)
+        environment.finish_calls_elsewhere(*environment.caller);
     const TableVerdict verdict = check_segment_table(
         kind == TableKind::gdt ? DescriptorTable::gdt : DescriptorTable::ldt, limit, kept_,
         [&table](std::uint32_t index) { return table.read(index * table_word); },
@@ -102,7 +107,7 @@ Error ProtectedTables::load_gdt(const TableEnvironment& environment, std::uint64
         return error;
     gdt_.close(environment.pages);
     gdt_.take(table);
-    gdt_is_shared_ = environment.tables.share_gdt_of(*this);
+    gdt_is_shared_ = environment.tables.share_gdt(*this, gdt_);
     find_free_slots();
     if (sealed())
         learn_root(environment.memory, environment.cr3);

@@ -10,6 +10,7 @@
 #include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/numbered_register.h"
+#include "hypervisor/vcpu/pause.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vmx/exit_qualification.h"
 
@@ -115,8 +116,11 @@ void handle_cr_access(Vcpu& vcpu) {
         return run_without_paging(vcpu,
                                   operand(vcpu, read_register(vcpu, access.general_register())));
     const Outcome outcome = carry_out(vcpu, access);
-    if (outcome.error != Error::none)
+    if (outcome.error != Error::none) {
+        if (outcome.error == paused)
+            return (void)execute_again(vcpu);
         return refuse_instruction(vcpu, outcome.error, "CR_ACCESS", outcome.value);
+    }
     // Where the kernel uses a ROM beside native instructions, the mirrors must follow.
     if (vcpu.machine->interface != abi::Interface::native)
         mirror_registers(vcpu);

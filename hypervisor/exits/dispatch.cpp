@@ -3,7 +3,6 @@
 #include "hypervisor/address_space/invlpg.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/calls/drain.h"
-#include "hypervisor/calls/pause.h"
 #include "hypervisor/calls/vmcall.h"
 #include "hypervisor/exits/entry_failure.h"
 #include "hypervisor/exits/exit_handlers.h"
@@ -16,6 +15,7 @@
 #include "hypervisor/run/fatal_exits.h"
 #include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/held_event.h"
+#include "hypervisor/vcpu/pause.h"
 #include "hypervisor/vcpu/resume.h"
 
 #include <array>

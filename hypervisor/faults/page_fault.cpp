@@ -80,6 +80,7 @@ void expect_invalidation(Vcpu& vcpu, std::uint32_t code) {
     refuse(vcpu, fault, "GPA", gpa);
 }
 
+// An access that this exit had no time for is repeated too.
 void fill(Vcpu& vcpu, const Fault& fault, const GuestAccess& access) {
     if (fill_shadows(vcpu, access) == ShadowFill::Fill::nowhere)
         return leads_nowhere(vcpu, fault, access);
@@ -104,7 +105,8 @@ void write_read_only(Vcpu& vcpu, const Fault& fault, const GuestAccess& access) 
     const bool hides_user_page =
         (entry & paging::user) != 0 && (cr4 & cr4::supervisor_access_prevention) != 0;
     if (machine.vcpu_count == 1 && !hides_user_page) {
-        (void)fill_shadows(vcpu, access);
+        if (fill_shadows(vcpu, access) == ShadowFill::Fill::unfinished)
+            return repeat_interrupted_event(vcpu);
         if (machine.shadows.override_read_only(current_shadow_root(vcpu), access.linear,
                                                access.walk,
                                                (cr4 & cr4::supervisor_execution_prevention) == 0)) {
@@ -126,20 +128,31 @@ bool leads_through(const PageWalk& walk, std::uint64_t page) {
 
 // The processor's own store, while it delivers an event, cannot be carried out in its place. A page
 // that is protected only because it has shadow page tables loses them, unless the store needs them.
-void open_for_delivery(Vcpu& vcpu, const PageWalk& walk, Frame& frame) {
-    vcpu.machine->shadows.drop(frame);
+// False: to be repeated.
+bool open_for_delivery(Vcpu& vcpu, const PageWalk& walk, Frame& frame) {
+    if (!vcpu.machine->shadows.drop(frame))
+        return false;
     if (frame.write_locks != 0 || leads_through(walk, align_down(walk.gpa, page_size)))
         stop_delivery(vcpu, "GPA", walk.gpa);
+    return true;
+}
+
+// This exit has no time for what the store needs: it is done in the next one.
+bool repeat(Vcpu& vcpu) {
+    repeat_interrupted_event(vcpu);
+    return true;
 }
 
 // A store to a page that the guest may not write. True when it has been handled; false when
 // the page is writable now and its shadow entry has still to be filled.
 bool store_to_protected(Vcpu& vcpu, const Fault& fault, const GuestAccess& access, Frame& frame) {
     VirtualMachine& machine = *vcpu.machine;
-    if ((frame.flags & frame_flags::displaced) != 0)
-        restore_root(vcpu, machine.frames.number(frame));
+    if ((frame.flags & frame_flags::displaced) != 0 &&
+        !restore_root(vcpu, machine.frames.number(frame)))
+        return repeat(vcpu);
     if (machine.shadows.can_unsync(frame)) {
-        machine.shadows.unsync(frame);
+        if (!machine.shadows.unsync(frame))
+            return repeat(vcpu);
         if (machine.shadows.has_unsynced() && !machine.shadows.can_displace()) {
             // Roots that are loaded without an exit must be in step.
             withdraw_roots_everywhere(vcpu);
@@ -148,10 +161,8 @@ bool store_to_protected(Vcpu& vcpu, const Fault& fault, const GuestAccess& acces
         count(vcpu, MemoryAccess::table_unsynced);
         return false;
     }
-    if (fault.vectoring.valid()) {
-        open_for_delivery(vcpu, access.walk, frame);
-        return false;
-    }
+    if (fault.vectoring.valid())
+        return !open_for_delivery(vcpu, access.walk, frame) && repeat(vcpu);
     emulate(vcpu, access);
     return true;
 }

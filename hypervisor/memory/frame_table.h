@@ -49,6 +49,8 @@ inline constexpr std::uint8_t per_vcpu = 1 << 4;
 /// A root whose shadow table is at its own physical address
 /// (translation/shadow/unaware/displaced_roots.cpp).
 inline constexpr std::uint8_t displaced = 1 << 5;
+/// So many shadow entries map it that some may be read-only although it is not write-protected.
+inline constexpr std::uint8_t partly_writable = 1 << 6;
 } // namespace frame_flags
 
 /// All frames from physical 0 to the end of memory, 16 bytes each: 1/256 of it.

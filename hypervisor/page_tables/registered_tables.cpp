@@ -2,6 +2,8 @@
 
 #include "hypervisor/page_tables/registered_tables.h"
 
+#include "hypervisor/memory/compare_pages.h"
+
 #include <bit>
 
 namespace hv {
@@ -24,7 +26,8 @@ void RegisteredTables::count_links(int level, std::uint64_t value, int change) {
 }
 
 void RegisteredTables::drop_links(int level, std::uint64_t page, std::uint32_t slots) {
-    for (std::uint32_t slot = 0; slot < slots; ++slot)
+    for (std::uint32_t slot = first_nonzero(page, 0); slot < slots;
+         slot = first_nonzero(page, slot + 1))
         count_links(level, direct_word<std::uint64_t>(page + slot * paging::entry_size), -1);
 }
 
@@ -66,10 +69,26 @@ Error RegisteredTables::update_entry(std::uint64_t gpa) {
     return value ? set_entry(gpa, *value) : Error::bad_frame;
 }
 
+// Most page tables are nearly empty when they are registered.
+std::uint32_t RegisteredTables::Contents::first_used(std::uint32_t slot) const {
+    if (slot < first) {
+        if (const std::uint32_t used = first_nonzero(page, slot); used < first)
+            return used;
+        slot = first;
+    }
+    if (slot < end) {
+        if (const std::uint32_t used = first_nonzero(clone, slot); used < end)
+            return used;
+        slot = end;
+    }
+    return first_nonzero(page, slot);
+}
+
 // Judges and counts what a page will hold that becomes a table; on an error the counts are as
 // before.
 Error RegisteredTables::take_contents(Frame& frame, const Contents& contents) {
-    for (std::uint32_t slot = 0; slot < paging::entries; ++slot) {
+    for (std::uint32_t slot = contents.first_used(0); slot < paging::entries;
+         slot = contents.first_used(slot + 1)) {
         const std::uint64_t value = contents.entry(slot);
         if ((value & paging::present) == 0)
             continue;
@@ -119,10 +138,11 @@ Error RegisteredTables::allocate(std::uint64_t number, std::uint64_t clone,
             return Error::clone_out_of_range;
     }
     const std::uint64_t page = number * page_size;
-    if (!translation_->protect(page))
-        return Error::bad_frame;
+    if (!translation_->before_registration(*frame))
+        return paused;
+    if (const Error error = translation_->protect(page); error != Error::none)
+        return error;
     translation_->wait_until_protected();
-    translation_->before_registration(*frame);
     frame->level = level;
     const Contents contents{page, clone * page_size, clones ? options.first : 0U,
                             clones ? options.first + options.count : 0U};

@@ -37,7 +37,7 @@ class RegisteredTables {
 
     /// AllocatePage: `number` and `clone` are page frame numbers. Errors: bad_level, bad_frame,
     /// already_a_table, protected_page, not_a_table and clone_out_of_range (of the clone), and
-    /// those of judge() for what the page holds already. On an error nothing has changed.
+    /// those of judge() for what the page holds already; `paused`. On an error nothing has changed.
     abi::Error allocate(std::uint64_t number, std::uint64_t clone, abi::AllocateOptions options);
     /// ReleasePage. `is_root(number)` says whether some vCPU runs on that root; it is asked when
     /// the page can no longer be loaded as a root. Errors: bad_frame, not_a_table, table_in_use.
@@ -144,6 +144,8 @@ class RegisteredTables {
             const std::uint64_t from = slot >= first && slot < end ? clone : page;
             return direct_word<std::uint64_t>(from + slot * sizeof(std::uint64_t));
         }
+        /// The first entry from `slot` (at most 512) on that is not 0; 512 when there is none.
+        std::uint32_t first_used(std::uint32_t slot) const;
     };
     abi::Error take_contents(Frame& frame, const Contents& contents);
     void copy_entries(Frame& frame, const Contents& contents);

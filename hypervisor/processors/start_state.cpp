@@ -1,6 +1,7 @@
 // Loading a state in 64-bit mode into a vCPU: everything is judged as if the guest had loaded it
 // itself.
 
+#include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/memory/guest_walk.h"
 #include "hypervisor/processors/start_vcpu.h"
 #include "hypervisor/registers/control_registers.h"
@@ -36,19 +37,22 @@ Error judge_values(std::uint64_t rip, std::uint64_t flags, std::uint64_t efer) {
 Error load_control_registers(Vcpu& vcpu, const StartupState& state) {
     if (!write_guest_msr(vcpu, number(Msr::ia32_efer), state.efer))
         return Error::bad_value;
-    if (const Error error = set_guest_cr4(vcpu, state.cr4); error != Error::none)
+    if (const Error error = complete(vcpu, [&] { return set_guest_cr4(vcpu, state.cr4); });
+        error != Error::none)
         return error;
     if (const Error error = set_guest_cr0(vcpu, state.cr0); error != Error::none)
         return error;
-    return set_guest_cr3(vcpu, state.cr3);
+    return complete(vcpu, [&] { return set_guest_cr3(vcpu, state.cr3); });
 }
 
 Error load_table_registers(Vcpu& vcpu, const StartupState& state) {
     // An IDT at address 0 is the one of real mode, as INIT leaves it.
     const bool has_idt = state.idtr.limit != 0 && state.idtr.base != 0;
     if (vcpu.machine->owns_descriptors()) {
-        const Error error = set_guest_gdtr(vcpu, state.gdtr);
-        return error != Error::none || !has_idt ? error : set_guest_idtr(vcpu, state.idtr);
+        const Error error = complete(vcpu, [&] { return set_guest_gdtr(vcpu, state.gdtr); });
+        if (error != Error::none || !has_idt)
+            return error;
+        return complete(vcpu, [&] { return set_guest_idtr(vcpu, state.idtr); });
     }
     if (!is_canonical(state.gdtr.base) || !is_canonical(state.idtr.base))
         return Error::bad_address;

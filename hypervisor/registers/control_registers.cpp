@@ -108,8 +108,8 @@ Error set_guest_cr3(Vcpu& vcpu, std::uint64_t value) {
     if ((!kept || !vcpu.tables.knows_entries_of(page)) && !admit_root(vcpu, page, registered))
         [[unlikely]]
         return Error::root_lacks_kernel;
-    if (!load_root(vcpu, root))
-        return Error::root_not_registered;
+    if (const Error error = load_root(vcpu, root); error != Error::none)
+        return error;
     drop_before_entry(vcpu, Stale::non_global);
     return Error::none;
 }
@@ -127,13 +127,14 @@ Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
     } else if ((value & cr4::physical_address_extension) == 0) {
         return Error::bad_cr4;
     }
-    vcpu.cr4_shadow = value;
-    end_overrides(vcpu);
     // Kernels toggle PGE to drop all translations.
     if (shadows.has_unsynced()) {
         lock_page_tables(vcpu);
-        shadows.sync(0);
+        if (!shadows.sync(0))
+            return paused;
     }
+    vcpu.cr4_shadow = value;
+    end_overrides(vcpu);
     vcpu.vmcs.write(Field::guest_cr4, value | vcpu.machine->capabilities.cr4_fixed0);
     vcpu.vmcs.write(Field::cr4_read_shadow, value);
     drop_before_entry(vcpu, Stale::all);

@@ -2,6 +2,7 @@
 
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/address_space/requests.h"
 #include "hypervisor/vcpu/segment_registers.h"
 
 #include <bit>
@@ -17,7 +18,12 @@ namespace {
 TableEnvironment environment_of(Vcpu& vcpu) {
     lock_page_tables(vcpu);
     VirtualMachine& machine = *vcpu.machine;
-    return {machine.memory, machine.translation, machine.tables, guest_cr3(vcpu)};
+    return {.memory = machine.memory,
+            .pages = machine.translation,
+            .tables = machine.tables,
+            .cr3 = guest_cr3(vcpu),
+            .finish_calls_elsewhere = finish_calls_elsewhere,
+            .caller = &vcpu};
 }
 
 RunningSegments running_segments(const Vcpu& vcpu) {

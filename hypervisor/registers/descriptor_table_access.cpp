@@ -7,6 +7,7 @@
 #include "hypervisor/registers/exit_handlers.h"
 #include "hypervisor/registers/memory_operand.h"
 #include "hypervisor/vcpu/numbered_register.h"
+#include "hypervisor/vcpu/pause.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/segment_registers.h"
 
@@ -50,7 +51,9 @@ void load(Vcpu& vcpu, const std::optional<abi::PseudoDescriptor>& value, std::st
           Error (*set)(Vcpu&, const abi::PseudoDescriptor&)) {
     if (!value)
         return;
-    const Error error = set(vcpu, *value);
+    const Error error = must_pause(vcpu) ? paused : set(vcpu, *value);
+    if (error == paused)
+        return (void)execute_again(vcpu);
     if (error != Error::none)
         return refuse_instruction(vcpu, error, what, value->base);
     skip_instruction(vcpu);
@@ -149,7 +152,10 @@ void handle_ldtr_tr(Vcpu& vcpu) {
     if (!selector)
         return;
     const bool is_ltr = instruction == Instruction::ltr;
-    const Error error = is_ltr ? set_guest_tr(vcpu, *selector) : set_guest_ldtr(vcpu, *selector);
+    const auto set = is_ltr ? set_guest_tr : set_guest_ldtr;
+    const Error error = must_pause(vcpu) ? paused : set(vcpu, *selector);
+    if (error == paused)
+        return (void)execute_again(vcpu);
     if (error != Error::none)
         return refuse_selector(vcpu, error, is_ltr ? "LTR" : "LLDT", *selector);
     skip_instruction(vcpu);

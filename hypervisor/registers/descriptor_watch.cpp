@@ -1,5 +1,6 @@
 #include "hypervisor/registers/descriptor_watch.h"
 
+#include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/registers/descriptor_registers.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
@@ -20,7 +21,7 @@ void follow_table(Vcpu& vcpu, const GuestTable& held, Field base, Field limit,
     // IDTR as it was at the first instruction: the guest has not loaded an IDT yet.
     if (!held.is_open() && loaded.base == 0 && loaded.limit == 0)
         return;
-    const Error error = set(vcpu, loaded);
+    const Error error = complete(vcpu, [&] { return set(vcpu, loaded); });
     if (error == Error::none)
         return;
     name_refusal(vcpu, error, what, loaded.base);
@@ -34,7 +35,7 @@ void follow_segment(Vcpu& vcpu, Field selector, Field access_rights, std::uint16
     const auto loaded = static_cast<std::uint16_t>(vmcs.read(selector));
     if (loaded == followed)
         return;
-    const Error error = adopt(vcpu, loaded);
+    const Error error = complete(vcpu, [&] { return adopt(vcpu, loaded); });
     followed = loaded;
     if (error == Error::none)
         return;

@@ -4,6 +4,7 @@
 #include "hypervisor/registers/exit_handlers.h"
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/vcpu/counters.h"
+#include "hypervisor/vcpu/pause.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/vcpu.h"
 
@@ -44,6 +45,8 @@ void handle_msr_write(Vcpu& vcpu) {
     const auto msr = static_cast<std::uint32_t>(registers.rcx);
     count_key(vcpu.statistics.msr, msr);
     const std::uint64_t value = registers.rdx << 32 | (registers.rax & 0xFFFFFFFF);
+    if (!prepare_msr_write(vcpu, msr, value))
+        return (void)execute_again(vcpu);
     if (!write_guest_msr(vcpu, msr, value))
         return refuse(vcpu, abi::Error::bad_value, "MSR_WRITE", msr);
     skip_instruction(vcpu);

@@ -195,6 +195,14 @@ bool write_debug_control(const Vcpu& vcpu, std::uint64_t value) {
 
 } // namespace
 
+// EFER.NXE decides what all entries mean, so that no shadow table can stay.
+bool prepare_msr_write(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
+    if (msr != number(Msr::ia32_efer) || ((vcpu.efer ^ value) & efer::execute_disable_enable) == 0)
+        return true;
+    lock_page_tables(vcpu);
+    return vcpu.machine->translation.before_new_features();
+}
+
 bool write_guest_msr(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
     if (is_mtrr(msr, mtrr_capability_for(msr)))
         return is_mtrr_value(msr, value, vcpu.machine->physical_address_bits) &&

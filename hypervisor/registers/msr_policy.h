@@ -11,6 +11,10 @@ struct Vcpu;
 /// RDMSR of an MSR that exits; nothing where the processor would raise #GP.
 std::optional<std::uint64_t> read_guest_msr(Vcpu& vcpu, std::uint32_t msr);
 
+/// To be called before write_guest_msr(), for what takes long. False: this exit has no time for all
+/// of it; the guest must execute the instruction again.
+bool prepare_msr_write(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value);
+
 /// WRMSR of an MSR that exits; false where the guest takes #GP.
 bool write_guest_msr(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value);
 

@@ -18,21 +18,19 @@ ShadowPagingDemands Translation::demands() const {
             .exceptions = 1U << vector::page_fault};
 }
 
-bool Translation::protect(std::uint64_t gpa) {
+abi::Error Translation::protect(std::uint64_t gpa) {
     Frame* const frame = frames_->of_address(gpa);
     if (frame == nullptr || frame->write_locks == std::numeric_limits<std::uint16_t>::max())
-        return false;
-    if (shadows_ != nullptr) {
-        shadows_->lock(*frame);
-        return true;
-    }
+        return abi::Error::bad_frame;
+    if (shadows_ != nullptr)
+        return shadows_->lock(*frame) ? abi::Error::none : paused;
     if (frame->write_locks == 0) {
         if (!ept_->set_rights(gpa, EptRights::read_execute))
-            return false;
+            return abi::Error::bad_frame;
         stale_->taken_by_monitor();
     }
     ++frame->write_locks;
-    return true;
+    return abi::Error::none;
 }
 
 void Translation::release(std::uint64_t gpa) {
@@ -79,9 +77,8 @@ void Translation::unregistered_entry_changed(Frame& frame, std::uint64_t gpa, st
         stale_->taken_by_guest(Stale::all);
 }
 
-void Translation::before_registration(Frame& frame) {
-    if (shadows_ != nullptr)
-        shadows_->drop_unsynced(frame);
+bool Translation::before_registration(Frame& frame) {
+    return shadows_ == nullptr || shadows_->drop_unsynced(frame);
 }
 
 void Translation::registered(Frame& frame) {
@@ -93,6 +90,8 @@ void Translation::unregistered(Frame& frame) {
     if (shadows_ != nullptr)
         shadows_->drop(frame);
 }
+
+bool Translation::before_new_features() { return shadows_ == nullptr || shadows_->drop_all(); }
 
 void Translation::set_features(const PagingFeatures& features) {
     if (shadows_ != nullptr)

@@ -5,6 +5,7 @@
 
 #include "hypervisor/memory/frame_table.h"
 #include "hypervisor/translation/ept.h"
+#include "hypervisor/translation/paused.h"
 #include "hypervisor/translation/shadow/shadow_tables.h"
 #include "hypervisor/translation/stale_translations.h"
 
@@ -35,9 +36,9 @@ class Translation {
     // Write protection. The reasons for each page are counted: it is writable again when the last
     // is gone.
 
-    /// Takes the right to write from the page that holds `gpa`. False when it is not the guest's
-    /// RAM, or has more reasons than can be counted.
-    [[nodiscard]] bool protect(std::uint64_t gpa);
+    /// Takes the right to write from the page that holds `gpa`. Errors: bad_frame when it is not
+    /// the guest's RAM, or has more reasons than can be counted; `paused`.
+    [[nodiscard]] abi::Error protect(std::uint64_t gpa);
     /// Undoes one protect of the page.
     void release(std::uint64_t gpa);
     bool is_protected(std::uint64_t gpa) const { return frames_->is_write_protected(gpa); }
@@ -75,13 +76,16 @@ class Translation {
         return shadows_ != nullptr ? frame_flags::guest_ram | frame_flags::one_leaf_shadow
                                    : frame_flags::guest_ram;
     }
-    /// The page is about to be registered as a page table: its shadow page tables are brought in
-    /// step.
-    void before_registration(Frame& frame);
+    /// The page is about to be registered as a page table: its shadow page tables that are out of
+    /// step are given up. False: to be repeated.
+    [[nodiscard]] bool before_registration(Frame& frame);
     /// The page has been registered.
     void registered(Frame& frame);
     /// The page is no longer a page table.
     void unregistered(Frame& frame);
+    /// EFER.NXE is about to change, which takes long. False: this exit has no time for all of it,
+    /// and the call is to be repeated.
+    [[nodiscard]] bool before_new_features();
     /// EFER.NXE has changed what entries mean.
     void set_features(const PagingFeatures& features);
 

@@ -1,8 +1,8 @@
 #include "tests/differential/guest.h"
 
-#include "hypervisor/calls/pause.h"
 #include "hypervisor/exits/settle.h"
 #include "hypervisor/host/processor/instructions.h"
+#include "hypervisor/vcpu/pause.h"
 #include "hypervisor/x86/descriptor.h"
 #include "shared/page_table_calls.h"
 #include "tests/unit/fake/current_machine.h"

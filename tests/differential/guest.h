@@ -95,7 +95,7 @@ class Guest {
         return walk(root, linear).found.valid;
     }
 
-    /// Each VM exit has time for few calls that take long (hypervisor/calls/pause.h), so that
+    /// Each VM exit has time for few calls that take long (hypervisor/vcpu/pause.h), so that
     /// batches stop between two entries.
     bool has_little_time = false;
     std::uint64_t pauses = 0;

@@ -51,7 +51,7 @@ inline refuse_entry(word) {
 }
 
 /* hypervisor/calls/drain.cpp, drain: one step to the guest. It executes at most `most` entries: it
-   may stop between two (hypervisor/calls/pause.h). */
+   may stop between two (hypervisor/vcpu/pause.h). */
 hidden byte at, word, allowed, error;
 
 inline read_entry() {

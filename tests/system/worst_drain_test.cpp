@@ -1,7 +1,7 @@
 // How long a guest can keep the monitor from letting an interrupt in (docs/monitor.md, "How long a
 // drain can take").
 
-#include "hypervisor/calls/pause.h"
+#include "hypervisor/vcpu/pause.h"
 #include "shared/ring.h"
 #include "tests/system/boot.h"
 

@@ -125,7 +125,7 @@ void write_guest_state(Vcpu& vcpu, const LoadedGuest& guest) {
     write_task_register(vcpu, busy_tss(guest.selectors.tss, boot_area::tss));
     vcpu.followed_tr = guest.selectors.tss;
     write_start(vcpu, guest);
-    if (!load_root(vcpu, boot_area::page_tables))
+    if (load_root(vcpu, boot_area::page_tables) != abi::Error::none)
         console::fail("the boot page tables cannot be loaded");
 }
 

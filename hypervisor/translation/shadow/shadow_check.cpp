@@ -6,6 +6,13 @@
 
 namespace hv {
 
+// Whether the entry, of level 1, maps a page with so many mappings that not all are made writable.
+bool ShadowTables::may_be_read_only(std::uint64_t entry) const {
+    const std::uint64_t number = (entry & paging::address_mask) / page_size;
+    return number < frames_.count() &&
+           (frames_.at(number).flags & frame_flags::partly_writable) != 0;
+}
+
 // An entry may be absent: a fault then makes it. It may never allow more than the guest's entry, or
 // lead elsewhere.
 bool ShadowTables::consistent_entry(ShadowNumber number, std::uint32_t slot) const {
@@ -20,13 +27,16 @@ bool ShadowTables::consistent_entry(ShadowNumber number, std::uint32_t slot) con
                    child.frame == table.frame + slot * std::uint64_t{shadow_slots};
         }
         const std::uint64_t wanted = direct_leaf(table.frame + slot, table.attributes, table.view);
-        return entry == wanted;
+        return entry == wanted ||
+               (may_be_read_only(entry) && entry == (wanted & ~shadow_bits::writable_and_dirty));
     }
     const std::uint64_t guest = (table.flags & shadow_flags::unsynced) != 0
                                     ? pool_.entry(table.copy * shadow_slots + slot)
                                     : read_guest(table, slot);
     if (table.level == 1) {
         const std::uint64_t wanted = leaf_entry(guest, table.view);
+        if (may_be_read_only(entry) && entry == (wanted & ~shadow_bits::writable_and_dirty))
+            return true;
         // While the page is write-protected, an override is not writable either.
         return entry == wanted || is_override(entry | shadow_bits::writable_and_dirty, wanted, 1);
     }
@@ -77,9 +87,11 @@ bool ShadowTables::consistent_lists(std::uint64_t writable) const {
         for (EntryNumber entry = frame.mappings; entry != 0; entry = pool_.next(entry)) {
             const std::uint64_t value = pool_.entry(entry);
             const bool writable_now = (value & paging::writable) != 0;
-            const bool right = (value & shadow_bits::listed) != 0 &&
-                               writable_now == (!locked && (value & shadow_bits::read_only) == 0) &&
-                               (value & paging::address_mask) / page_size == number;
+            const bool may_write = !locked && (value & shadow_bits::read_only) == 0;
+            const bool right =
+                (value & shadow_bits::listed) != 0 &&
+                (writable_now == may_write || (!writable_now && may_be_read_only(value))) &&
+                (value & paging::address_mask) / page_size == number;
             if (!right) {
                 console::say("a list of writable entries is wrong for frame ", console::Hex{number},
                              ", entry ", console::Hex{value});

@@ -145,22 +145,54 @@ std::uint32_t ShadowEntries::locks_of(const Frame& frame) const {
 
 // A translation that was left to the guest may still lead to the page although its entry is in no
 // list any longer (StaleTranslations, rule 5).
-void ShadowEntries::lock(Frame& frame) {
-    if (frame.write_locks++ != 0)
-        return;
-    if (frame.mappings != 0 || stale_->is_any_left())
+bool ShadowEntries::lock(Frame& frame) {
+    if (frame.write_locks != 0) {
+        ++frame.write_locks;
+        return true;
+    }
+    EntryNumber number = frame.mappings;
+    if (number != 0 || stale_->is_any_left())
         stale_->taken_by_monitor();
-    for (EntryNumber number = frame.mappings; number != 0; number = pool_.next(number))
+    for (std::uint32_t left = max_mappings; number != 0; number = pool_.next(number)) {
+        if (left-- == 0) [[unlikely]] {
+            shorten_mappings(frame);
+            return false;
+        }
         pool_.entry(number) = pool_.entry(number) & ~writable_and_dirty;
+    }
+    frame.write_locks = 1;
     note_change();
+    return true;
 }
 
 void ShadowEntries::unlock(Frame& frame) {
     if (--frame.write_locks != 0)
         return;
+    std::uint32_t left = max_mappings;
+    for (EntryNumber number = frame.mappings; number != 0; number = pool_.next(number)) {
+        if (left-- == 0) [[unlikely]] {
+            frame.flags |= frame_flags::partly_writable;
+            return;
+        }
+        if (const std::uint64_t entry = pool_.entry(number); (entry & shadow_bits::read_only) == 0)
+            pool_.entry(number) = entry | writable_and_dirty;
+    }
+}
+
+bool ShadowEntries::has_many_mappings(const Frame& frame) const {
+    std::uint32_t left = max_mappings;
     for (EntryNumber number = frame.mappings; number != 0; number = pool_.next(number))
-        if ((pool_.entry(number) & shadow_bits::read_only) == 0)
-            pool_.entry(number) = pool_.entry(number) | writable_and_dirty;
+        if (left-- == 0)
+            return true;
+    return false;
+}
+
+// A fault makes each of them again.
+void ShadowEntries::shorten_mappings(Frame& frame) {
+    frame.flags |= frame_flags::partly_writable;
+    stale_->taken_by_monitor();
+    for (; frame.mappings != 0 && !is_work_spent(); add_work(1))
+        replace_leaf(frame.mappings, 0);
 }
 
 } // namespace hv

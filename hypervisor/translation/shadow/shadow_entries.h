@@ -18,8 +18,10 @@
 #include "hypervisor/translation/shadow/shadow_pool.h"
 #include "hypervisor/translation/shadow/shadow_settings.h"
 #include "hypervisor/translation/stale_translations.h"
+#include "shared/statistics.h"
 
 #include <cstdint>
+#include <utility>
 
 namespace hv {
 
@@ -65,12 +67,35 @@ class ShadowEntries {
         __atomic_fetch_sub(&pool_.table(number).pins, 1, __ATOMIC_RELAXED);
     }
 
+    // What bounds the work of one VM exit (docs/monitor.md, "How long a VM exit can take"). Work is
+    // counted in entries that are changed or looked at.
+
+    /// The work of a VM exit. An operation that has still more to do then stops where it can be
+    /// repeated; what need not be done at all is not begun. This is more than any single step that
+    /// the guest needs.
+    static constexpr std::uint32_t work_per_exit = 8192;
+    /// One release of a shadow table unlinks at most this many of the entries that lead to it.
+    static constexpr std::uint32_t max_parents = 1024;
+    /// To write-protect a page, or to make it writable again, at most this many of the entries that
+    /// map it are changed.
+    static constexpr std::uint32_t max_mappings = 1024;
+    /// Whether this exit should do no more.
+    bool is_work_spent() {
+        add_work(0);
+        return work_ >= work_per_exit;
+    }
+    /// From now on the exit may do as much as in the beginning.
+    void renew_work() { work_ = 0; }
+
     // Write protection.
 
     /// How many of a page's write locks its shadow tables account for.
     std::uint32_t locks_of(const Frame& frame) const;
-    /// Adds a reason why the guest may not write to the page / takes one away.
-    void lock(Frame& frame);
+    /// Adds a reason why the guest may not write to the page. False if more entries map the page
+    /// than one exit may change: some of them have been made absent, and the call is to be
+    /// repeated.
+    [[nodiscard]] bool lock(Frame& frame);
+    /// Takes a reason away. Entries above max_mappings stay read-only until a store faults.
     void unlock(Frame& frame);
 
     /// The guest's entry at `gpa` is now `value`, in a page table that is marked
@@ -107,6 +132,7 @@ class ShadowEntries {
     ShadowSettings settings_;
     std::uint64_t reserved_in_leaf_ = 0; ///< bits that an entry of level 1 may not have
     StaleTranslations* stale_ = nullptr;
+    abi::Statistics* statistics_ = nullptr; ///< the acting vCPU's
     bool linked_ = false; ///< a table got out of step, or was linked: DisplacedRoots::take_linked()
     bool local_apic_writable_ = true;
 
@@ -147,6 +173,9 @@ class ShadowEntries {
         else
             replace_link(number, value);
     }
+    /// The same for an entry of level 1 / above it.
+    void replace_leaf(EntryNumber number, std::uint64_t value);
+    void replace_link(EntryNumber number, std::uint64_t value);
     /// The shadow table that an entry above level 1 leads to; 0 when it is absent.
     ShadowNumber child_of(EntryNumber number) const;
     /// The record of the page that an entry maps, which has the list of its mappings. It is found
@@ -155,6 +184,16 @@ class ShadowEntries {
     Frame& mapped_page(std::uint64_t entry) const {
         return frames_.at((entry & paging::address_mask) / page_size);
     }
+    /// Counts work of this exit.
+    void add_work(std::uint32_t entries) {
+        if (std::exchange(work_of_exit_, statistics_->exits) != statistics_->exits)
+            work_ = 0;
+        work_ += entries;
+    }
+    /// Makes entries that map the page absent, as many as this exit has time for.
+    void shorten_mappings(Frame& frame);
+    /// Whether more than max_mappings entries map the page.
+    bool has_many_mappings(const Frame& frame) const;
     /// Marks the frame of a page table whose changes set_leaf() can follow, or takes the mark away.
     void mark_leaf_shadow(Frame& frame);
     void note_change() {
@@ -163,6 +202,8 @@ class ShadowEntries {
     }
 
   private:
+    std::uint64_t work_of_exit_ = 0; ///< of which exit of the acting vCPU `work_` is the work
+    std::uint32_t work_ = 0;
     bool changed_ = false; ///< kept in the checked build only
 
     // For a usable entry that maps a page of the guest's RAM.
@@ -176,8 +217,6 @@ class ShadowEntries {
     std::uint64_t tracked_leaf(std::uint64_t guest, const Frame& page) const;
     std::uint64_t place_of(const Frame& page) const;
     std::uint64_t leaf_entry_of_other(std::uint64_t guest, ShadowView view) const;
-    void replace_link(EntryNumber number, std::uint64_t value);
-    void replace_leaf(EntryNumber number, std::uint64_t value);
     void note_lost(std::uint64_t old, std::uint64_t value, Stale what);
 };
 

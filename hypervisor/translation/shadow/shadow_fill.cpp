@@ -72,8 +72,8 @@ bool ShadowFill::fill_large(EntryNumber number, int level, std::uint64_t linear,
 
 ShadowFill::Fill ShadowFill::fill(ShadowNumber root, std::uint64_t linear, const PageWalk& walk,
                                   std::uint32_t access) {
-    reserve_for_walk();
-    separate_views(walk);
+    if (!reserve_for_walk() || !separate_views(walk))
+        return Fill::unfinished;
     bool changed = first_unsynced_ != 0 && can_displace() && bring_back(root);
     ShadowNumber table = root;
     for (int level = FourLevelPaging::levels; level > walk.level; --level) {
@@ -88,6 +88,8 @@ ShadowFill::Fill ShadowFill::fill(ShadowNumber root, std::uint64_t linear, const
             child = make(frame, level - 1, viewer_);
         else if (pool_.entry(entry) == 0)
             child = find_in_step(frame, level - 1, viewer_);
+        if (child == 0)
+            return Fill::unfinished;
         const std::uint64_t value = table_entry(child, guest, level);
         if (pool_.entry(entry) != value) {
             replace(entry, value);

@@ -14,9 +14,10 @@ class ShadowFill : public Guesses {
     using Guesses::Guesses;
 
     enum class Fill : std::uint8_t {
-        filled,    ///< the access can be tried again
-        unchanged, ///< the shadow entries allowed it already: the fault has another cause
-        nowhere,   ///< the guest may not access the memory that it maps there, or not in this way
+        filled,     ///< the access can be tried again
+        unchanged,  ///< the shadow entries allowed it already: the fault has another cause
+        unfinished, ///< this exit has no time for it: the access is to be tried again
+        nowhere,    ///< the guest may not access the memory that it maps there, or not in this way
     };
     /// Makes the shadow entries that lead to `linear` below `root`, from the entries of the guest's
     /// page tables in `walk`. The walk must have ended `mapped`, and the guest's accessed and dirty

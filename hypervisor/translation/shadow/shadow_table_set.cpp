@@ -7,7 +7,8 @@ namespace hv {
 ShadowTableSet::ShadowTableSet(const ShadowPool& pool, const FrameTable& frames,
                                StaleTranslations& stale, const ShadowSettings& settings,
                                abi::Statistics& statistics)
-    : DisplacedRoots{pool, frames, stale, settings}, statistics_{&statistics} {
+    : DisplacedRoots{pool, frames, stale, settings} {
+    statistics_ = &statistics;
     statistics.shadow_limit = pool_.count() - 1;
 }
 
@@ -26,31 +27,24 @@ ShadowNumber ShadowTableSet::find_in_step(const Frame& frame, int level, ShadowV
     const ShadowNumber number = find(frame, level, viewer);
     if (number == 0 || first_unsynced_ == 0) [[likely]]
         return number;
-    if (level > 1) {
-        for (ShadowNumber below = first_unsynced_; below != 0;
-             below = pool_.table(below).next_unsynced) {
-            std::uint32_t budget = max_tables_searched;
-            if (is_below(below, number, budget))
-                sync_table(below);
-        }
-    } else if ((pool_.table(number).flags & shadow_flags::unsynced) != 0) {
-        sync_table(number);
-    }
-    return number;
+    return sync_below(number) ? number : 0;
 }
 
 // The page table is first write-protected, on all vCPUs, and then read: until then another vCPU may
 // write to it.
 ShadowNumber ShadowTableSet::make(Frame& frame, int level, ShadowView viewer) {
+    if (!reserve(1) || !lock(frame))
+        return 0;
     const ShadowNumber number = take();
+    add_work(shadow_slots);
     ShadowTable& table = pool_.table(number);
     table.frame = frames_.number(frame);
     table.level = static_cast<std::uint8_t>(level);
     table.view = view_in(frame, level, viewer);
     table.next = frame.first_shadow;
     frame.first_shadow = number;
-    lock(frame);
-    mark_leaf_shadow(frame);
+    if (level == 1 || table.next != 0)
+        mark_leaf_shadow(frame);
     if ((frame.flags & frame_flags::reclaimed) != 0) {
         frame.flags &= static_cast<std::uint8_t>(~frame_flags::reclaimed);
         ++statistics_->shadow_rebuilt;
@@ -74,7 +68,7 @@ void ShadowTableSet::fill_from_guest(ShadowNumber number) {
             continue;
         const EntryNumber entry = number * shadow_slots + slot;
         if (table.level == 1) {
-            replace(entry, leaf_entry(guest, table.view));
+            replace_leaf(entry, leaf_entry(guest, table.view));
             continue;
         }
         const Frame* frame = frames_.of_address(guest & paging::address_mask);
@@ -84,7 +78,7 @@ void ShadowTableSet::fill_from_guest(ShadowNumber number) {
             continue;
         if (const ShadowNumber child = find_in_step(*frame, table.level - 1, table.view);
             child != 0)
-            replace(entry, table_entry(child, guest, table.level));
+            replace_link(entry, table_entry(child, guest, table.level));
     }
 }
 
@@ -97,20 +91,21 @@ bool ShadowTableSet::is_per_vcpu(std::uint64_t frame, std::uint64_t count) const
 }
 
 // Shadow tables that vCPUs have shared are given up: each vCPU makes its own when it needs it.
-void ShadowTableSet::make_per_vcpu(Frame& frame) {
+bool ShadowTableSet::make_per_vcpu(Frame& frame) {
     if ((frame.flags & frame_flags::per_vcpu) != 0)
-        return;
+        return true;
     ShadowNumber next = 0;
     for (ShadowNumber number = frame.first_shadow; number != 0; number = next) {
         next = pool_.table(number).next;
-        if (pool_.table(number).view == shared_view)
-            (void)release(number);
+        if (pool_.table(number).view == shared_view && release(number) == Release::unfinished)
+            return false;
     }
     frame.flags |= frame_flags::per_vcpu;
+    return true;
 }
 
 // The tables that lead to the per-vCPU area are each vCPU's own, up to the root.
-void ShadowTableSet::separate_views(const PageWalk& walk) {
+bool ShadowTableSet::separate_views(const PageWalk& walk) {
     const std::uint64_t entry = walk.step[static_cast<std::size_t>(walk.level)].entry;
     const std::uint64_t size = std::uint64_t{1} << FourLevelPaging::shift(walk.level);
     bool own =
@@ -118,9 +113,10 @@ void ShadowTableSet::separate_views(const PageWalk& walk) {
     for (int level = walk.level; level < FourLevelPaging::levels; ++level) {
         Frame& table = *frames_.of_address(walk.step[static_cast<std::size_t>(level)].address);
         own = own || (table.flags & frame_flags::per_vcpu) != 0;
-        if (own)
-            make_per_vcpu(table);
+        if (own && !make_per_vcpu(table))
+            return false;
     }
+    return true;
 }
 
 ShadowNumber ShadowTableSet::root(std::uint64_t frame_number) {
@@ -131,7 +127,7 @@ ShadowNumber ShadowTableSet::root(std::uint64_t frame_number) {
 
 void ShadowTableSet::prepare(Frame& frame) {
     if (find(frame, frame.level, viewer_) == 0)
-        make(frame, frame.level, viewer_);
+        (void)make(frame, frame.level, viewer_);
 }
 
 ShadowNumber ShadowTableSet::find_or_make_direct(std::uint64_t frame, int level,
@@ -154,11 +150,11 @@ ShadowNumber ShadowTableSet::find_or_make_direct(std::uint64_t frame, int level,
     bucket = number;
     if (level == 1)
         for (std::uint32_t slot = 0; slot < shadow_slots; ++slot)
-            replace(number * shadow_slots + slot, direct_leaf(frame + slot, attributes, view));
+            replace_leaf(number * shadow_slots + slot, direct_leaf(frame + slot, attributes, view));
     return number;
 }
 
-void ShadowTableSet::unsync(Frame& frame) {
+bool ShadowTableSet::unsync(Frame& frame) {
     const ShadowNumber number = frame.first_shadow;
     const ShadowTable& table = pool_.table(number);
     if (table.parents == 0 || table.level != 1)
@@ -167,14 +163,19 @@ void ShadowTableSet::unsync(Frame& frame) {
         ShadowNumber oldest = first_unsynced_;
         while (pool_.table(oldest).next_unsynced != 0)
             oldest = pool_.table(oldest).next_unsynced;
-        (void)release(oldest);
+        if (release(oldest) == Release::unfinished)
+            return false;
     }
     pin(number);
-    const ShadowNumber copy = take();
+    const bool has_room = reserve(1);
     unpin(number);
+    if (!has_room)
+        return false;
+    const ShadowNumber copy = take();
     add_unsynced(number, copy);
     unlock(frame);
     mark_leaf_shadow(frame);
+    return true;
 }
 
 } // namespace hv

@@ -26,7 +26,7 @@ void ShadowTables::change_table_entry(EntryNumber number, int level, std::uint64
                                                    (frame->flags & frame_flags::per_vcpu) == 0);
         if (may_lead) {
             child = find_in_step(*frame, level - 1, viewer);
-            if (child == 0 && frame->level == level - 1) {
+            if (child == 0 && frame->level == level - 1 && !is_work_spent()) {
                 pin(number / shadow_slots);
                 pin(old); // table 0 is never used
                 child = make(*frame, level - 1, viewer);
@@ -39,6 +39,8 @@ void ShadowTables::change_table_entry(EntryNumber number, int level, std::uint64
     if (old == 0 || old == child)
         return;
     // A page table that the guest has unlinked is most likely no longer a page table.
+    if (is_work_spent())
+        return;
     const ShadowTable& orphan = pool_.table(old);
     const Frame* frame = frames_.find(orphan.frame);
     if (orphan.parents == 0 && orphan.pins == 0 && (frame == nullptr || frame->level == 0))

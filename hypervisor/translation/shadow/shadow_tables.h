@@ -47,6 +47,7 @@ class ShadowTables : public WriteOverride {
 
   private:
     void change_table_entry(EntryNumber number, int level, std::uint64_t value);
+    bool may_be_read_only(std::uint64_t entry) const;
     bool consistent_entry(ShadowNumber number, std::uint32_t slot) const;
     bool consistent_lists(std::uint64_t writable) const;
 };

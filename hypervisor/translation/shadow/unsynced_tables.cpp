@@ -8,6 +8,10 @@ namespace {
 
 /// After this many syncs in a row that find no change, a table is write-protected again.
 constexpr std::uint8_t unchanged_limit = 3;
+/// The work of comparing a page table with its copy, besides that of each difference.
+constexpr std::uint32_t work_of_comparison = 16;
+/// How many tables of a search are the work of one entry.
+constexpr std::uint32_t searched_per_work = 8;
 
 } // namespace
 
@@ -66,13 +70,14 @@ bool UnsyncedTables::sync_table(ShadowNumber number) {
     const ShadowTable& table = pool_.table(number);
     const std::uint64_t guest = table.frame * page_size;
     const std::uint64_t copy = pool_.address(table.copy);
-    bool changed = false;
+    std::uint32_t changed = 0;
     for (std::uint32_t slot = first_difference(guest, copy, 0); slot < shadow_slots;
          slot = first_difference(guest, copy, slot + 1)) {
         sync_slot(number, slot);
-        changed = true;
+        ++changed;
     }
-    return changed;
+    add_work(work_of_comparison + changed);
+    return changed != 0;
 }
 
 void UnsyncedTables::sync_address(ShadowNumber root, std::uint64_t linear) {
@@ -96,12 +101,32 @@ bool UnsyncedTables::is_below(ShadowNumber number, ShadowNumber root, std::uint3
     return false;
 }
 
-void UnsyncedTables::sync(ShadowNumber root) {
+bool UnsyncedTables::sync_below(ShadowNumber number) {
+    if (pool_.table(number).level == 1) {
+        if ((pool_.table(number).flags & shadow_flags::unsynced) != 0)
+            sync_table(number);
+        return true;
+    }
+    std::uint32_t budget = max_tables_searched;
+    for (ShadowNumber below = first_unsynced_; below != 0;
+         below = pool_.table(below).next_unsynced) {
+        if (is_work_spent())
+            return false;
+        if (is_below(below, number, budget))
+            sync_table(below);
+    }
+    add_work((max_tables_searched - budget) / searched_per_work);
+    return true;
+}
+
+bool UnsyncedTables::sync(ShadowNumber root) {
+    std::uint32_t budget = max_tables_searched;
     ShadowNumber next = 0;
     for (ShadowNumber number = first_unsynced_; number != 0; number = next) {
+        if (is_work_spent())
+            return false;
         ShadowTable& table = pool_.table(number);
         next = table.next_unsynced;
-        std::uint32_t budget = max_tables_searched;
         if (root != 0 && !is_below(number, root, budget))
             continue;
         if (sync_table(number)) {
@@ -113,12 +138,14 @@ void UnsyncedTables::sync(ShadowNumber root) {
         // The table is first write-protected. One more comparison finds what was written until
         // then.
         Frame& frame = *frames_.find(table.frame);
-        lock(frame);
+        if (!lock(frame))
+            continue;
         stale_->wait_for_others();
         sync_table(number);
         forget_unsynced(number);
         mark_leaf_shadow(frame);
     }
+    return true;
 }
 
 } // namespace hv

@@ -28,13 +28,14 @@ class UnsyncedTables : public ShadowEntries {
     /// INVLPG: syncs the one entry that maps `linear` below `root`.
     void sync_address(ShadowNumber root, std::uint64_t linear);
     /// A load of CR3: syncs all tables below `root` (0: all there are), and write-protects those
-    /// that have not changed for a while.
-    void sync(ShadowNumber root);
+    /// that have not changed for a while. False if this exit has no time for all of them: to be
+    /// repeated.
+    [[nodiscard]] bool sync(ShadowNumber root);
 
   protected:
     static constexpr std::uint32_t max_unsynced = 32;
     static_assert(2 * max_unsynced < min_shadow_tables);
-    /// How many tables a search towards the root looks at before it gives up.
+    /// How many tables the searches of one operation look at before they give up.
     static constexpr std::uint32_t max_tables_searched = 1024;
 
     /// Head of the list by ShadowTable::next_unsynced, the newest first.
@@ -45,8 +46,10 @@ class UnsyncedTables : public ShadowEntries {
     void add_unsynced(ShadowNumber number, ShadowNumber copy);
     /// Takes a shadow table out of the list and frees its copy.
     void forget_unsynced(ShadowNumber number);
-    /// Syncs a shadow table. Returns whether anything had changed.
+    /// Syncs a table, and counts the work. Returns whether anything had changed.
     bool sync_table(ShadowNumber number);
+    /// Syncs shadow table `number`, and all below it. False if this exit has no time for all.
+    [[nodiscard]] bool sync_below(ShadowNumber number);
     /// Whether table `number` can be reached from `root`, which is of a higher level. A guest can
     /// build a very large number of paths to a table, so after `budget` tables the answer is yes.
     /// That is always safe, and costs one comparison that may not have been needed. `budget` is

@@ -183,7 +183,7 @@ void KernelMachine::load_tables() {
                                       tss >> 32};
     word(physical(gdt) + tss_selector) = descriptor.low;
     word(physical(gdt) + tss_selector + 8) = descriptor.high;
-    require(load_root(vcpu(), root));
+    require(load_root(vcpu(), root) == abi::Error::none);
     fields[Field::guest_cs_selector] = code;
     fields[Field::guest_ss_selector] = data;
     require(set_guest_gdtr(vcpu(), {gdt_slots * 8 - 1, gdt}) == abi::Error::none);

@@ -9,8 +9,11 @@ void AsideTables::set_aside() {
         if (table.parents == 0)
             continue;
         pool_.table(table.copy).parents = table.parents;
-        while (table.parents != 0)
+        for (; table.parents != 0; add_work(1)) {
+            if (is_work_spent())
+                return;
             replace(table.parents, 0);
+        }
     }
 }
 
@@ -39,9 +42,12 @@ ShadowNumber AsideTables::child_or_aside(EntryNumber number) const {
 // table.
 bool AsideTables::bring_back(ShadowNumber root) {
     bool changed = false;
+    std::uint32_t budget = max_tables_searched;
     for (ShadowNumber number = first_unsynced_; number != 0;
          number = pool_.table(number).next_unsynced) {
         const ShadowTable& table = pool_.table(number);
+        if (is_work_spent())
+            break;
         const EntryNumber entry = pool_.table(table.copy).parents;
         const ShadowTable& parent = pool_.table(entry / shadow_slots);
         if (table.parents != 0 || entry == 0 || parent.level != 2 ||
@@ -49,7 +55,6 @@ bool AsideTables::bring_back(ShadowNumber root) {
             (table.view != shared_view && table.view != parent.view))
             continue;
         const std::uint64_t guest = read_guest(parent, entry % shadow_slots);
-        std::uint32_t budget = max_tables_searched;
         if (!leads_to_table(guest, 2) ||
             (guest & paging::address_mask) / page_size != table.frame ||
             !is_below(entry / shadow_slots, root, budget))

@@ -39,10 +39,11 @@ bool DisplacedRoots::displace(ShadowNumber root) {
     ShadowTable& table = pool_.table(root);
     const std::uint64_t page = table.frame * page_size;
     const std::uint64_t place = pool_.address(root);
-    if (!cpu::exchange_in_direct_map(page, place, *settings_.direct_map_tables))
+    Frame& frame = frames_.at(table.frame);
+    if (has_many_mappings(frame) ||
+        !cpu::exchange_in_direct_map(page, place, *settings_.direct_map_tables))
         return false;
     exchange_contents(page, place);
-    Frame& frame = frames_.at(table.frame);
     move_mappings(frame, frames_.at(place / page_size));
     frame.flags |= frame_flags::displaced;
     table.flags |= shadow_flags::displaced;
@@ -53,10 +54,14 @@ bool DisplacedRoots::displace(ShadowNumber root) {
 }
 
 // The exchange needs no table: both pages were split when the root was displaced.
-void DisplacedRoots::restore(ShadowNumber root) {
+bool DisplacedRoots::restore(ShadowNumber root) {
     ShadowTable& table = pool_.table(root);
     const std::uint64_t page = table.frame * page_size;
     const std::uint64_t place = pool_.address(root);
+    if (Frame& mapped = frames_.at(place / page_size); has_many_mappings(mapped)) {
+        shorten_mappings(mapped);
+        return false;
+    }
     (void)cpu::exchange_in_direct_map(page, place, *settings_.direct_map_tables);
     exchange_contents(page, place);
     Frame& frame = frames_.at(table.frame);
@@ -65,15 +70,15 @@ void DisplacedRoots::restore(ShadowNumber root) {
     table.flags &= static_cast<std::uint8_t>(~shadow_flags::displaced);
     stale_->taken_by_monitor();
     note_change();
+    return true;
 }
 
 std::uint32_t DisplacedRoots::out_of_step(std::span<const ShadowNumber> roots) const {
     std::uint32_t found = 0;
+    std::uint32_t budget = max_tables_searched;
     for (ShadowNumber number = first_unsynced_; number != 0;
-         number = pool_.table(number).next_unsynced) {
-        std::uint32_t budget = max_tables_searched;
+         number = pool_.table(number).next_unsynced)
         found |= among_roots_above(number, roots, budget);
-    }
     return found;
 }
 

@@ -25,10 +25,11 @@ class DisplacedRoots : public AsideTables {
     /// Counts a load of CR3 that exited. Returns whether the root is hot, and should be displaced.
     bool count_load(ShadowNumber root);
     /// Displaces a root, which the caller keeps pinned until it is restored. All cached
-    /// translations are then stale. False when no table is left for the direct map; the root then
-    /// stays where it is.
+    /// translations are then stale. False when no table is left for the direct map, or very many
+    /// entries map the guest's page; the root then stays where it is.
     [[nodiscard]] bool displace(ShadowNumber root);
-    void restore(ShadowNumber root);
+    /// False: to be repeated.
+    [[nodiscard]] bool restore(ShadowNumber root);
 
     // A displaced root may be loaded without an exit only while no table below it is out of step.
 

@@ -55,6 +55,8 @@ void Guesses::release_below(ShadowNumber number, std::uint32_t slots) {
     const std::uint64_t page = pool_.address(number);
     for (std::uint32_t slot = first_nonzero(page, 0); slot < slots;
          slot = first_nonzero(page, slot + 1)) {
+        if (is_work_spent())
+            return;
         const EntryNumber entry = number * shadow_slots + slot;
         const ShadowNumber child = child_of(entry);
         const ShadowTable& table = pool_.table(child);
@@ -79,10 +81,13 @@ void Guesses::expect_end(ShadowNumber number) {
     while (pool_.table(root).level < FourLevelPaging::levels)
         root = pool_.table(root).parents / shadow_slots;
     if ((pool_.table(root).flags & shadow_flags::emptied) == 0) {
-        pool_.table(root).flags |= shadow_flags::emptied;
-        return release_below(root, first_kernel_slot);
+        release_below(root, first_kernel_slot);
+        if (!is_work_spent())
+            pool_.table(root).flags |= shadow_flags::emptied;
+        return;
     }
-    while (pool_.table(number).level < FourLevelPaging::levels && only_child_of_user_root(number)) {
+    while (!is_work_spent() && pool_.table(number).level < FourLevelPaging::levels &&
+           only_child_of_user_root(number)) {
         const ShadowNumber above = pool_.table(number).parents / shadow_slots;
         release_below(number, shadow_slots);
         (void)release(number);
@@ -98,7 +103,7 @@ void Guesses::expect_end(ShadowNumber number) {
 // have been written to.
 void Guesses::expect_stores(Frame& frame, std::uint64_t linear) {
     if (linear < first_kernel_address && unsynced_ < max_unsynced / 2 && can_unsync(frame))
-        unsync(frame);
+        (void)unsync(frame);
 }
 
 } // namespace hv

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 namespace hv::test {
@@ -110,6 +111,21 @@ TEST_F(Requests, WhoWaitsServesOthers) {
     ask_vcpus(vcpu, 0b010, request::withdraw_roots);
     serves.join();
     EXPECT_THAT(dropped(), ElementsAre(0U));
+}
+
+TEST_F(Requests, ACallThatIsBeingExecutedIsWaitedFor) {
+    first.in_guest = 0; // vCPU 2 runs the guest
+    std::atomic<bool> ended = false;
+    std::thread executes{[&] {
+        while ((__atomic_load_n(&first.requests, __ATOMIC_SEQ_CST) & request::finish_call) == 0)
+            pause();
+        ended = true;
+        __atomic_store_n(&first.requests, 0U, __ATOMIC_SEQ_CST);
+    }};
+    finish_calls_elsewhere(vcpu);
+    EXPECT_TRUE(ended);
+    executes.join();
+    EXPECT_THAT(dropped(), IsEmpty());
 }
 
 TEST_F(Requests, KicksDoNotPileUp) {

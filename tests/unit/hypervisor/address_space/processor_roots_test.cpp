@@ -185,8 +185,8 @@ TEST_F(TwoProcessors, AShadowInUseElsewhereIsNotGivenUp) {
     load_root(1, other);
     const ShadowNumber theirs = machine.vcpu(1).roots.current.table;
     lock_page_tables(machine.vcpu(0));
-    shadows.drop_all();
-    shadows.drop(*machine.machine().frames.of_address(other));
+    EXPECT_TRUE(shadows.drop_all());
+    EXPECT_TRUE(shadows.drop(*machine.machine().frames.of_address(other)));
     unlock_page_tables(machine.vcpu(0));
     EXPECT_EQ(shadows.table(theirs).frame, other / page_size);
     EXPECT_EQ(shadows.table(theirs).level, 4);
@@ -200,7 +200,7 @@ TEST_F(TwoProcessors, AReleasedShadowIsForgottenByTheCacheItWasIn) {
     RootCache& cache = machine.vcpu(1).roots.known;
     ASSERT_NE(cache.find(other), 0U);
     lock_page_tables(machine.vcpu(0));
-    shadows.drop_all();
+    EXPECT_TRUE(shadows.drop_all());
     unlock_page_tables(machine.vcpu(0));
     EXPECT_EQ(cache.find(other), 0U);
     EXPECT_NE(cache.find(machine.root), 0U); // it runs there

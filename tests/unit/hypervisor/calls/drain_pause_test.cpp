@@ -1,8 +1,8 @@
 // A drain that takes long stops between two entries and continues in a later VM exit. Wherever it
 // stops, each entry is executed once, in order, and what follows the batch still follows it.
 
-#include "hypervisor/calls/pause.h"
 #include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/vcpu/pause.h"
 #include "hypervisor/vmx/interruption_information.h"
 #include "shared/call_number.h"
 #include "shared/page_table_calls.h"

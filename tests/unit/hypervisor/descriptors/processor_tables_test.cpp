@@ -1,6 +1,7 @@
 // Descriptor tables and page tables while another vCPU does what it can.
 
 #include "hypervisor/address_space/page_table_lock.h"
+#include "hypervisor/address_space/requests.h"
 #include "hypervisor/calls/call_handlers.h"
 #include "hypervisor/exits/settle.h"
 #include "hypervisor/registers/descriptor_registers.h"
@@ -9,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <thread>
 
 namespace hv::test {
 namespace {
@@ -20,6 +22,7 @@ class TwoVcpus : public ::testing::Test {
     HardenedMachine machine{2};
     Vcpu& vcpu = machine.vcpu(0);
     Vcpu& other = machine.vcpu(1);
+    TwoVcpus() { vcpu.in_guest = 1; }
 
     static constexpr std::uint64_t tls = 0x00CFF3000000FFFF;
     static constexpr std::uint64_t call_gate = 0x00008C0000080000;
@@ -102,6 +105,21 @@ TEST_F(TwoVcpus, WhoSharesAGdtWritesItByTheRulesOfBoth) {
         EXPECT_EQ(call_write_gdt_entry(other, base + 8, 7, tls), Error::not_current_table);
     });
     EXPECT_EQ(machine.gdt_slot(7), tls);
+}
+
+// vCPU 0 has found a slot free, and writes it when vCPU 1 has told it that the GDT is shared.
+TEST_F(TwoVcpus, AGdtIsJudgedWhenNobodyElseWritesItUnjudged) {
+    const std::uint64_t base = vcpu.tables.gdt().base();
+    vcpu.in_guest = 0;
+    std::thread writes{[&] {
+        while ((__atomic_load_n(&vcpu.requests, __ATOMIC_SEQ_CST) & request::finish_call) == 0)
+            pause();
+        EXPECT_TRUE(vcpu.tables.gdt_is_shared());
+        machine.word(machine.physical(base) + 7 * 8) = call_gate;
+        __atomic_store_n(&vcpu.requests, 0U, __ATOMIC_SEQ_CST);
+    }};
+    on_other([&] { EXPECT_NE(set_guest_gdtr(other, {127, base}), Error::none); });
+    writes.join();
 }
 
 // The address that stands for "no slot is free" is one that a guest may say.

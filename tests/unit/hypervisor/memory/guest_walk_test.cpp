@@ -82,7 +82,7 @@ TEST_F(GuestWalk, WritesNothingUnlessAllCanBeWritten) {
     EXPECT_FALSE(write(0x10000));
     machine.map(root, 0x10000, first, 3); // supervisor
     EXPECT_TRUE(write(0x10000));
-    ASSERT_TRUE(machine.machine().translation.protect(first));
+    ASSERT_EQ(machine.machine().translation.protect(first), abi::Error::none);
     EXPECT_FALSE(write(0x10000));
     machine.machine().translation.release(first);
     std::uint8_t code[15]{};

@@ -40,32 +40,32 @@ TEST_F(EptTest, RunsOutOfPagesWithoutHarm) {
 TEST_F(EptTest, ProtectionIsCounted) {
     Translation& pages = machine.machine().translation;
     StaleTranslations& stale = machine.machine().stale;
-    ASSERT_TRUE(pages.protect(0x201234));
+    ASSERT_EQ(pages.protect(0x201234), abi::Error::none);
     EXPECT_TRUE(stale.take().by_monitor);
-    ASSERT_TRUE(pages.protect(0x201000));
+    ASSERT_EQ(pages.protect(0x201000), abi::Error::none);
     EXPECT_FALSE(stale.take().by_monitor);
     pages.release(0x201000);
     EXPECT_TRUE(pages.is_protected(0x201FFF));
     pages.release(0x201000);
     EXPECT_FALSE(pages.is_protected(0x201000));
     EXPECT_EQ(ept.leaf(0x201000) & 7, 7U);
-    EXPECT_FALSE(pages.protect(fake_ram_size)); // the monitor's memory
+    EXPECT_NE(pages.protect(fake_ram_size), abi::Error::none); // the monitor's memory
 }
 
 TEST_F(EptTest, AllOfTheGuestsPagesCanBeProtected) {
     VirtualMachine& vm = machine.machine();
     for (const PhysicalRange& range : vm.ram.ranges())
         for (std::uint64_t gpa = range.begin; gpa < range.end; gpa += page_size)
-            ASSERT_TRUE(vm.translation.protect(gpa));
+            ASSERT_EQ(vm.translation.protect(gpa), abi::Error::none);
     EXPECT_EQ(ept.leaf(fake_ram_size - 1) & 7, 5U);
-    EXPECT_FALSE(vm.translation.protect(0xA0000)); // a hole, where devices lie
+    EXPECT_NE(vm.translation.protect(0xA0000), abi::Error::none); // a hole, where devices lie
 }
 
 TEST_F(EptTest, ReasonsForProtectionAreBounded) {
     Translation& pages = machine.machine().translation;
     for (std::uint32_t n = 0; n < 0xFFFF; ++n)
-        ASSERT_TRUE(pages.protect(0x201000));
-    EXPECT_FALSE(pages.protect(0x201000)); // would be none after one more
+        ASSERT_EQ(pages.protect(0x201000), abi::Error::none);
+    EXPECT_NE(pages.protect(0x201000), abi::Error::none); // would be none after one more
     EXPECT_EQ(ept.leaf(0x201000) & 7, 5U);
 }
 

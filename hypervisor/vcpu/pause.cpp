@@ -1,4 +1,4 @@
-#include "hypervisor/calls/pause.h"
+#include "hypervisor/vcpu/pause.h"
 
 #include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/vcpu/exit_information.h"

@@ -1,10 +1,10 @@
 #pragma once
-// What bounds the time of a drain (docs/monitor.md, "How long a drain can take"). When a VM exit
-// has taken long enough, a call that takes long is left to the next one. The vCPU returns to the
-// instruction that caused the exit, where an interrupt can be taken, and executes it again. The
-// batch thus stops between two entries, and each entry is executed once.
+// What bounds the time of a VM exit (docs/monitor.md, "How long a VM exit can take"). When an exit
+// has taken long enough, what takes long is left to the next one. The vCPU returns to the
+// instruction that caused the exit, where an interrupt can be taken, and executes it again. A batch
+// thus stops between two entries, and each entry is executed once.
 
-#include "shared/error.h"
+#include "hypervisor/translation/paused.h"
 
 #include <cstdint>
 
@@ -14,12 +14,6 @@ struct Vcpu;
 
 /// Ticks of the TSC since the VM exit, after which no long call begins.
 inline constexpr std::uint64_t pause_ticks = 200'000;
-
-/// What the handler of a call returns if it has done nothing and is to be called again. It is not
-/// an Error of the ABI: the guest never sees it.
-inline constexpr auto paused = static_cast<abi::Error>(0xFFFF);
-
-static_assert(static_cast<std::uint32_t>(paused) >= abi::error_count);
 
 /// Whether a call that takes long must wait for the next VM exit. To be asked before it does
 /// anything.
