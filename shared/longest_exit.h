@@ -35,10 +35,10 @@ struct ExitStep {
 /// hexadecimal digits of its code.
 inline constexpr std::string_view longest_exit_word = "longest-exit=";
 inline constexpr std::uint32_t exit_step_digits = 8;
-inline constexpr std::uint32_t max_exit_steps = 64;
+inline constexpr std::uint32_t max_exit_steps = 96;
 
 /// For each step the guest prints "@longest-exit step=N instructions=N exits=N reason=NAME
-/// what=TEXT", where TEXT is the rest of the line.
+/// kind=NAME what=TEXT", where TEXT is the rest of the line.
 inline constexpr std::string_view longest_exit_prefix = "@longest-exit ";
 
 /// Removes the first step from the front of `text`; nothing if there is none.

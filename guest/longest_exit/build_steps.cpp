@@ -71,7 +71,7 @@ void load_roots(const Step& step) {
     for (std::uint32_t number = 0; number < count; ++number) {
         // Few roots often, or many roots once.
         const std::uint32_t index = number % (1 + step.variation % 8);
-        const std::uint64_t root = objects::table(pte::levels, step.first() + index);
+        const std::uint64_t root = objects::recent_table(pte::levels, step.first() + index);
         if (root != 0 && step.flag(0) && paravirt::bound())
             (void)paravirt::vmcall(abi::Call::set_cr3, root);
         else
@@ -100,7 +100,7 @@ void announce_pages(const Step& step) {
     for (std::uint32_t number = 0; number < count && !out_of_time(); ++number) {
         const std::uint32_t index = step.first() + number;
         const std::uint64_t page =
-            hot ? objects::hot_page(index) : objects::table(step.level(), index);
+            hot ? objects::hot_page(index) : objects::recent_table(step.level(), index);
         if (step.flag(2))
             hostile::forge_entry(static_cast<std::uint64_t>(call), page / page_size, 0, options);
         else

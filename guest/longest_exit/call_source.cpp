@@ -41,7 +41,7 @@ struct Arguments {
         set(pattern.frame(index), abi::page_level_flag(pattern.filling_.level));
     }
     void root() const {
-        const std::uint64_t own = objects::table(pte::levels, pattern.table_ + index);
+        const std::uint64_t own = objects::recent_table(pte::levels, pattern.table_ + index);
         set(own != 0 ? own : address_spaces::kernel().root);
     }
     void linear() const {
@@ -166,7 +166,7 @@ const abi::CallInfo& choose_call(std::uint32_t choice, bool queued) {
 
 CallPattern::CallPattern(Random& random, std::uint32_t level, std::uint32_t first)
     : random_(random), filling_{drawn_content(random), level, random.below(hot_pages)},
-      table_(first * 8), slot_(random.one_in(2) ? 0 : random.below(pte::entries)),
+      table_(first), slot_(random.one_in(2) ? 0 : random.below(pte::entries)),
       across_(random.one_in(2)), back_(random.one_in(2)), defers_(random.one_in(4)),
       clones_(random.one_in(3)), hot_(random.one_in(2)), other_(drawn_content(random)) {}
 
@@ -184,7 +184,7 @@ DrawnCall CallPattern::draw(Call call, std::uint32_t index) {
 }
 
 std::uint64_t CallPattern::table_page(std::uint32_t index) const {
-    return objects::table(filling_.level, across_ ? table_ + index : table_);
+    return objects::recent_table(filling_.level, across_ ? table_ + index : table_);
 }
 
 std::uint64_t CallPattern::entry(std::uint32_t index) const {
@@ -201,7 +201,7 @@ std::uint64_t CallPattern::value(std::uint32_t index) const {
 
 std::uint64_t CallPattern::frame(std::uint32_t index) const {
     const std::uint64_t page = hot_ ? objects::hot_page(filling_.first + index)
-                                    : objects::table(filling_.level, table_ + index);
+                                    : objects::recent_table(filling_.level, table_ + index);
     return page / page_size;
 }
 

@@ -1,5 +1,10 @@
 #pragma once
-// How long the monitor runs between two moments at which the guest takes an interrupt.
+// How long the monitor runs between two moments at which the guest can take an interrupt.
+//
+// The counters are read at each interrupt. Usually one VM exit lies between two of them. If there
+// are several (the delivery of the interrupt itself exits, or some exits are short), the average
+// counts: of the page faults that filled shadow tables, whose time the monitor counts separately,
+// or of the others. So the result is never more than the longest exit took.
 
 #include "shared/exit_reason.h"
 
@@ -8,9 +13,9 @@
 namespace guest::longest_exit {
 
 struct Measured {
-    std::uint64_t instructions; ///< the longest that the monitor ran, in ticks of the TSC
+    std::uint64_t instructions; ///< of the longest exit, in ticks of the TSC
     std::uint64_t exits;        ///< VM exits in all of the step
-    abi::ExitReason reason;     ///< of an exit between those two moments
+    abi::ExitReason reason;     ///< why it came
 };
 
 /// Once, before anything is measured.

@@ -84,6 +84,16 @@ void invalidate(const Step& step) {
     }
 }
 
+/// Its registers are no longer mapped then. There is no way back.
+void leave_xapic_mode(const Step&) {
+    if (local_apic::x2apic())
+        return;
+    paravirt::disable_interrupts(); // none can be ended in between
+    local_apic::choose_mode(false);
+    local_apic::enable();
+    resume_interrupts();
+}
+
 /// A root whose kernel half has large pages without execute-disable: with it the kernel runs while
 /// EFER.NXE is clear. Its user half is that of another root.
 std::uint64_t root_without_execute_disable(std::uint64_t user_half) {
@@ -102,10 +112,11 @@ std::uint64_t root_without_execute_disable(std::uint64_t user_half) {
 }
 
 void toggle_execute_disable(const Step& step) {
-    std::uint64_t other = objects::table(pte::levels, step.first());
+    std::uint64_t other = objects::recent_table(pte::levels, step.first());
     const std::uint64_t now = read_cr3();
     other = other != 0 ? other : now;
     const std::uint64_t root = root_without_execute_disable(other & pte::address_mask);
+    leave_xapic_mode(step); // that root does not map the registers
     load_root(root);
     if (read_cr3() == root) {
         const std::uint64_t value = read_msr(msr::efer);
@@ -136,18 +147,6 @@ void load_ldt(const Step& step) {
     asm volatile("lldt %0" : : "r"(ldt_selector) : "memory");
 }
 void load_task_register(const Step&) { asm volatile("ltr %0" : : "r"(tss_selector) : "memory"); }
-
-/// The registers of the local APIC are mapped in one mode and not in the other.
-void switch_apic_mode(const Step&) {
-    constexpr std::uint32_t base_msr = 0x1B;
-    constexpr std::uint64_t x2apic = 1 << 10;
-    constexpr std::uint64_t enabled = 1 << 11;
-    const std::uint64_t value = read_msr(base_msr);
-    write_msr(base_msr, value & ~(x2apic | enabled));
-    write_msr(base_msr, (value & ~x2apic) | enabled);
-    local_apic::enable();
-    resume_interrupts();
-}
 
 void identify(const Step& step) { (void)paravirt::cpuid(step.first()); }
 
@@ -188,7 +187,7 @@ constexpr NativeKind native_kinds[]{
     {"LIDT", load_idt},
     {"LLDT", load_ldt},
     {"LTR", load_task_register},
-    {"APIC", switch_apic_mode},
+    {"x2APIC", leave_xapic_mode},
     {"CPUID", identify},
     {"PAT", write_page_attributes},
     {"INS", input_string},

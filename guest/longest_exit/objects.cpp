@@ -170,6 +170,11 @@ std::uint64_t objects::table(std::uint32_t level, std::uint32_t index) {
     return tables.count != 0 ? tables.frame[index % tables.count] * page_size : 0;
 }
 
+std::uint64_t objects::recent_table(std::uint32_t level, std::uint32_t index) {
+    const std::uint32_t count = tables(level);
+    return count != 0 ? table(level, count - 1 - index % count) : 0;
+}
+
 std::uint64_t objects::announce(std::uint64_t page, std::uint32_t level) {
     if (!paravirt::bound())
         return 0;

@@ -62,6 +62,8 @@ std::uint64_t hot_page(std::uint32_t index); ///< its physical address
 std::uint32_t tables(std::uint32_t level); ///< how many there are
 /// The physical address of a page table, whatever the index; 0 if there is none at this level.
 std::uint64_t table(std::uint32_t level, std::uint32_t index);
+/// The same, but 0 is the last one that was made, 1 the one before it, and so on.
+std::uint64_t recent_table(std::uint32_t level, std::uint32_t index);
 
 /// Makes page table number `number` of a group. Returns false if there is no room.
 bool make_table(const Filling& filling, std::uint32_t number, bool announced);

@@ -12,9 +12,10 @@ namespace {
 
 void print_words(const Step& step) {
     const StepKind& kind = kind_of(step);
-    console::print(kind.name, " ", step.count(kind.limit));
+    console::print(" kind=", kind.name);
     if (kind.words.own != nullptr)
-        console::print(" ", kind.words.own(step));
+        console::print(":", kind.words.own(step));
+    console::print(" what=", step.count(kind.limit));
     if (kind.words.level)
         console::print(" level ", step.level());
     if (kind.words.content)
@@ -46,7 +47,7 @@ bool run_case(std::string_view steps) {
         const Measured measured = end_measurement();
         console::print(abi::longest_exit_prefix, "step=", number,
                        " instructions=", measured.instructions, " exits=", measured.exits,
-                       " reason=", abi::name(measured.reason), " what=");
+                       " reason=", abi::name(measured.reason));
         print_words(step);
     }
     load_root(kernel_root);

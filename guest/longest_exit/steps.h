@@ -16,8 +16,11 @@ struct Step : abi::ExitStep {
     explicit Step(abi::ExitStep step) : abi::ExitStep(step) {}
 
     std::uint32_t level() const { return 1 + subject % pte::levels; }
-    /// Which page table, root or hot page comes first.
-    std::uint32_t first() const { return subject / pte::levels; }
+    /// Which page table, root or hot page comes first: mostly one of the last that were made.
+    std::uint32_t first() const {
+        const std::uint32_t number = subject / pte::levels;
+        return number % 2 == 0 ? number / 2 % 8 : number;
+    }
     Content content() const { return static_cast<Content>(variation % 32 % contents); }
     bool flag(std::uint32_t number) const { return (variation >> (5 + number) & 1) != 0; }
     /// From 1 on, at most `limit`.
@@ -59,9 +62,9 @@ void announce_pages(const Step& step);
 void store_entries(const Step& step);
 std::string_view name_of_store(const Step& step);
 
-void call_once(const Step& step);
+void call_alone(const Step& step);
 void drain_one_call(const Step& step);
-void drain_mixture(const Step& step);
+void drain_mixtures(const Step& step);
 std::string_view name_of_call(const Step& step);
 std::string_view name_of_queued_call(const Step& step);
 

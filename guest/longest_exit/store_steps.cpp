@@ -125,7 +125,7 @@ void store_entries(const Step& step) {
     for (std::uint32_t number = 0; number < count && !out_of_time(); ++number) {
         const std::uint32_t table = across ? number : step.first() + number / slots;
         const std::uint32_t slot = across ? step.first() : number % slots;
-        Change change{objects::table(filling.level, table), slot, 0};
+        Change change{objects::recent_table(filling.level, table), slot, 0};
         change.value = entry_value(filling, change.page, table, slot);
         (void)hostile::caught([&] { kind.store(change); });
     }
