@@ -140,7 +140,7 @@ Examples:
   ./lazyhv longest-exit --minutes 60 --seed 7
   ./lazyhv longest-exit --profile hardened --seconds 300
   ./lazyhv longest-exit --memory 1G --shadow-memory 128M --cases 500
-  ./lazyhv longest-exit --case 01001521090112080901121a
+  ./lazyhv longest-exit --case 01000c21090112080901121a
 )";
 
 } // namespace tool::help
