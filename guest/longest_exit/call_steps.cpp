@@ -5,6 +5,7 @@
 #include "guest/kernel/paravirt/binding.h"
 #include "guest/kernel/paravirt/operations.h"
 #include "guest/longest_exit/call_source.h"
+#include "guest/longest_exit/measurement.h"
 #include "guest/longest_exit/steps.h"
 
 namespace guest::longest_exit {
@@ -25,24 +26,42 @@ void drain_together(std::uint32_t count, Next next) {
     (void)hostile::drain();
 }
 
-/// Calls take little time. So each step makes several attempts, each with arguments of its own; the
-/// first one with the step's level.
-template <typename Attempt>
-void for_each_pattern(const Step& step, Attempt attempt) {
+/// One attempt of a step.
+struct Attempt {
+    CallPattern& pattern;
+    Random& random;
+    std::uint32_t most_entries; ///< of a ring
+};
+
+/// Most calls take little time. So each step makes several attempts, each with arguments of its
+/// own; the first one with the step's level, and with a short ring. If that takes long, the others
+/// are short as well: a ring of long calls is drained in many VM exits, and shows nothing new.
+template <typename Perform>
+void for_each_attempt(const Step& step, Perform perform) {
     constexpr std::uint32_t attempts = 8;
+    constexpr std::uint32_t short_ring = 16;
+    constexpr std::uint64_t long_call = 20'000;     // ticks
+    constexpr std::uint64_t long_step = 50'000'000; // the same
     if (!paravirt::bound())
         return;
     Random random(step.code());
+    const std::uint64_t begin = ticks_spent();
+    std::uint32_t most_entries = short_ring;
     for (std::uint32_t number = 0; number < attempts && !out_of_time(); ++number) {
         const std::uint32_t level = number == 0 ? step.level() : 1 + random.below(pte::levels);
         CallPattern pattern(random, level, step.first());
-        attempt(pattern, random);
+        perform(Attempt{pattern, random, most_entries});
+        const std::uint64_t spent = ticks_spent() - begin;
+        if (number == 0 && spent < short_ring * long_call)
+            most_entries = abi::ring_capacity;
+        if (spent > long_step)
+            return;
     }
 }
 
-/// Most rings are full.
-std::uint32_t entries_of_ring(const Step& step, Random& random) {
-    return random.one_in(4) ? step.count(abi::ring_capacity) : abi::ring_capacity;
+/// Most rings are as full as they may be.
+std::uint32_t entries_of_ring(const Step& step, const Attempt& attempt) {
+    return attempt.random.one_in(4) ? step.count(attempt.most_entries) : attempt.most_entries;
 }
 
 } // namespace
@@ -56,9 +75,9 @@ std::string_view name_of_queued_call(const Step& step) {
 void call_alone(const Step& step) {
     const abi::Call call = choose_call(step.variation, false).call;
     const std::uint32_t count = step.count(kind_of(step).limit);
-    for_each_pattern(step, [&](CallPattern& pattern, Random&) {
+    for_each_attempt(step, [&](const Attempt& attempt) {
         for (std::uint32_t index = 0; index < count; ++index) {
-            const DrawnCall drawn = pattern.draw(call, index);
+            const DrawnCall drawn = attempt.pattern.draw(call, index);
             (void)hostile::caught([&] {
                 (void)paravirt::vmcall(call, drawn.argument[0], drawn.argument[1],
                                        drawn.argument[2]);
@@ -69,20 +88,21 @@ void call_alone(const Step& step) {
 
 void drain_one_call(const Step& step) {
     const abi::Call call = choose_call(step.variation, true).call;
-    for_each_pattern(step, [&](CallPattern& pattern, Random& random) {
-        drain_together(entries_of_ring(step, random),
-                       [&](std::uint32_t index) { return pattern.draw(call, index); });
+    for_each_attempt(step, [&](const Attempt& attempt) {
+        drain_together(entries_of_ring(step, attempt),
+                       [&](std::uint32_t index) { return attempt.pattern.draw(call, index); });
     });
 }
 
 /// A few calls, each with arguments of its own, in any order.
 void drain_mixtures(const Step& step) {
-    for_each_pattern(step, [&](CallPattern& first, Random& random) {
+    for_each_attempt(step, [&](const Attempt& attempt) {
+        Random& random = attempt.random;
         CallPattern second(random, 1 + random.below(pte::levels), step.first());
         CallPattern third(random, 1 + random.below(pte::levels), random.below(hot_pages));
-        CallPattern* const patterns[]{&first, &second, &third};
+        CallPattern* const patterns[]{&attempt.pattern, &second, &third};
         const std::uint32_t calls[]{random.below(256), random.below(256), step.variation};
-        drain_together(entries_of_ring(step, random), [&](std::uint32_t index) {
+        drain_together(entries_of_ring(step, attempt), [&](std::uint32_t index) {
             const std::uint32_t which = random.below(3);
             return patterns[which]->draw(choose_call(calls[which], true).call, index);
         });
