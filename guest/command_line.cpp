@@ -1,5 +1,7 @@
 #include "guest/command_line.h"
 
+#include "shared/longest_exit.h"
+
 namespace guest {
 namespace {
 
@@ -98,6 +100,10 @@ bool parse_word(std::string_view word, CommandLine& result) {
         result.hostile = word;
         return !word.empty();
     }
+    if (take_prefix(word, abi::longest_exit_word)) {
+        result.longest_exit = word;
+        return abi::are_exit_steps(word);
+    }
     if (take_prefix(word, "crash="))
         return parse_crash(word, result.crash);
     if (take_prefix(word, "workload=")) {
@@ -139,7 +145,8 @@ CommandLine parse_command_line(std::string_view text) {
     }
     if (!result.hello && !result.run_workloads && !result.test_processors &&
         !result.test_boundaries && !result.test_worst_drain && !result.test_differential &&
-        result.stress == 0 && result.hostile.empty() && result.crash == Crash::none)
+        result.stress == 0 && result.hostile.empty() && result.longest_exit.empty() &&
+        result.crash == Crash::none)
         result.test = true;
     return result;
 }

@@ -30,10 +30,11 @@ struct CommandLine {
     std::uint64_t switches = 1000;      ///< switches of each workload, at least 1
     std::string_view processors =
         "1"; ///< `processors=`: numbers of processors that run the workloads, separated by commas
-    std::uint64_t stress = 0; ///< `stress=`: millions of ticks of the TSC
-    bool xapic = false;       ///< `xapic`: do not use x2APIC mode
-    bool trampoline = false;  ///< `trampoline`: processors start in real mode
-    std::string_view hostile; ///< `hostile=`: an attack, `all`, `processors`; empty: none
+    std::uint64_t stress = 0;      ///< `stress=`: millions of ticks of the TSC
+    bool xapic = false;            ///< `xapic`: do not use x2APIC mode
+    bool trampoline = false;       ///< `trampoline`: processors start in real mode
+    std::string_view hostile;      ///< `hostile=`: an attack, `all`, `processors`; empty: none
+    std::string_view longest_exit; ///< `longest-exit=`: steps (shared/longest_exit.h); empty: none
     std::string_view
         wrong_word; ///< the first word that is unknown or has an invalid value; empty if none
 };

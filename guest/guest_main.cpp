@@ -11,6 +11,7 @@
 #include "guest/kernel/cpu/cpu.h"
 #include "guest/kernel/cpu/processors.h"
 #include "guest/kernel/memory/page_allocator.h"
+#include "guest/longest_exit/run_case.h"
 #include "guest/tests/boundary_tests.h"
 #include "guest/tests/crash.h"
 #include "guest/tests/differential_tests.h"
@@ -56,6 +57,8 @@ std::uint8_t run(const CommandLine& command_line) {
         good = tests::run_worst_drain_tests() && good;
     if (!command_line.hostile.empty())
         good = hostile::run(command_line.hostile) && good;
+    if (!command_line.longest_exit.empty())
+        good = longest_exit::run_case(command_line.longest_exit) && good;
     if (command_line.run_workloads) {
         good = workloads::run(command_line.workloads, command_line.switches,
                               command_line.processors) &&

@@ -27,6 +27,8 @@ int perform(const tool::Request& request) {
         return tool::fuzz(*fuzz);
     if (const auto* const fidelity = std::get_if<tool::FidelityOptions>(&request))
         return tool::fidelity(*fidelity);
+    if (const auto* const longest_exit = std::get_if<tool::LongestExitOptions>(&request))
+        return tool::longest_exit(*longest_exit);
     if (std::holds_alternative<tool::DoctorOptions>(request))
         return tool::doctor();
     return std::get<int>(request);

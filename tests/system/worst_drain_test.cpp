@@ -1,7 +1,8 @@
-// How long a guest can keep the monitor from letting an interrupt in (docs/monitor.md, "How long a
-// drain can take").
+// How long a guest can keep the monitor from letting an interrupt in (docs/monitor.md, "How long a VM
+// exit can take").
 
 #include "hypervisor/vcpu/pause.h"
+#include "shared/longest_exit.h"
 #include "shared/ring.h"
 #include "tests/system/boot.h"
 
@@ -17,7 +18,8 @@ namespace {
 constexpr std::uint64_t longest_call = 800'000; ///< SetLDT of 8192 descriptors
 constexpr std::uint64_t short_call = 600;       ///< SetCR3 of a root that is not offered
 constexpr std::uint64_t entries = abi::ring_capacity;
-constexpr std::uint64_t bound = hv::pause_ticks + longest_call + (entries - 1) * short_call;
+constexpr std::uint64_t bound = abi::longest_exit_bound;
+static_assert(bound == hv::pause_ticks + longest_call + (entries - 1) * short_call);
 
 using Rings = std::map<std::string, Numbers>;
 

@@ -201,6 +201,39 @@ void add_fidelity(CLI::App& application, FidelityOptions& options) {
     command->footer(std::string(help::fidelity));
 }
 
+void add_longest_exit(CLI::App& application, LongestExitOptions& options) {
+    CLI::App* const command = application.add_subcommand(
+        "longest-exit", "look for the VM exit in which the monitor works longest");
+    command->add_option("--profile", options.boot.profile,
+                        "classic, hardened or modern (default classic)");
+    CLI::Option* const cases =
+        command->add_option("--cases", options.cases, "cases to run (default 100)")
+            ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+    command->add_option("--minutes", options.minutes, "run for so long instead")
+        ->check(CLI::Range(1U, 100'000U))
+        ->excludes(cases);
+    command->add_option("--seconds", options.seconds, "the same, in seconds")
+        ->check(CLI::Range(1U, 86400U))
+        ->excludes(cases);
+    command->add_option("--seed", options.seed, "of the random cases (default 1)");
+    command
+        ->add_option(
+            "--bound", options.bound,
+            fmt::format("monitor instructions that no exit may exceed (default {})", options.bound))
+        ->check(CLI::PositiveNumber);
+    command->add_option("--case", options.one_case, "repeat this case, as it was printed")
+        ->excludes(cases);
+    command->add_option("--cpu", options.boot.cpu_model,
+                        fmt::format("Bochs's CPU model (default {})", default_cpu_model));
+    command->add_option(
+        "--memory", options.boot.memory,
+        fmt::format("memory of the machine, 64M to 3G (default {})", options.boot.memory));
+    command->add_option("--shadow-memory", options.boot.shadow_memory,
+                        "profile classic only: memory for shadow page tables, for example 2M "
+                        "(default: the monitor decides)");
+    command->footer(std::string(help::longest_exit));
+}
+
 void set_up(CLI::App& application) {
     // Without a subcommand, parse_command_line prints a better message than CLI11 does.
     application.require_subcommand(0, 1);
@@ -234,6 +267,7 @@ struct AllOptions {
     TestOptions test;
     FuzzOptions fuzz;
     FidelityOptions fidelity;
+    LongestExitOptions longest_exit;
 };
 
 /// The options of the command that was given.
@@ -255,12 +289,14 @@ Request chosen(const CLI::App& application, const AllOptions& options) {
         return options.fuzz;
     if (is_given("fidelity"))
         return options.fidelity;
+    if (is_given("longest-exit"))
+        return options.longest_exit;
     if (is_given("doctor"))
         return DoctorOptions{};
     fmt::print(
         stderr,
-        "{}name a command: build, bench, run, linux, test, fuzz, fidelity or doctor; for more, "
-        "see `./lazyhv --help`\n",
+        "{}name a command: build, bench, run, linux, test, fuzz, fidelity, longest-exit or doctor; "
+        "for more, see `./lazyhv --help`\n",
         abi::error_prefix);
     return wrong_usage;
 }
@@ -283,6 +319,7 @@ Request parse_command_line(int argument_count, char** arguments) {
     add_test(application, options.test);
     add_fuzz(application, options.fuzz);
     add_fidelity(application, options.fidelity);
+    add_longest_exit(application, options.longest_exit);
     application.add_subcommand("doctor", "print what this host has, and what it lacks");
     try {
         application.parse(argument_count, arguments);

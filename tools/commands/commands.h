@@ -26,6 +26,11 @@ int fuzz(const FuzzOptions& options);
 /// Failure and Interrupted.
 int fidelity(const FidelityOptions& options);
 
+/// Looks for the VM exit in which the monitor works longest, or repeats one case. Returns the exit
+/// status: 1 if one took longer than the bound. Throws Failure, and Interrupted after it has
+/// printed what was found.
+int longest_exit(const LongestExitOptions& options);
+
 /// Boots a Linux kernel and returns the status of its init, or measures it (--bench). Throws
 /// Failure, also when the kernel panics, and Interrupted.
 int boot_linux(const LinuxOptions& options);

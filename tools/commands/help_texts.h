@@ -14,6 +14,7 @@ Examples:
   ./lazyhv test                                     every test
   ./lazyhv fuzz                                     looks for inputs that break the monitor
   ./lazyhv fidelity                                 looks for what a guest could notice
+  ./lazyhv longest-exit                             looks for the exit that takes longest
   ./lazyhv doctor                                   what this host has, and what it lacks
 )";
 
@@ -122,6 +123,24 @@ Examples:
   ./lazyhv fidelity --profile hardened --cpu corei7_icelake_u --cases 20000
   ./lazyhv fidelity --profile classic --cpu core2_penryn_t9600 --first 4711 --cases 1
   ./lazyhv fidelity --leave-out lgdt,lidt,sgdt,sidt
+)";
+
+inline constexpr std::string_view longest_exit = R"(
+Looks for the VM exit in which the monitor works longest: from the exit to the next moment at which
+the guest can take an interrupt (docs/monitor.md). A case is a list of steps that build page tables,
+call the monitor or execute what exits; lazyhv's guest performs and measures them, each case in a boot
+of its own. For each kind of step the case in which it took longest is kept, and changed at random.
+A longer exit than all before is printed at once, with the command that repeats it. The exit status is
+1 if one takes longer than the bound. Ctrl-C ends a run; what was found is printed.
+
+The same seed and number of cases find the same. In Bochs the unit is monitor instructions.
+
+Examples:
+  ./lazyhv longest-exit
+  ./lazyhv longest-exit --minutes 60 --seed 7
+  ./lazyhv longest-exit --profile hardened --seconds 300
+  ./lazyhv longest-exit --memory 1G --shadow-memory 128M --cases 500
+  ./lazyhv longest-exit --case 01000c21090112080901121a
 )";
 
 } // namespace tool::help

@@ -1,6 +1,8 @@
 #pragma once
 // Options as they were given on the command line; the commands check them.
 
+#include "shared/longest_exit.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -75,6 +77,21 @@ struct FidelityOptions {
     std::uint64_t first = 0; ///< number of the first case
     std::string left_out;    ///< kinds of instructions, separated by commas
     std::string without;     ///< features of cases, separated by commas
+};
+
+struct LongestExitOptions {
+    LongestExitOptions() {
+        boot.profile = "classic";
+        boot.machine = "bochs"; // whose TSC counts instructions
+    }
+
+    BootOptions boot;
+    std::uint64_t seed = 1;
+    std::uint64_t cases = 100;
+    std::uint32_t seconds = 0; ///< instead of a number of cases, with minutes; 0: not given
+    std::uint32_t minutes = 0;
+    std::uint64_t bound = abi::longest_exit_bound; ///< in monitor instructions
+    std::string one_case;                          ///< repeat only this case; empty: not given
 };
 
 struct TestOptions {

@@ -48,6 +48,16 @@ TEST(GuestCommandLine, Crashes) {
     EXPECT_FALSE(parse_command_line("crash=hang").test);
 }
 
+TEST(GuestCommandLine, StepsOfACase) {
+    const CommandLine line = parse_command_line("longest-exit=01000c210901ffa0");
+    EXPECT_TRUE(line.wrong_word.empty());
+    EXPECT_FALSE(line.test);
+    EXPECT_EQ(line.longest_exit, "01000c210901ffa0");
+    for (const char* const wrong :
+         {"longest-exit=", "longest-exit=01000c2", "longest-exit=01000c2G", "longest-exit"})
+        EXPECT_FALSE(parse_command_line(wrong).wrong_word.empty()) << wrong;
+}
+
 TEST(GuestCommandLine, NamesTheFirstWrongWord) {
     for (const char* const wrong : {"nonsense", "tests", "test=", "crash=", "crash=none",
                                     "workload=", "switches=", "switches=0", "switches=-1",
