@@ -27,8 +27,10 @@ constexpr std::chrono::seconds boot_time_limit{60};
 constexpr std::size_t explained_at_a_time = 24;
 constexpr const char* model_without_ept = "core2_penryn_t9600";
 
-/// docs/profiles.md, "classic": it hides INVPCID.
-constexpr const char* hidden_on_classic = "invpcid";
+/// docs/profiles.md, "classic": it hides INVPCID, and such an event ends the run.
+constexpr const char* other_on_classic = "invpcid,stack-of-read-only-level";
+/// And without descriptor-table exiting the operand of SIDT may not lie in a protected page.
+constexpr const char* other_without_table_exiting = ",sidt";
 
 struct Column {
     std::string model;
@@ -68,6 +70,7 @@ class Comparison {
         BootOptions boot;
         boot.machine = "bochs";
         boot.memory = "64M";
+        boot.cpus = options.cpus;
         for (const Column& column : columns_) {
             if (machines_.contains(column.model))
                 continue;
@@ -124,8 +127,11 @@ class Comparison {
 
     [[nodiscard]] FidelityPlace place(const Column& column) const {
         std::string left_out = options_.left_out;
-        if (column.profile == abi::Profile::classic)
-            left_out += (left_out.empty() ? "" : ",") + std::string(hidden_on_classic);
+        if (column.profile == abi::Profile::classic) {
+            left_out += (left_out.empty() ? "" : ",") + std::string(other_on_classic);
+            if (column.model == model_without_ept)
+                left_out += other_without_table_exiting;
+        }
         return {.machine = machines_.at(column.model),
                 .profile = column.profile,
                 .seed = options_.seed,
@@ -146,9 +152,10 @@ class Comparison {
             if (signatures_[profile + ": " + difference.signature]++ > 0)
                 continue;
             fmt::print("\n{}: case {}\n{}  repeat   ./lazyhv fidelity --profile {} --cpu {} "
-                       "--seed {} --first {} --cases 1{}{}\n",
+                       "--seed {} --first {} --cases 1{}{}{}\n",
                        name(column), difference.name.number, text(difference, profile), profile,
                        column.model, options_.seed, difference.name.number,
+                       options_.cpus == 1 ? "" : fmt::format(" --cpus {}", options_.cpus),
                        options_.left_out.empty() ? "" : " --leave-out " + options_.left_out,
                        options_.without.empty() ? "" : " --without " + options_.without);
         }

@@ -39,6 +39,15 @@ const std::uint64_t* readable(std::uint64_t stack_pointer) {
     return reinterpret_cast<const std::uint64_t*>(stack_pointer);
 }
 
+/// Without the bits of breakpoints that are not enabled, which may be set or not (SDM vol. 3,
+/// 18.2.3).
+std::uint64_t defined_bits(std::uint64_t dr6, std::uint64_t dr7) {
+    for (std::uint32_t number = 0; number < 4; ++number)
+        if ((dr7 >> 2 * number & 3) == 0)
+            dr6 &= ~(std::uint64_t{1} << number);
+    return dr6;
+}
+
 Event read_event(SavedState& state) {
     Event event{.vector = state.vector, .error = 0, .cr2 = 0, .dr6 = 0, .frame = {}};
     if (state.vector >= syscall_event) {
@@ -55,7 +64,7 @@ Event read_event(SavedState& state) {
     if (state.vector == 14)
         event.cr2 = read_control_register<2>();
     if (state.vector == 1) {
-        event.dr6 = read_debug_register<6>();
+        event.dr6 = defined_bits(read_debug_register<6>(), state.dr7);
         write_debug_register<6>(dr6_idle);
     }
     return event;
@@ -68,7 +77,7 @@ void pass_breakpoint(const SavedState& state) {
 
 void end_of_interrupt() {
     constexpr std::uint64_t end_of_interrupt_register = 0xB0;
-    *reinterpret_cast<volatile std::uint32_t*>(local_apic + end_of_interrupt_register) = 0;
+    write_local_apic(end_of_interrupt_register, 0);
 }
 
 /// The kernel itself has raised an exception: it says so and ends the run.
@@ -89,6 +98,9 @@ bool goes_on(const SavedState& state, const Event& event) {
     case pending_vector:
         end_of_interrupt();
         interrupt_delivered = true;
+        return true;
+    case timer_vector:
+        end_of_interrupt();
         return true;
     case 3:
     case 4:

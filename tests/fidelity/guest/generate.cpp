@@ -137,6 +137,7 @@ void choose_control(Case& c, Random random) {
     c.cr0 = processor.baseline_cr0;
     c.cr4 = processor.baseline_cr4;
     c.efer = baseline_efer;
+    c.xcr0 = processor.baseline_xcr0;
     std::uint64_t cr0 = c.cr0;
     std::uint64_t cr4 = c.cr4;
     constexpr std::uint64_t cr0_bits[] = {bit(16), bit(16), bit(3), bit(2), bit(18), bit(5)};
@@ -147,6 +148,7 @@ void choose_control(Case& c, Random random) {
     const std::uint64_t cr8 = random.chance(30) ? random.below(16) : 0;
     const std::uint64_t efer =
         random.chance(15) ? baseline_efer ^ random.one_of({1, 0x800}) : c.efer;
+    const std::uint64_t xcr0 = random.chance(15) ? c.xcr0 & random.one_of({1, 3}) : c.xcr0;
     const std::uint64_t mask = random.chance(50) ? 0x47600 | random.below(2) << 8 : 0;
     if (!random.chance(60) || !c.takes(feature_control_bits))
         return;
@@ -154,6 +156,7 @@ void choose_control(Case& c, Random random) {
     c.cr4 = cr4;
     c.cr8 = cr8;
     c.efer = efer;
+    c.xcr0 = xcr0;
     c.flag_mask = mask;
 }
 
@@ -190,13 +193,21 @@ void choose_breakpoints(Case& c, Random random) {
     c.dr7 = dr7 | (guards ? bit(13) : 0);
 }
 
+/// The window is read-only by an entry above the last, and ring 0 may write to it nevertheless.
+bool is_under_read_only_level(const Case& c) {
+    const std::uint64_t levels =
+        c.rights.directory_entry & c.rights.pointer_entry & c.rights.top_level_entry;
+    return (levels & writable) == 0 && (c.cr0 & bit(16)) == 0;
+}
+
 void choose_other(Case& c, Random random) {
     c.exception_stack = safe_exception_stack();
     const std::uint64_t odd_stack =
         slot_address(slot_exception) + random.one_of({0x10, 0x18, 0x28, 0x30, 0x800});
-    if (random.chance(12) && c.takes(feature_odd_exception_stack))
+    const bool is_odd = random.chance(12) && c.takes(feature_odd_exception_stack);
+    if (is_odd && (!is_under_read_only_level(c) || c.takes(feature_stack_of_read_only_level)))
         c.exception_stack = odd_stack & ~std::uint64_t{15};
-    if (random.chance(25) && c.takes(feature_interrupt))
+    if (random.chance(c.halts ? 60 : 25) && c.takes(feature_interrupt))
         c.interrupt_waits = true;
     const bool repairs = random.chance(40);
     // A page that is mapped in two ways, one after the other, would need an invalidation.

@@ -21,6 +21,10 @@ bool is_left_out(const Options& options) {
     for (std::uint32_t index = 0; index < test_case.kind_count; ++index)
         if (is_in_list(options.left_out, test_case.kinds[index]->name))
             return true;
+    for (std::uint32_t feature = 0; feature < feature_count; ++feature)
+        if ((test_case.uses >> feature & 1) != 0 &&
+            is_in_list(options.left_out, feature_names[feature]))
+            return true;
     return false;
 }
 

@@ -87,6 +87,7 @@ std::uint8_t stack_of(std::uint32_t vector) {
         return 2;
     case 14:
     case pending_vector:
+    case timer_vector:
     case end_vector:
         return 3;
     case plain_vector:
