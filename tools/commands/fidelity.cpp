@@ -45,11 +45,20 @@ std::vector<Column> chosen_columns(const FidelityOptions& options) {
     std::vector<abi::Profile> profiles;
     for (const std::string& profile : options.profiles)
         profiles.push_back(parse_profile(profile));
+    if (options.real_mode) {
+        for (const abi::Profile profile : profiles)
+            if (profile != abi::Profile::modern)
+                throw Failure("only on modern may a guest be in real-address mode");
+        profiles = {abi::Profile::modern};
+    }
     if (profiles.empty())
         profiles = {abi::Profile::classic, abi::Profile::hardened, abi::Profile::modern};
     std::vector<std::string> models = options.cpu_models;
-    if (models.empty())
-        models = {"corei7_haswell_4770", "corei7_icelake_u", model_without_ept};
+    if (models.empty()) {
+        models = {"corei7_haswell_4770", "corei7_icelake_u"};
+        if (!options.real_mode)
+            models.emplace_back(model_without_ept);
+    }
     std::vector<Column> columns;
     for (const std::string& model : models) {
         columns.push_back({model, abi::Profile::bare});
@@ -135,6 +144,7 @@ class Comparison {
         return {.machine = machines_.at(column.model),
                 .profile = column.profile,
                 .seed = options_.seed,
+                .real_mode = options_.real_mode,
                 .left_out = left_out,
                 .without = options_.without};
     }
@@ -152,10 +162,11 @@ class Comparison {
             if (signatures_[profile + ": " + difference.signature]++ > 0)
                 continue;
             fmt::print("\n{}: case {}\n{}  repeat   ./lazyhv fidelity --profile {} --cpu {} "
-                       "--seed {} --first {} --cases 1{}{}{}\n",
+                       "--seed {} --first {} --cases 1{}{}{}{}\n",
                        name(column), difference.name.number, text(difference, profile), profile,
                        column.model, options_.seed, difference.name.number,
                        options_.cpus == 1 ? "" : fmt::format(" --cpus {}", options_.cpus),
+                       options_.real_mode ? " --real-mode" : "",
                        options_.left_out.empty() ? "" : " --leave-out " + options_.left_out,
                        options_.without.empty() ? "" : " --without " + options_.without);
         }

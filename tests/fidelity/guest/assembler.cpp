@@ -167,6 +167,13 @@ void Assembler::with_registers(const Encoding& encoding, std::uint32_t reg, std:
 std::uint64_t Assembler::segment_base(std::uint8_t segment, bool is_stack) const {
     if (is_64_bit())
         return segment == prefix_fs ? case_.fs_base : segment == prefix_gs ? case_.gs_base : 0;
+    if (case_.mode.real) {
+        const std::uint16_t paragraph = segment == prefix_fs   ? case_.fs
+                                        : segment == prefix_gs ? case_.gs
+                                        : is_stack             ? case_.ss
+                                                               : case_.ds;
+        return std::uint64_t{paragraph} << 4;
+    }
     const std::uint16_t selector = segment == prefix_fs   ? case_.fs
                                    : segment == prefix_gs ? case_.gs
                                    : is_stack             ? case_.ss
@@ -203,7 +210,8 @@ void Assembler::with_base(const Encoding& encoding, std::uint32_t reg, std::uint
     const std::uint8_t segment = segment_choice < 8    ? prefix_fs
                                  : segment_choice < 14 ? prefix_gs
                                                        : std::uint8_t{0};
-    const bool on_stack = is_first_ && random_.chance(10) && (used_registers_ >> rsp & 1) == 0;
+    const bool on_stack =
+        is_first_ && !case_.mode.real && random_.chance(10) && (used_registers_ >> rsp & 1) == 0;
     const std::uint32_t base = on_stack ? std::uint32_t{rsp} : any_register();
     const bool has_index = random_.chance(25);
     const std::uint32_t index = has_index ? any_register() : no_register;

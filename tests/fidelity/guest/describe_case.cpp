@@ -67,7 +67,8 @@ void describe_state(Report& report, const Case& c) {
 void describe_case(Report& report, const Case& test_case) {
     describe_code(report, test_case);
     describe_features(report, test_case);
-    describe_pages(report, test_case);
+    if (!test_case.mode.real)
+        describe_pages(report, test_case);
     describe_state(report, test_case);
 }
 

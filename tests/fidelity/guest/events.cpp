@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::uint32_t max_events = 24;
 constexpr std::uint64_t rflags_rf = 1 << 16;
-constexpr std::uint64_t dr6_idle = 0xFFFF0FF0;
 
 /// What the processor pushes.
 struct Frame {
@@ -39,15 +38,6 @@ const std::uint64_t* readable(std::uint64_t stack_pointer) {
     return reinterpret_cast<const std::uint64_t*>(stack_pointer);
 }
 
-/// Without the bits of breakpoints that are not enabled, which may be set or not (SDM vol. 3,
-/// 18.2.3).
-std::uint64_t defined_bits(std::uint64_t dr6, std::uint64_t dr7) {
-    for (std::uint32_t number = 0; number < 4; ++number)
-        if ((dr7 >> 2 * number & 3) == 0)
-            dr6 &= ~(std::uint64_t{1} << number);
-    return dr6;
-}
-
 Event read_event(SavedState& state) {
     Event event{.vector = state.vector, .error = 0, .cr2 = 0, .dr6 = 0, .frame = {}};
     if (state.vector >= syscall_event) {
@@ -73,11 +63,6 @@ Event read_event(SavedState& state) {
 /// Sets RF in the frame, so that a breakpoint on an instruction is hit once.
 void pass_breakpoint(const SavedState& state) {
     *reinterpret_cast<std::uint64_t*>(state.general[rsp] + 16) |= rflags_rf;
-}
-
-void end_of_interrupt() {
-    constexpr std::uint64_t end_of_interrupt_register = 0xB0;
-    write_local_apic(end_of_interrupt_register, 0);
 }
 
 /// The kernel itself has raised an exception: it says so and ends the run.
@@ -116,6 +101,18 @@ bool goes_on(const SavedState& state, const Event& event) {
 }
 
 } // namespace
+
+std::uint64_t defined_bits(std::uint64_t dr6, std::uint64_t dr7) {
+    for (std::uint32_t number = 0; number < 4; ++number)
+        if ((dr7 >> 2 * number & 3) == 0)
+            dr6 &= ~(std::uint64_t{1} << number);
+    return dr6;
+}
+
+void end_of_interrupt() {
+    constexpr std::uint64_t end_of_interrupt_register = 0xB0;
+    write_local_apic(end_of_interrupt_register, 0);
+}
 
 extern "C" void handle_event(SavedState* state) {
     const Event event = read_event(*state);

@@ -3,6 +3,7 @@
 #include "tests/fidelity/guest/events.h"
 #include "tests/fidelity/guest/generate_code.h"
 #include "tests/fidelity/guest/kinds.h"
+#include "tests/fidelity/guest/real_mode.h"
 #include "tests/fidelity/guest/tables.h"
 #include "tests/fidelity/guest/test_case.h"
 
@@ -230,6 +231,8 @@ void generate(Case& c, std::uint64_t seed, std::uint64_t number, std::uint32_t w
     choose_registers(c, part(part_registers));
     choose_segments(c, part(part_segments));
     choose_control(c, part(part_control));
+    if (processor.real_mode)
+        real_mode::choose_state(c, part(part_mode));
     choose_pages(c, part(part_pages));
     add_code(c, part(part_other), part(part_code), part(part_more_code));
     choose_breakpoints(c, part(part_debug));

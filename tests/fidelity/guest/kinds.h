@@ -33,6 +33,7 @@ std::span<const Kind> flag_kinds();
 std::span<const Kind> interrupt_kinds();
 std::span<const Kind> transfer_kinds();
 std::span<const Kind> vex_kinds();
+std::span<const Kind> real_mode_kinds();
 std::span<const Kind> virtualization_kinds();
 
 struct Group {
@@ -55,7 +56,8 @@ inline constexpr Group groups[]{{control_register_kinds, 3},
                                 {interrupt_kinds, 1},
                                 {transfer_kinds, 1},
                                 {virtualization_kinds, 1},
-                                {vex_kinds, 2}};
+                                {vex_kinds, 2},
+                                {real_mode_kinds, 2}};
 
 /// RFLAGS as a case may load it. TF only if the case takes it.
 std::uint64_t any_flags(Assembler& assembler);

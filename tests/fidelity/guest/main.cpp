@@ -6,6 +6,7 @@
 #include "shared/console.h"
 #include "tests/fidelity/guest/kinds.h"
 #include "tests/fidelity/guest/options.h"
+#include "tests/fidelity/guest/real_mode.h"
 #include "tests/fidelity/guest/run_case.h"
 #include "tests/fidelity/guest/tables.h"
 #include "tests/fidelity/guest/text.h"
@@ -105,6 +106,9 @@ extern "C" [[noreturn]] void kernel_main(std::uint64_t start_information) {
     initialise_tables();
     window::initialise();
     initialise_cases();
+    processor.real_mode = options.real_mode;
+    if (options.real_mode)
+        real_mode::initialise();
     if (options.translations) {
         run_translations(options);
         end_run(0);

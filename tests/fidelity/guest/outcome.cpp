@@ -5,6 +5,7 @@
 #include "tests/fidelity/guest/beginning.h"
 #include "tests/fidelity/guest/events.h"
 #include "tests/fidelity/guest/processor.h"
+#include "tests/fidelity/guest/real_mode.h"
 #include "tests/fidelity/guest/run_case.h"
 
 #include <cstring>
@@ -98,9 +99,8 @@ void describe_float(Report& report) {
 
 /// Takes the interrupts that the case has not.
 void drain_interrupts(Report& report, const Case& test_case) {
-    constexpr std::uint64_t initial_count = 0x380;
     if (test_case.halts)
-        write_local_apic(initial_count, 0);
+        stop_timer();
     if (test_case.interrupt_waits)
         report.add(interrupt_was_delivered() ? " interrupt-taken" : " interrupt-waits");
     if (!test_case.halts && (!test_case.interrupt_waits || interrupt_was_delivered()))
@@ -111,7 +111,15 @@ void drain_interrupts(Report& report, const Case& test_case) {
 
 } // namespace
 
+void describe_state_of_processor(Report& report) {
+    describe_msrs(report);
+    describe_extended_control(report);
+    describe_float(report);
+}
+
 void describe_outcome(Report& report, const Case& test_case) {
+    if (test_case.mode.real)
+        return real_mode::describe_outcome(report, test_case);
     describe_events(report);
     // First what the kernel's own needs would change.
     describe_control_registers(report);
@@ -120,10 +128,8 @@ void describe_outcome(Report& report, const Case& test_case) {
     if (read_msr(guest::msr::efer) != baseline_efer)
         write_msr(guest::msr::efer, baseline_efer);
     describe_registers(report, test_case);
-    describe_msrs(report);
     describe_segments(report);
-    describe_extended_control(report);
-    describe_float(report);
+    describe_state_of_processor(report);
     window::describe_changes(report);
     drain_interrupts(report, test_case);
 }

@@ -5,6 +5,7 @@
 #include "tests/fidelity/guest/beginning.h"
 #include "tests/fidelity/guest/events.h"
 #include "tests/fidelity/guest/processor.h"
+#include "tests/fidelity/guest/real_mode.h"
 #include "tests/fidelity/guest/tables.h"
 
 namespace fidelity {
@@ -21,6 +22,7 @@ struct EntryState {
 extern "C" void enter_case(const EntryState* state);
 
 constexpr std::uint64_t dr7_idle = 0x400;
+constexpr std::uint64_t initial_count = 0x380; ///< of the local APIC's timer
 /// A register of COM1 that does nothing.
 constexpr std::uint16_t scratch_port = 0x3FF;
 
@@ -36,7 +38,6 @@ void send_interrupt() {
 void start_timer() {
     constexpr std::uint64_t local_vector = 0x320;
     constexpr std::uint64_t divide_configuration = 0x3E0;
-    constexpr std::uint64_t initial_count = 0x380;
     constexpr std::uint32_t divide_by_1 = 0xB;
     constexpr std::uint32_t ticks = 400'000;
     write_local_apic(local_vector, timer_vector);
@@ -67,15 +68,8 @@ void prepare(const Case& test_case) {
     }
     set_exception_stack(test_case.exception_stack);
     window::note_beginning();
-    restore_msrs(test_case.flag_mask);
-    float_state_at_beginning().load();
-    write_control_register<2>(0);
-    guest::port::out8(scratch_port, 0);
     load_segments(test_case);
-    if (test_case.interrupt_waits)
-        send_interrupt();
-    if (test_case.halts)
-        start_timer();
+    prepare_registers(test_case);
 }
 
 /// What is dangerous for the kernel, and the case itself.
@@ -88,10 +82,7 @@ void enter(const Case& test_case) {
                            .ss = test_case.ss};
     if (test_case.efer != read_msr(guest::msr::efer))
         write_msr(guest::msr::efer, test_case.efer);
-    write_debug_register<0>(test_case.breakpoint[0]);
-    write_debug_register<1>(test_case.breakpoint[1]);
-    write_debug_register<2>(test_case.breakpoint[2]);
-    write_debug_register<3>(test_case.breakpoint[3]);
+    load_breakpoint_addresses(test_case);
     if (test_case.xcr0 != processor.baseline_xcr0)
         write_extended_control(test_case.xcr0);
     if (test_case.cr8 != 0)
@@ -135,7 +126,29 @@ void initialise_cases() {
     write_local_apic(spurious, read_local_apic(spurious) | 0x1FF);
 }
 
+void prepare_registers(const Case& test_case) {
+    restore_msrs(test_case.flag_mask);
+    float_state_at_beginning().load();
+    write_control_register<2>(0);
+    guest::port::out8(scratch_port, 0);
+    if (test_case.interrupt_waits)
+        send_interrupt();
+    if (test_case.halts)
+        start_timer();
+}
+
+void load_breakpoint_addresses(const Case& test_case) {
+    write_debug_register<0>(test_case.breakpoint[0]);
+    write_debug_register<1>(test_case.breakpoint[1]);
+    write_debug_register<2>(test_case.breakpoint[2]);
+    write_debug_register<3>(test_case.breakpoint[3]);
+}
+
+void stop_timer() { write_local_apic(initial_count, 0); }
+
 void run_case(const Case& test_case) {
+    if (test_case.mode.real)
+        return real_mode::run_case(test_case);
     prepare(test_case);
     enter(test_case);
 }

@@ -76,6 +76,9 @@ extern TablePage tss_page;
 
 /// Fills the tables, loads all of them, and keeps a copy of the pages.
 void initialise_tables();
+/// Loads all registers of the tables, when others are in use. The pages must be as at the
+/// beginning.
+void load_tables();
 /// Sets the stack of the exceptions that a case may put into its window (IST 1).
 void set_exception_stack(std::uint64_t top);
 std::uint64_t safe_exception_stack();

@@ -46,6 +46,7 @@ inline constexpr std::uint32_t register_count = 16;
 struct Mode {
     std::uint32_t bits; ///< 64, 32 or 16
     bool ring_3;
+    bool real = false; ///< real-address mode
 };
 
 /// Bytes in memory before the case begins.
@@ -106,6 +107,7 @@ struct Processor {
     std::uint64_t cr4_bits; ///< bits of CR4 that may be set
     std::uint64_t baseline_cr0, baseline_cr4;
     std::uint64_t baseline_xcr0; ///< 0: there are no extended states
+    bool real_mode;              ///< all cases are in real-address mode
 };
 extern Processor processor;
 
