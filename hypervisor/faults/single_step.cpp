@@ -191,12 +191,23 @@ void restore_stored_flags(Vcpu& vcpu) {
     if (!page)
         return;
     const SingleStep& step = vcpu.single_step;
-    for (std::size_t index = 0; index < step.pages.size(); ++index) {
-        if (step.pages[index] != align_down(page->gpa, page_size))
-            continue;
-        std::uint8_t& byte = vcpu.step_pages->images[index].now[page->gpa % page_size];
-        byte = static_cast<std::uint8_t>((byte & ~in_byte) | (step.rflags >> 8 & in_byte));
+    const auto restored = [&step](std::uint8_t byte) {
+        return static_cast<std::uint8_t>((byte & ~in_byte) | (step.rflags >> 8 & in_byte));
+    };
+    const auto found =
+        std::find(step.pages.begin(), step.pages.end(), align_down(page->gpa, page_size));
+    if (found != step.pages.end()) {
+        const auto image = static_cast<std::size_t>(found - step.pages.begin());
+        std::uint8_t& byte = vcpu.step_pages->images[image].now[page->gpa % page_size];
+        byte = restored(byte);
+        return;
     }
+    // The store has crossed into the protected page from one that is not, or no longer.
+    lock_page_tables(vcpu);
+    const auto stored = vcpu.machine->memory.read<std::uint8_t>(page->gpa);
+    if (!stored || vcpu.machine->frames.is_write_protected(page->gpa))
+        return;
+    (void)vcpu.machine->memory.write(page->gpa, restored(*stored));
 }
 
 // Writes what differs in each image to its page, if all of it may stand there. Where the second

@@ -39,6 +39,13 @@ TEST(FidelityOfClassic, TheGuestSeesTheBareMachine) {
     EXPECT_THAT(outcome.output, HasSubstr("150 cases, 450 comparisons, 0 differ"));
 }
 
+TEST(FidelityOfModern, TheGuestSeesTheBareMachineInRealAddressMode) {
+    const Outcome outcome =
+        short_run("modern", {"--real-mode", "--cpu", "corei7_haswell_4770,corei7_icelake_u"});
+    EXPECT_EQ(outcome.status, 0) << outcome.output << outcome.error;
+    EXPECT_THAT(outcome.output, HasSubstr("150 cases, 300 comparisons, 0 differ"));
+}
+
 TEST(FidelityCommand, HelpHasExamples) {
     const Outcome outcome = lazyhv({"fidelity", "--help"});
     EXPECT_EQ(outcome.status, 0);
@@ -47,11 +54,10 @@ TEST(FidelityCommand, HelpHasExamples) {
 }
 
 TEST(FidelityCommand, ArgumentsThatMakeNoSenseAreRefused) {
-    const std::vector<std::vector<std::string>> wrong{{"--cases", "0"},
-                                                      {"--cases", "5", "--minutes", "1"},
-                                                      {"--minutes", "0"},
-                                                      {"--seed", "some"},
-                                                      {"--fast"}};
+    const std::vector<std::vector<std::string>> wrong{
+        {"--cases", "0"},   {"--cases", "5", "--minutes", "1"},
+        {"--minutes", "0"}, {"--seed", "some"},
+        {"--cpus", "0"},    {"--fast"}};
     for (const std::vector<std::string>& words : wrong) {
         std::vector<std::string> arguments{"fidelity"};
         arguments.insert(arguments.end(), words.begin(), words.end());
@@ -62,6 +68,8 @@ TEST(FidelityCommand, ArgumentsThatMakeNoSenseAreRefused) {
     }
     EXPECT_THAT(lazyhv({"fidelity", "--profile", "soft"}).error,
                 HasSubstr("unknown profile \"soft\""));
+    EXPECT_THAT(lazyhv({"fidelity", "--real-mode", "--profile", "classic"}).error,
+                HasSubstr("only on modern may a guest be in real-address mode"));
     EXPECT_THAT(lazyhv({"fidelity", "--cpu", "z80"}).error,
                 HasSubstr("Bochs has no CPU model \"z80\""));
 }

@@ -40,6 +40,11 @@ struct Encoding {
     std::optional<Vex> vex{}; ///< instead of size, mandatory and fixed_size
 };
 
+/// The byte ModRM, or SIB.
+constexpr std::uint8_t mod_rm(std::uint32_t mod, std::uint32_t reg, std::uint32_t rm) {
+    return static_cast<std::uint8_t>(mod << 6 | (reg & 7) << 3 | (rm & 7));
+}
+
 class Assembler {
   public:
     /// `is_first`: of the instructions of the case.

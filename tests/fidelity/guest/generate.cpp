@@ -194,19 +194,25 @@ void choose_breakpoints(Case& c, Random random) {
     c.dr7 = dr7 | (guards ? bit(13) : 0);
 }
 
-/// The window is read-only by an entry above the last, and ring 0 may write to it nevertheless.
-bool is_under_read_only_level(const Case& c) {
+/// Whether the stack may be in the window: features tell of a read-only page, or a read-only entry
+/// above it, to which ring 0 may write nevertheless.
+bool takes_odd_stack(Case& c) {
+    if (!c.takes(feature_odd_exception_stack))
+        return false;
+    if ((c.cr0 & bit(16)) != 0)
+        return true;
     const std::uint64_t levels =
         c.rights.directory_entry & c.rights.pointer_entry & c.rights.top_level_entry;
-    return (levels & writable) == 0 && (c.cr0 & bit(16)) == 0;
+    const std::uint64_t pages = c.rights.page[slot_exception_low] & c.rights.page[slot_exception];
+    return ((levels & writable) != 0 || c.takes(feature_stack_of_read_only_level)) &&
+           ((pages & writable) != 0 || c.takes(feature_read_only_stack));
 }
 
 void choose_other(Case& c, Random random) {
     c.exception_stack = safe_exception_stack();
     const std::uint64_t odd_stack =
         slot_address(slot_exception) + random.one_of({0x10, 0x18, 0x28, 0x30, 0x800});
-    const bool is_odd = random.chance(12) && c.takes(feature_odd_exception_stack);
-    if (is_odd && (!is_under_read_only_level(c) || c.takes(feature_stack_of_read_only_level)))
+    if (random.chance(12) && takes_odd_stack(c))
         c.exception_stack = odd_stack & ~std::uint64_t{15};
     if (random.chance(c.halts ? 60 : 25) && c.takes(feature_interrupt))
         c.interrupt_waits = true;

@@ -22,7 +22,7 @@ constexpr std::uint64_t code_of_entry = 0x7000;  // real_entry.S
 constexpr std::uint64_t vectors_offset = 0x1000; // real_entry.S
 constexpr std::uint32_t vector_entry_size = 8;   // real_entry.S
 constexpr std::uint64_t data_begin = 0x20000;
-constexpr std::uint8_t fill = 0x5A;
+constexpr std::uint8_t pattern = 0x5A;
 constexpr std::uint8_t no_operation = 0x90;
 
 /// What the kernel and the code in low memory share, as real_entry.S has it.
@@ -43,9 +43,30 @@ std::uint8_t* low(std::uint64_t physical) {
 }
 Area& area() { return *reinterpret_cast<Area*>(low(code_of_entry)); }
 
+constexpr std::uint64_t repeated(std::uint8_t byte) { return byte * 0x0101010101010101; }
+
+void fill(std::uint64_t begin, std::uint64_t end, std::uint64_t word) {
+    std::uint8_t* to = low(begin);
+    std::uint64_t count = (end - begin) / sizeof word;
+    asm volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(word) : "memory");
+}
+
 void fill_memory() {
-    std::memset(low(code_base), no_operation, data_begin - code_base);
-    std::memset(low(data_begin), fill, memory_end - data_begin);
+    fill(code_base, data_begin, repeated(no_operation));
+    fill(data_begin, memory_end, repeated(pattern));
+}
+
+/// The first word from `begin` on that is not as fill_memory has left it; memory_end if there is
+/// none.
+std::uint64_t next_change(std::uint64_t begin) {
+    const std::uint8_t* at = low(begin);
+    std::uint64_t count = (memory_end - begin) / 8;
+    bool differs = false;
+    asm volatile("cmp %%rax, %%rax; repe scasq"
+                 : "+D"(at), "+c"(count), "=@ccne"(differs)
+                 : "a"(repeated(pattern))
+                 : "memory");
+    return differs ? static_cast<std::uint64_t>(at - low(0)) - 8 : memory_end;
 }
 
 void put(std::uint64_t linear, const std::uint8_t* bytes, std::size_t count) {
@@ -84,14 +105,13 @@ void describe_memory(Report& report) {
     constexpr std::uint32_t shown_words = 12;
     constexpr std::uint64_t stack_begin = 0x47E00;
     constexpr std::uint64_t stack_end = 0x48000;
-    std::uint64_t pattern = 0;
-    std::memset(&pattern, fill, sizeof pattern);
     std::uint32_t changed = 0;
-    for (std::uint64_t physical = data_begin; physical < memory_end; physical += 8) {
+    for (std::uint64_t physical = next_change(data_begin); physical < memory_end;
+         physical = next_change(physical + 8)) {
         std::uint64_t word = 0;
         std::memcpy(&word, low(physical), sizeof word);
         const bool is_stack = physical >= stack_begin && physical < stack_end;
-        if (word != pattern && !is_stack && changed++ < shown_words)
+        if (!is_stack && changed++ < shown_words)
             report.add(" [", Hex{physical}, "]=", Hex{word});
     }
     report.add(" words=", Hex{changed});

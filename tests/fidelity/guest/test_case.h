@@ -27,6 +27,7 @@ enum Feature : std::uint32_t {
     feature_repairs,
     feature_page_end,
     feature_stack_of_read_only_level,
+    feature_read_only_stack,
     feature_count,
 };
 inline constexpr std::array<std::string_view, feature_count> feature_names{
@@ -36,7 +37,8 @@ inline constexpr std::array<std::string_view, feature_count> feature_names{
     "odd-pages",         "odd-exception-stack",
     "control-bits",      "flags",
     "odd-segments",      "repairs",
-    "page-end",          "stack-of-read-only-level"};
+    "page-end",          "stack-of-read-only-level",
+    "read-only-stack"};
 
 /// Numbers of the general registers, as instructions encode them.
 enum Register : std::uint32_t { rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r11 = 11 };

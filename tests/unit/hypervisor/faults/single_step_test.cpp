@@ -189,6 +189,17 @@ TEST_F(SteppedByTrapFlag, PushfStoresTheGuestsFlags) {
     }
 }
 
+TEST_F(SteppedByTrapFlag, PushfThatCrossesIntoTheProtectedPageStoresTheGuestsFlags) {
+    const std::uint64_t page = align_down(machine.gdt, page_size);
+    std::uint64_t& before = machine.word(machine.physical(page - 8));
+    exception(0x80000301);
+    exit_with({0x9C}, machine.physical(page));
+    machine.fields[Field::guest_rsp] = page - 6;
+    before = 0x1025A5A; // the first six bytes of what the processor pushes in a step
+    exception(0x80000301);
+    EXPECT_EQ(before, 0x2025A5AU);
+}
+
 TEST_F(SteppedByTrapFlag, WhatIsNotPushfStoresWhatItStores) {
     exception(0x80000301);
     exit_with({0x36, 0x50, 0x9C}, slot); // push %rax; pushfq
