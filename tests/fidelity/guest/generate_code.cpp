@@ -44,6 +44,9 @@ void add_opener(Case& c, Random& random) {
         put(0xFB); // STI
     } else if (choice == 1) {
         put(0x90); // NOP
+    } else if (c.mode.real) {
+        put(0x16); // PUSH SS
+        put(0x17); // POP SS
     } else {
         // MOV SS, AX: the register must hold the selector, so no instruction may need another value
         c.general[rax] = c.ss;

@@ -190,7 +190,7 @@ TEST_F(SteppedByTrapFlag, PushfStoresTheGuestsFlags) {
 }
 
 TEST_F(SteppedByTrapFlag, PushfThatCrossesIntoTheProtectedPageStoresTheGuestsFlags) {
-    const std::uint64_t page = align_down(machine.gdt, page_size);
+    const std::uint64_t page = machine.idt; // the page before it is not protected
     std::uint64_t& before = machine.word(machine.physical(page - 8));
     exception(0x80000301);
     exit_with({0x9C}, machine.physical(page));
