@@ -31,6 +31,7 @@ std::span<const Kind> model_specific_kinds();
 std::span<const Kind> port_kinds();
 std::span<const Kind> flag_kinds();
 std::span<const Kind> interrupt_kinds();
+std::span<const Kind> halt_kinds();
 std::span<const Kind> transfer_kinds();
 std::span<const Kind> vex_kinds();
 std::span<const Kind> real_mode_kinds();
@@ -54,6 +55,7 @@ inline constexpr Group groups[]{{control_register_kinds, 3},
                                 {port_kinds, 2},
                                 {flag_kinds, 1},
                                 {interrupt_kinds, 1},
+                                {halt_kinds, 1},
                                 {transfer_kinds, 1},
                                 {virtualization_kinds, 1},
                                 {vex_kinds, 2},

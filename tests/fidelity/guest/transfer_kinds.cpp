@@ -162,8 +162,8 @@ constexpr Kind flags[] = {{"pop-flags", pop_flags},
 constexpr Kind interrupts[] = {{"software-interrupt", software_interrupt},
                                {"breakpoint-instruction", breakpoint_instruction},
                                {"undefined", undefined},
-                               {"divide", divide},
-                               {"halt", halt, true}};
+                               {"divide", divide}};
+constexpr Kind halts[] = {{"halt", halt, true}};
 constexpr Kind transfers[] = {{"interrupt-return", interrupt_return}, {"far-return", far_return},
                               {"far-pointer", far_pointer},           {"near-call", near_call},
                               {"near-return", near_return},           {"system-call", system_call},
@@ -173,6 +173,7 @@ constexpr Kind transfers[] = {{"interrupt-return", interrupt_return}, {"far-retu
 
 std::span<const Kind> flag_kinds() { return flags; }
 std::span<const Kind> interrupt_kinds() { return interrupts; }
+std::span<const Kind> halt_kinds() { return halts; }
 std::span<const Kind> transfer_kinds() { return transfers; }
 
 std::uint64_t any_flags(Assembler& a) {
