@@ -9,7 +9,7 @@
 namespace abi {
 
 /// Monitor instructions between two moments at which the guest can take an interrupt, at most
-/// (docs/monitor.md, "How long a drain can take").
+/// (docs/monitor.md, "How long a VM exit can take").
 inline constexpr std::uint64_t longest_exit_bound = 1'306'600;
 
 /// One step of a case. The guest gives every value of every byte a meaning

@@ -87,6 +87,7 @@ void guard(Chipset& chipset, const GuardedRegisters& registers) {
 
 Chipset prepare_chipset(std::uint64_t rsdp, std::uint64_t readable_end) {
     Chipset chipset;
+    chipset.selected = cpu::read_port32(pci_configuration_address);
     const FixedHardware hardware = find_fixed_hardware(rsdp, readable_end);
     chipset.acpi = hardware.ports;
     if (hardware.problem != nullptr)
@@ -112,7 +113,6 @@ Chipset prepare_chipset(std::uint64_t rsdp, std::uint64_t readable_end) {
     if (const char* const problem = find_guarded_pages(chipset, rsdp, readable_end);
         problem != nullptr)
         console::say("the guest may be able to write to the chipset's configuration: ", problem);
-    cpu::write_port32(pci_configuration_address, 0); // as PciConfiguration has it
     return chipset;
 }
 

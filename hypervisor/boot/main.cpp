@@ -22,6 +22,7 @@
 #include "hypervisor/registers/descriptor_registers.h"
 #include "hypervisor/registers/mirror.h"
 #include "hypervisor/registers/operating_mode.h"
+#include "hypervisor/registers/pci_configuration.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 #include <algorithm>
@@ -199,6 +200,7 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
     machine.chipset = prepare_chipset(boot_information.rsdp, four_gib);
     machine.vcpu_count = processor_count;
     prepare_machine(machine, memory_end);
+    restore_pci_selection(machine);
     prepare_vcpus(machine, *options, memory_end,
                   {processors.apic_ids.data(), processors.apic_ids.size()}, place_rom(machine));
     start_other_processors(machine, boot_information.information);

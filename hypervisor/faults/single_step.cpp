@@ -5,6 +5,7 @@
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/apic/register_image.h"
+#include "hypervisor/instructions/decoder/store_decoder.h"
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/vcpu/breakpoints.h"
 #include "hypervisor/vcpu/exit_information.h"
@@ -144,11 +145,29 @@ std::uint64_t linear_in(Vcpu& vcpu, SegmentNumber number, std::uint64_t offset) 
     return (segment.base + (offset & mask)) & 0xFFFFFFFF;
 }
 
-// PUSHF is 9C, perhaps after an operand-size or a REX prefix.
+// REX, and those of SDM vol. 2, 2.1.1, but LOCK.
+bool is_prefix(std::uint8_t byte) {
+    switch (byte) {
+    case 0x26:
+    case 0x2E:
+    case 0x36:
+    case 0x3E:
+    case 0x64:
+    case 0x65:
+    case 0x66:
+    case 0x67:
+    case 0xF2:
+    case 0xF3:
+        return true;
+    default:
+        return byte >> 4 == 4;
+    }
+}
+
+// PUSHF is 9C, after any prefixes.
 bool is_pushf(Vcpu& vcpu) {
     constexpr std::uint8_t pushf = 0x9C;
-    constexpr std::uint8_t operand_size = 0x66;
-    std::array<std::uint8_t, 3> code{};
+    std::array<std::uint8_t, longest_instruction> code{};
     const std::uint32_t count =
         fetch_guest_code(vcpu.machine->memory, guest_cr3(vcpu),
                          linear_in(vcpu, SegmentNumber::cs, vcpu.vmcs.read(Field::guest_rip)),
@@ -156,7 +175,7 @@ bool is_pushf(Vcpu& vcpu) {
     for (std::uint32_t index = 0; index < count; ++index) {
         if (code[index] == pushf)
             return true;
-        if (code[index] != operand_size && code[index] >> 4 != 4)
+        if (!is_prefix(code[index]))
             return false;
     }
     return false;
@@ -172,12 +191,23 @@ void restore_stored_flags(Vcpu& vcpu) {
     if (!page)
         return;
     const SingleStep& step = vcpu.single_step;
-    for (std::size_t index = 0; index < step.pages.size(); ++index) {
-        if (step.pages[index] != align_down(page->gpa, page_size))
-            continue;
-        std::uint8_t& byte = vcpu.step_pages->images[index].now[page->gpa % page_size];
-        byte = static_cast<std::uint8_t>((byte & ~in_byte) | (step.rflags >> 8 & in_byte));
+    const auto restored = [&step](std::uint8_t byte) {
+        return static_cast<std::uint8_t>((byte & ~in_byte) | (step.rflags >> 8 & in_byte));
+    };
+    const auto found =
+        std::find(step.pages.begin(), step.pages.end(), align_down(page->gpa, page_size));
+    if (found != step.pages.end()) {
+        const auto image = static_cast<std::size_t>(found - step.pages.begin());
+        std::uint8_t& byte = vcpu.step_pages->images[image].now[page->gpa % page_size];
+        byte = restored(byte);
+        return;
     }
+    // The store has crossed into the protected page from one that is not, or no longer.
+    lock_page_tables(vcpu);
+    const auto stored = vcpu.machine->memory.read<std::uint8_t>(page->gpa);
+    if (!stored || vcpu.machine->frames.is_write_protected(page->gpa))
+        return;
+    (void)vcpu.machine->memory.write(page->gpa, restored(*stored));
 }
 
 // Writes what differs in each image to its page, if all of it may stand there. Where the second

@@ -32,6 +32,12 @@ void set_data_exiting(VirtualMachine& machine, bool exits) {
 
 } // namespace
 
+void restore_pci_selection(VirtualMachine& machine) {
+    machine.pci.address = machine.chipset.selected;
+    set_data_exiting(machine, is_guarded(machine.chipset, machine.pci.address));
+    cpu::write_port32(pci_configuration_address, machine.pci.address);
+}
+
 void select_pci_registers(Vcpu& vcpu, std::uint32_t address) {
     lock_page_tables(vcpu);
     VirtualMachine& machine = *vcpu.machine;

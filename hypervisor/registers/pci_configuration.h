@@ -8,6 +8,7 @@
 namespace hv {
 
 struct Vcpu;
+struct VirtualMachine;
 
 /// The address register, 32 bits wide, and the first of the four data ports.
 inline constexpr std::uint16_t pci_configuration_address = 0xCF8;
@@ -24,6 +25,9 @@ inline constexpr std::uint32_t register_mask = 0xFC;
 constexpr bool is_pci_data_port(std::uint16_t port) {
     return port >= pci_configuration_data && port < pci_configuration_data + 4;
 }
+
+/// Selects what was selected before the monitor began, for the guest to read. No vCPU may run yet.
+void restore_pci_selection(VirtualMachine& machine);
 
 /// OUT of 4 bytes to the address register.
 void select_pci_registers(Vcpu& vcpu, std::uint32_t address);

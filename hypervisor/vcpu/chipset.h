@@ -36,6 +36,8 @@ struct Chipset {
     /// Where the configuration space of their functions is reached through memory: physical
     /// addresses of pages that a guest may only read.
     boost::container::static_vector<std::uint64_t, 8> guarded_pages;
+    /// PCI's address register as the firmware and the boot loader have left it.
+    std::uint32_t selected = 0;
 
     bool guards(std::uint64_t gpa) const {
         constexpr std::uint64_t page = 0x1000;

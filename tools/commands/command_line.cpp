@@ -193,6 +193,12 @@ void add_fidelity(CLI::App& application, FidelityOptions& options) {
                      "Bochs's CPU models, separated by commas (default: one without EPT, for "
                      "classic, and two with it)")
         ->delimiter(',');
+    command
+        ->add_option("--cpus", options.cpus,
+                     "processors of the machine, of which all but the first wait (default 1)")
+        ->check(CLI::Range(1U, 8U));
+    command->add_flag("--real-mode", options.real_mode,
+                      "cases in real-address mode, on modern alone");
     command->add_option("--leave-out", options.left_out,
                         "kinds of instructions that no case may have, separated by commas");
     command->add_option("--without", options.without,

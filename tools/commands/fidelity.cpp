@@ -21,14 +21,18 @@ using Clock = std::chrono::steady_clock;
 
 /// Cases of one boot.
 constexpr std::uint64_t cases_of_boot = 1000;
-/// A boot with so many cases takes some seconds; it takes this long only if something hangs.
-constexpr std::chrono::seconds boot_time_limit{60};
+/// A boot with so many cases takes some seconds on an idle host; only if something hangs it takes
+/// this long.
+constexpr std::chrono::seconds boot_time_limit{600};
 /// What is shown: differences of each profile and model, and of each signature.
 constexpr std::size_t explained_at_a_time = 24;
 constexpr const char* model_without_ept = "core2_penryn_t9600";
 
-/// docs/profiles.md, "classic": it hides INVPCID.
-constexpr const char* hidden_on_classic = "invpcid";
+/// docs/profiles.md, "classic": it hides INVPCID, and such an event ends the run.
+constexpr const char* other_on_classic = "invpcid,stack-of-read-only-level";
+constexpr const char* other_on_classic_with_several = ",read-only-stack";
+/// And without descriptor-table exiting the operand of SIDT may not lie in a protected page.
+constexpr const char* other_without_table_exiting = ",sidt";
 
 struct Column {
     std::string model;
@@ -43,11 +47,20 @@ std::vector<Column> chosen_columns(const FidelityOptions& options) {
     std::vector<abi::Profile> profiles;
     for (const std::string& profile : options.profiles)
         profiles.push_back(parse_profile(profile));
+    if (options.real_mode) {
+        for (const abi::Profile profile : profiles)
+            if (profile != abi::Profile::modern)
+                throw Failure("only on modern may a guest be in real-address mode");
+        profiles = {abi::Profile::modern};
+    }
     if (profiles.empty())
         profiles = {abi::Profile::classic, abi::Profile::hardened, abi::Profile::modern};
     std::vector<std::string> models = options.cpu_models;
-    if (models.empty())
-        models = {"corei7_haswell_4770", "corei7_icelake_u", model_without_ept};
+    if (models.empty()) {
+        models = {"corei7_haswell_4770", "corei7_icelake_u"};
+        if (!options.real_mode)
+            models.emplace_back(model_without_ept);
+    }
     std::vector<Column> columns;
     for (const std::string& model : models) {
         columns.push_back({model, abi::Profile::bare});
@@ -68,6 +81,7 @@ class Comparison {
         BootOptions boot;
         boot.machine = "bochs";
         boot.memory = "64M";
+        boot.cpus = options.cpus;
         for (const Column& column : columns_) {
             if (machines_.contains(column.model))
                 continue;
@@ -124,11 +138,17 @@ class Comparison {
 
     [[nodiscard]] FidelityPlace place(const Column& column) const {
         std::string left_out = options_.left_out;
-        if (column.profile == abi::Profile::classic)
-            left_out += (left_out.empty() ? "" : ",") + std::string(hidden_on_classic);
+        if (column.profile == abi::Profile::classic) {
+            left_out += (left_out.empty() ? "" : ",") + std::string(other_on_classic);
+            if (options_.cpus > 1)
+                left_out += other_on_classic_with_several;
+            if (column.model == model_without_ept)
+                left_out += other_without_table_exiting;
+        }
         return {.machine = machines_.at(column.model),
                 .profile = column.profile,
                 .seed = options_.seed,
+                .real_mode = options_.real_mode,
                 .left_out = left_out,
                 .without = options_.without};
     }
@@ -146,9 +166,11 @@ class Comparison {
             if (signatures_[profile + ": " + difference.signature]++ > 0)
                 continue;
             fmt::print("\n{}: case {}\n{}  repeat   ./lazyhv fidelity --profile {} --cpu {} "
-                       "--seed {} --first {} --cases 1{}{}\n",
+                       "--seed {} --first {} --cases 1{}{}{}{}\n",
                        name(column), difference.name.number, text(difference, profile), profile,
                        column.model, options_.seed, difference.name.number,
+                       options_.cpus == 1 ? "" : fmt::format(" --cpus {}", options_.cpus),
+                       options_.real_mode ? " --real-mode" : "",
                        options_.left_out.empty() ? "" : " --leave-out " + options_.left_out,
                        options_.without.empty() ? "" : " --without " + options_.without);
         }

@@ -123,6 +123,7 @@ Examples:
   ./lazyhv fidelity --profile hardened --cpu corei7_icelake_u --cases 20000
   ./lazyhv fidelity --profile classic --cpu core2_penryn_t9600 --first 4711 --cases 1
   ./lazyhv fidelity --leave-out lgdt,lidt,sgdt,sidt
+  ./lazyhv fidelity --real-mode
 )";
 
 inline constexpr std::string_view longest_exit = R"(

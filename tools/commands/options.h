@@ -73,8 +73,10 @@ struct FidelityOptions {
     std::vector<std::string> cpu_models; ///< empty: a choice
     std::uint64_t cases = 1000;
     std::uint32_t minutes = 0; ///< instead of a number of cases; 0: not given
+    std::uint32_t cpus = 1;    ///< processors of the machine; all but the first wait for a start
     std::uint64_t seed = 1;
     std::uint64_t first = 0; ///< number of the first case
+    bool real_mode = false;  ///< cases in real-address mode
     std::string left_out;    ///< kinds of instructions, separated by commas
     std::string without;     ///< features of cases, separated by commas
 };

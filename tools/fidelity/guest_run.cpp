@@ -82,6 +82,8 @@ class Transcript {
 std::optional<std::string> boot(const FidelityPlace& place, std::vector<std::string> words,
                                 Transcript& transcript) {
     words.push_back(fmt::format("seed={}", place.seed));
+    if (place.real_mode)
+        words.emplace_back("real-mode");
     if (!place.left_out.empty())
         words.push_back("leave-out=" + place.left_out);
     if (!place.without.empty())

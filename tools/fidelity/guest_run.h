@@ -43,6 +43,7 @@ struct FidelityPlace {
     Machine machine;
     abi::Profile profile;
     std::uint64_t seed;
+    bool real_mode = false;
     std::string left_out; ///< kinds, separated by commas
     std::string without;  ///< features, separated by commas
 };

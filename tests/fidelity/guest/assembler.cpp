@@ -13,10 +13,6 @@ constexpr std::uint8_t prefix_fs = 0x64;
 constexpr std::uint8_t prefix_gs = 0x65;
 constexpr std::uint32_t no_register = 16;
 
-constexpr std::uint8_t mod_rm(std::uint32_t mod, std::uint32_t reg, std::uint32_t rm) {
-    return static_cast<std::uint8_t>(mod << 6 | (reg & 7) << 3 | (rm & 7));
-}
-
 bool fits_in_32_bits(std::uint64_t value) {
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(
                static_cast<std::int32_t>(static_cast<std::uint32_t>(value)))) == value;
@@ -96,6 +92,8 @@ void Assembler::prefixes(const Encoding& encoding, std::uint8_t segment, bool na
         byte(segment);
     if (narrow_address)
         byte(address_size_prefix);
+    if (encoding.vex)
+        return;
     const bool is_16_bit = case_.mode.bits == 16;
     const bool other_size = is_16_bit ? encoding.size >= 4 : encoding.size == 2;
     if (other_size && !encoding.fixed_size && encoding.mandatory != operand_size_prefix)
@@ -106,6 +104,8 @@ void Assembler::prefixes(const Encoding& encoding, std::uint8_t segment, bool na
 
 void Assembler::rex(const Encoding& encoding, std::uint32_t reg, std::uint32_t index,
                     std::uint32_t base) {
+    if (encoding.vex)
+        return vex(*encoding.vex, reg, index, base);
     if (!is_64_bit())
         return;
     std::uint32_t bits = (reg >> 3 & 1) << 2 | (index >> 3 & 1) << 1 | (base >> 3 & 1);
@@ -147,6 +147,13 @@ void Assembler::with_registers(const Encoding& encoding, std::uint32_t reg, std:
 std::uint64_t Assembler::segment_base(std::uint8_t segment, bool is_stack) const {
     if (is_64_bit())
         return segment == prefix_fs ? case_.fs_base : segment == prefix_gs ? case_.gs_base : 0;
+    if (case_.mode.real) {
+        const std::uint16_t paragraph = segment == prefix_fs   ? case_.fs
+                                        : segment == prefix_gs ? case_.gs
+                                        : is_stack             ? case_.ss
+                                                               : case_.ds;
+        return std::uint64_t{paragraph} << 4;
+    }
     const std::uint16_t selector = segment == prefix_fs   ? case_.fs
                                    : segment == prefix_gs ? case_.gs
                                    : is_stack             ? case_.ss
@@ -183,7 +190,8 @@ void Assembler::with_base(const Encoding& encoding, std::uint32_t reg, std::uint
     const std::uint8_t segment = segment_choice < 8    ? prefix_fs
                                  : segment_choice < 14 ? prefix_gs
                                                        : std::uint8_t{0};
-    const bool on_stack = is_first_ && random_.chance(10) && (used_registers_ >> rsp & 1) == 0;
+    const bool on_stack =
+        is_first_ && !case_.mode.real && random_.chance(10) && (used_registers_ >> rsp & 1) == 0;
     const std::uint32_t base = on_stack ? std::uint32_t{rsp} : any_register();
     const bool has_index = random_.chance(25);
     const std::uint32_t index = has_index ? any_register() : no_register;

@@ -5,6 +5,7 @@
 #include "tests/fidelity/guest/test_case.h"
 
 #include <initializer_list>
+#include <optional>
 
 namespace fidelity {
 
@@ -19,6 +20,15 @@ struct Opcode {
     }
 };
 
+/// What a VEX prefix says.
+struct Vex {
+    std::uint8_t map = 0;
+    std::uint8_t prefix = 0; ///< 1, 2 and 3 stand for 0x66, 0xF3 and 0xF2
+    bool is_wide = false;
+    bool is_256 = false;
+    std::uint8_t source = 0; ///< the register that ModRM does not name
+};
+
 /// What an instruction is made of, apart from its operands.
 struct Encoding {
     Opcode opcode;
@@ -27,7 +37,13 @@ struct Encoding {
     bool fixed_size = false;    ///< the size needs no prefix in any mode
     std::uint64_t immediate = 0;
     std::uint32_t immediate_size = 0;
+    std::optional<Vex> vex{}; ///< instead of size, mandatory and fixed_size
 };
+
+/// The byte ModRM, or SIB.
+constexpr std::uint8_t mod_rm(std::uint32_t mod, std::uint32_t reg, std::uint32_t rm) {
+    return static_cast<std::uint8_t>(mod << 6 | (reg & 7) << 3 | (rm & 7));
+}
 
 class Assembler {
   public:
@@ -62,6 +78,9 @@ class Assembler {
     void with_registers(const Encoding& encoding, std::uint32_t reg, std::uint32_t rm);
     /// ModRM with a memory operand at a linear address.
     void with_memory(const Encoding& encoding, std::uint32_t reg, std::uint64_t linear);
+    /// ModRM with a memory operand whose index is a vector register.
+    void with_vector_index(const Encoding& encoding, std::uint32_t reg, std::uint32_t index,
+                           std::uint64_t linear);
     /// ModRM with either.
     void with_operand(const Encoding& encoding, std::uint32_t reg, std::uint32_t size);
     void byte(std::uint8_t value) { main_[main_size_++] = value; }
@@ -98,6 +117,7 @@ class Assembler {
 
     void prefixes(const Encoding& encoding, std::uint8_t segment, bool narrow_address);
     void rex(const Encoding& encoding, std::uint32_t reg, std::uint32_t index, std::uint32_t base);
+    void vex(const Vex& vex, std::uint32_t reg, std::uint32_t index, std::uint32_t base);
     void opcode(const Encoding& encoding);
     void immediate(const Encoding& encoding);
     void without_base(const Encoding& encoding, std::uint32_t reg, std::uint64_t offset,

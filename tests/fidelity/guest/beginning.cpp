@@ -3,6 +3,7 @@
 #include "guest/kernel/cpu/msr.h"
 #include "tests/fidelity/guest/processor.h"
 #include "tests/fidelity/guest/tables.h"
+#include "tests/fidelity/guest/test_case.h"
 
 extern "C" const char syscall_landing[];
 extern "C" const char sysenter_landing[];
@@ -31,10 +32,31 @@ void initialise_beginning() {
              {guest::msr::fmask, 0},
              {guest::msr::kernel_gs_base, slot_address(slot_data_1)},
              {msr_pat, read_msr(msr_pat)}}};
-    asm volatile("fninit; fxsave64 %0" : "=m"(float_state));
-    // The XMM registers.
-    for (std::size_t offset = 160; offset < 416; ++offset)
+    asm volatile("fninit");
+    float_state.store();
+    constexpr std::size_t xmm_begin = 160;
+    constexpr std::size_t header = 512;
+    for (std::size_t offset = xmm_begin; offset < legacy_state_size; ++offset)
         float_state.bytes[offset] = static_cast<std::uint8_t>(offset * 7);
+    if (processor.baseline_xcr0 != xcr0_avx)
+        return;
+    for (std::size_t offset = upper_halves_begin; offset < float_state.bytes.size(); ++offset)
+        float_state.bytes[offset] = static_cast<std::uint8_t>(offset * 11);
+    float_state.bytes[header] = xcr0_avx;
+}
+
+void FloatState::load() const {
+    if (processor.baseline_xcr0 == xcr0_avx)
+        asm volatile("xrstor64 %0" : : "m"(*this), "a"(xcr0_avx), "d"(0));
+    else
+        asm volatile("fxrstor64 %0" : : "m"(*this));
+}
+
+void FloatState::store() {
+    if (processor.baseline_xcr0 == xcr0_avx)
+        asm volatile("xsave64 %0" : "+m"(*this) : "a"(xcr0_avx), "d"(0));
+    else
+        asm volatile("fxsave64 %0" : "=m"(*this));
 }
 
 void restore_msrs(std::uint64_t flag_mask) {

@@ -48,7 +48,8 @@ void describe_state(Report& report, const Case& c) {
     for (std::uint32_t number = 0; number < register_count; ++number)
         report.add(" r", Hex{number}, "=", Hex{c.general[number]});
     report.add(" flags=", Hex{c.rflags}, " cr0=", Hex{c.cr0}, " cr4=", Hex{c.cr4},
-               " cr8=", Hex{c.cr8}, " efer=", Hex{c.efer}, " mask=", Hex{c.flag_mask});
+               " cr8=", Hex{c.cr8}, " efer=", Hex{c.efer}, " xcr0=", Hex{c.xcr0},
+               " mask=", Hex{c.flag_mask});
     report.add(" segments=", Hex{c.ds}, ",", Hex{c.es}, ",", Hex{c.fs}, ",", Hex{c.gs},
                " bases=", Hex{c.fs_base}, ",", Hex{c.gs_base});
     if (c.dr7 != 0x400)
@@ -66,7 +67,8 @@ void describe_state(Report& report, const Case& c) {
 void describe_case(Report& report, const Case& test_case) {
     describe_code(report, test_case);
     describe_features(report, test_case);
-    describe_pages(report, test_case);
+    if (!test_case.mode.real)
+        describe_pages(report, test_case);
     describe_state(report, test_case);
 }
 

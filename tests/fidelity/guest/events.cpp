@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::uint32_t max_events = 24;
 constexpr std::uint64_t rflags_rf = 1 << 16;
-constexpr std::uint64_t dr6_idle = 0xFFFF0FF0;
 
 /// What the processor pushes.
 struct Frame {
@@ -55,7 +54,7 @@ Event read_event(SavedState& state) {
     if (state.vector == 14)
         event.cr2 = read_control_register<2>();
     if (state.vector == 1) {
-        event.dr6 = read_debug_register<6>();
+        event.dr6 = defined_bits(read_debug_register<6>(), state.dr7);
         write_debug_register<6>(dr6_idle);
     }
     return event;
@@ -64,11 +63,6 @@ Event read_event(SavedState& state) {
 /// Sets RF in the frame, so that a breakpoint on an instruction is hit once.
 void pass_breakpoint(const SavedState& state) {
     *reinterpret_cast<std::uint64_t*>(state.general[rsp] + 16) |= rflags_rf;
-}
-
-void end_of_interrupt() {
-    constexpr std::uint64_t end_of_interrupt_register = 0xB0;
-    *reinterpret_cast<volatile std::uint32_t*>(local_apic + end_of_interrupt_register) = 0;
 }
 
 /// The kernel itself has raised an exception: it says so and ends the run.
@@ -90,6 +84,9 @@ bool goes_on(const SavedState& state, const Event& event) {
         end_of_interrupt();
         interrupt_delivered = true;
         return true;
+    case timer_vector:
+        end_of_interrupt();
+        return true;
     case 3:
     case 4:
     case plain_vector:
@@ -104,6 +101,18 @@ bool goes_on(const SavedState& state, const Event& event) {
 }
 
 } // namespace
+
+std::uint64_t defined_bits(std::uint64_t dr6, std::uint64_t dr7) {
+    for (std::uint32_t number = 0; number < 4; ++number)
+        if ((dr7 >> 2 * number & 3) == 0)
+            dr6 &= ~(std::uint64_t{1} << number);
+    return dr6;
+}
+
+void end_of_interrupt() {
+    constexpr std::uint64_t end_of_interrupt_register = 0xB0;
+    write_local_apic(end_of_interrupt_register, 0);
+}
 
 extern "C" void handle_event(SavedState* state) {
     const Event event = read_event(*state);

@@ -31,6 +31,12 @@ std::uint64_t last_error();
 bool interrupt_was_delivered();
 void describe_events(Report& report);
 
+/// DR6 without the bits of breakpoints that are not enabled, which may be set or not (SDM vol. 3,
+/// 18.2.3).
+std::uint64_t defined_bits(std::uint64_t dr6, std::uint64_t dr7);
+void end_of_interrupt();
+inline constexpr std::uint64_t dr6_idle = 0xFFFF0FF0;
+
 } // namespace fidelity
 
 // In entry.S.

@@ -3,6 +3,7 @@
 #include "tests/fidelity/guest/events.h"
 #include "tests/fidelity/guest/generate_code.h"
 #include "tests/fidelity/guest/kinds.h"
+#include "tests/fidelity/guest/real_mode.h"
 #include "tests/fidelity/guest/tables.h"
 #include "tests/fidelity/guest/test_case.h"
 
@@ -137,6 +138,7 @@ void choose_control(Case& c, Random random) {
     c.cr0 = processor.baseline_cr0;
     c.cr4 = processor.baseline_cr4;
     c.efer = baseline_efer;
+    c.xcr0 = processor.baseline_xcr0;
     std::uint64_t cr0 = c.cr0;
     std::uint64_t cr4 = c.cr4;
     constexpr std::uint64_t cr0_bits[] = {bit(16), bit(16), bit(3), bit(2), bit(18), bit(5)};
@@ -147,6 +149,7 @@ void choose_control(Case& c, Random random) {
     const std::uint64_t cr8 = random.chance(30) ? random.below(16) : 0;
     const std::uint64_t efer =
         random.chance(15) ? baseline_efer ^ random.one_of({1, 0x800}) : c.efer;
+    const std::uint64_t xcr0 = random.chance(15) ? c.xcr0 & random.one_of({1, 3}) : c.xcr0;
     const std::uint64_t mask = random.chance(50) ? 0x47600 | random.below(2) << 8 : 0;
     if (!random.chance(60) || !c.takes(feature_control_bits))
         return;
@@ -154,6 +157,7 @@ void choose_control(Case& c, Random random) {
     c.cr4 = cr4;
     c.cr8 = cr8;
     c.efer = efer;
+    c.xcr0 = xcr0;
     c.flag_mask = mask;
 }
 
@@ -190,13 +194,27 @@ void choose_breakpoints(Case& c, Random random) {
     c.dr7 = dr7 | (guards ? bit(13) : 0);
 }
 
+/// Whether the stack may be in the window: features tell of a read-only page, or a read-only entry
+/// above it, to which ring 0 may write nevertheless.
+bool takes_odd_stack(Case& c) {
+    if (!c.takes(feature_odd_exception_stack))
+        return false;
+    if ((c.cr0 & bit(16)) != 0)
+        return true;
+    const std::uint64_t levels =
+        c.rights.directory_entry & c.rights.pointer_entry & c.rights.top_level_entry;
+    const std::uint64_t pages = c.rights.page[slot_exception_low] & c.rights.page[slot_exception];
+    return ((levels & writable) != 0 || c.takes(feature_stack_of_read_only_level)) &&
+           ((pages & writable) != 0 || c.takes(feature_read_only_stack));
+}
+
 void choose_other(Case& c, Random random) {
     c.exception_stack = safe_exception_stack();
     const std::uint64_t odd_stack =
         slot_address(slot_exception) + random.one_of({0x10, 0x18, 0x28, 0x30, 0x800});
-    if (random.chance(12) && c.takes(feature_odd_exception_stack))
+    if (random.chance(12) && takes_odd_stack(c))
         c.exception_stack = odd_stack & ~std::uint64_t{15};
-    if (random.chance(25) && c.takes(feature_interrupt))
+    if (random.chance(c.halts ? 60 : 25) && c.takes(feature_interrupt))
         c.interrupt_waits = true;
     const bool repairs = random.chance(40);
     // A page that is mapped in two ways, one after the other, would need an invalidation.
@@ -219,6 +237,8 @@ void generate(Case& c, std::uint64_t seed, std::uint64_t number, std::uint32_t w
     choose_registers(c, part(part_registers));
     choose_segments(c, part(part_segments));
     choose_control(c, part(part_control));
+    if (processor.real_mode)
+        real_mode::choose_state(c, part(part_mode));
     choose_pages(c, part(part_pages));
     add_code(c, part(part_other), part(part_code), part(part_more_code));
     choose_breakpoints(c, part(part_debug));

@@ -1,6 +1,7 @@
 #include "tests/fidelity/guest/generate_code.h"
 
 #include "tests/fidelity/guest/kinds.h"
+#include "tests/fidelity/guest/real_mode.h"
 #include "tests/fidelity/guest/tables.h"
 
 namespace fidelity {
@@ -17,11 +18,17 @@ std::span<const Kind> any_group(Random& random) {
     return chosen->kinds();
 }
 
-const Kind& any_kind(Random& random, bool is_first) {
+bool is_suitable(const Kind& kind, const Case& c, bool is_first) {
+    if (kind.only_first && !is_first)
+        return false;
+    return c.mode.real ? real_mode::is_suitable(kind) : !kind.name.starts_with("real-");
+}
+
+const Kind& any_kind(Random& random, const Case& c, bool is_first) {
     for (;;) {
         const std::span<const Kind> group = any_group(random);
         const Kind& kind = group[random.below(group.size())];
-        if (is_first || !kind.only_first)
+        if (is_suitable(kind, c, is_first))
             return kind;
     }
 }
@@ -37,6 +44,9 @@ void add_opener(Case& c, Random& random) {
         put(0xFB); // STI
     } else if (choice == 1) {
         put(0x90); // NOP
+    } else if (c.mode.real) {
+        put(0x16); // PUSH SS
+        put(0x17); // POP SS
     } else {
         // MOV SS, AX: the register must hold the selector, so no instruction may need another value
         c.general[rax] = c.ss;
@@ -50,14 +60,15 @@ void add_opener(Case& c, Random& random) {
 void add_code(Case& c, Random opener, Random random, Random more) {
     const bool at_page_end = opener.chance(12) && c.takes(feature_page_end);
     const std::uint64_t before_end = 1 + opener.below(24);
-    c.code_begin = slot_address(slot_code) + (at_page_end ? page_size - before_end : code_offset);
+    const std::uint64_t page = c.mode.real ? real_mode::code_base : slot_address(slot_code);
+    c.code_begin = page + (at_page_end ? page_size - before_end : code_offset);
     add_opener(c, opener);
     const std::uint64_t wanted = more.chance(55) ? 1 : 2 + more.below(2);
     for (std::uint64_t number = 0; number < wanted; ++number) {
         if (number > 0 && !c.takes(feature_more_instructions))
             break;
         Random& source = number == 0 ? random : more;
-        const Kind& kind = any_kind(source, number == 0);
+        const Kind& kind = any_kind(source, c, number == 0);
         Assembler assembler(c, source, number == 0);
         assembler.begin_instruction();
         kind.emit(assembler);

@@ -31,7 +31,10 @@ std::span<const Kind> model_specific_kinds();
 std::span<const Kind> port_kinds();
 std::span<const Kind> flag_kinds();
 std::span<const Kind> interrupt_kinds();
+std::span<const Kind> halt_kinds();
 std::span<const Kind> transfer_kinds();
+std::span<const Kind> vex_kinds();
+std::span<const Kind> real_mode_kinds();
 std::span<const Kind> virtualization_kinds();
 
 struct Group {
@@ -52,8 +55,11 @@ inline constexpr Group groups[]{{control_register_kinds, 3},
                                 {port_kinds, 2},
                                 {flag_kinds, 1},
                                 {interrupt_kinds, 1},
+                                {halt_kinds, 1},
                                 {transfer_kinds, 1},
-                                {virtualization_kinds, 1}};
+                                {virtualization_kinds, 1},
+                                {vex_kinds, 2},
+                                {real_mode_kinds, 2}};
 
 /// RFLAGS as a case may load it. TF only if the case takes it.
 std::uint64_t any_flags(Assembler& assembler);

@@ -6,6 +6,7 @@
 #include "shared/console.h"
 #include "tests/fidelity/guest/kinds.h"
 #include "tests/fidelity/guest/options.h"
+#include "tests/fidelity/guest/real_mode.h"
 #include "tests/fidelity/guest/run_case.h"
 #include "tests/fidelity/guest/tables.h"
 #include "tests/fidelity/guest/text.h"
@@ -20,6 +21,10 @@ constinit Case test_case;
 bool is_left_out(const Options& options) {
     for (std::uint32_t index = 0; index < test_case.kind_count; ++index)
         if (is_in_list(options.left_out, test_case.kinds[index]->name))
+            return true;
+    for (std::uint32_t feature = 0; feature < feature_count; ++feature)
+        if ((test_case.uses >> feature & 1) != 0 &&
+            is_in_list(options.left_out, feature_names[feature]))
             return true;
     return false;
 }
@@ -101,6 +106,9 @@ extern "C" [[noreturn]] void kernel_main(std::uint64_t start_information) {
     initialise_tables();
     window::initialise();
     initialise_cases();
+    processor.real_mode = options.real_mode;
+    if (options.real_mode)
+        real_mode::initialise();
     if (options.translations) {
         run_translations(options);
         end_run(0);

@@ -25,6 +25,16 @@ void vector_move(Assembler& a, bool is_store) {
 void vector_store(Assembler& a) { vector_move(a, true); }
 void vector_load(Assembler& a) { vector_move(a, false); }
 
+/// Where up to 832 bytes stay outside the live part of a table.
+std::uint64_t save_area(Assembler& a) {
+    constexpr std::uint64_t alignment = 63;
+    const std::uint64_t target = a.any_target(64);
+    const std::uint64_t begin = slot_address(slot_gdt);
+    const bool is_in_table = target >= begin && target < slot_address(slot_data_5);
+    const std::uint64_t moved = (target & ~(page_size - 1)) | tail_begin | (target & 0x1FF);
+    return (is_in_table ? moved : target) & ~(a.random().chance(70) ? alignment : 0);
+}
+
 void float_state(Assembler& a) {
     // FXSAVE, STMXCSR, XSAVE, XSAVEOPT.
     const std::uint32_t operation = a.random().one_of<std::uint32_t>({0, 3, 4, 6});
@@ -32,8 +42,7 @@ void float_state(Assembler& a) {
         a.require(rax, a.random().below(8));
         a.require(rdx, 0);
     }
-    a.with_memory({.opcode = {0x0F, 0xAE}, .fixed_size = true}, operation,
-                  a.any_target(64) & ~std::uint64_t{a.random().chance(70) ? 63U : 0U});
+    a.with_memory({.opcode = {0x0F, 0xAE}, .fixed_size = true}, operation, save_area(a));
 }
 
 void float_store(Assembler& a) {

@@ -60,6 +60,7 @@ void take_word(std::string_view word) {
     options.variants = options.variants || key == "variants";
     options.details = options.details || key == "details";
     options.translations = options.translations || key == "translations";
+    options.real_mode = options.real_mode || key == "real-mode";
     options.counts_kinds = options.counts_kinds || key == "kinds";
 }
 

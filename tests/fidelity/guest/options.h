@@ -24,8 +24,10 @@ struct Options {
     bool variants = false;     ///< variants: listed cases with each subset of features left out
     bool details = false;      ///< details: what each case is and did, and not only the hash
     bool translations = false; ///< translations: accesses through random page tables instead
+    bool real_mode = false;    ///< real-mode: cases in real-address mode
     bool counts_kinds = false; ///< kinds: how often each kind of instruction was in a case
-    std::string_view left_out; ///< leave-out=NAME,...: no case with an instruction of these kinds
+    /// leave-out=NAME,...: no case with an instruction of these kinds, or with these features.
+    std::string_view left_out;
 };
 
 /// Reads the command line that the start information leads to. It lies in memory that the guest may

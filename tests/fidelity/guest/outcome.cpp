@@ -5,6 +5,7 @@
 #include "tests/fidelity/guest/beginning.h"
 #include "tests/fidelity/guest/events.h"
 #include "tests/fidelity/guest/processor.h"
+#include "tests/fidelity/guest/real_mode.h"
 #include "tests/fidelity/guest/run_case.h"
 
 #include <cstring>
@@ -71,24 +72,22 @@ void describe_control_registers(Report& report) {
                " cr4=", Hex{cr4}, " cr8=", Hex{cr8}, " efer=", Hex{efer});
 }
 
-/// XCR0, which also becomes 1 again.
+/// XCR0, which also becomes what it is at the beginning.
 void describe_extended_control(Report& report) {
     if ((processor.baseline_cr4 & cr4_osxsave) == 0)
         return;
-    std::uint32_t low = 0;
-    std::uint32_t high = 0;
-    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    report.add(" xcr0=", Hex{low});
-    if (low != 1)
-        asm volatile("xsetbv" : : "a"(1), "d"(0), "c"(0));
+    const std::uint32_t value = read_extended_control();
+    report.add(" xcr0=", Hex{value});
+    if (value != processor.baseline_xcr0)
+        write_extended_control(processor.baseline_xcr0);
 }
 
 void describe_float(Report& report) {
     FloatState final_float;
-    asm volatile("fxsave64 %0" : "=m"(final_float));
-    // Up to the XMM registers; what follows is not used.
-    constexpr std::size_t used = 416;
-    for (std::size_t offset = 0; offset < used; offset += 8) {
+    final_float.store();
+    for (std::size_t offset = 0; offset < final_float.bytes.size(); offset += 8) {
+        if (offset == legacy_state_size)
+            offset = upper_halves_begin;
         std::uint64_t before = 0;
         std::uint64_t after = 0;
         std::memcpy(&before, float_state_at_beginning().bytes.data() + offset, 8);
@@ -98,12 +97,13 @@ void describe_float(Report& report) {
     }
 }
 
-/// Takes the interrupt if the case has not.
-void drain_interrupt(Report& report, const Case& test_case) {
-    if (!test_case.interrupt_waits)
-        return;
-    report.add(interrupt_was_delivered() ? " interrupt-taken" : " interrupt-waits");
-    if (interrupt_was_delivered())
+/// Takes the interrupts that the case has not.
+void drain_interrupts(Report& report, const Case& test_case) {
+    if (test_case.halts)
+        stop_timer();
+    if (test_case.interrupt_waits)
+        report.add(interrupt_was_delivered() ? " interrupt-taken" : " interrupt-waits");
+    if (!test_case.halts && (!test_case.interrupt_waits || interrupt_was_delivered()))
         return;
     begin_events(false);
     asm volatile("sti; nop; nop; cli" : : : "memory");
@@ -111,7 +111,15 @@ void drain_interrupt(Report& report, const Case& test_case) {
 
 } // namespace
 
+void describe_state_of_processor(Report& report) {
+    describe_msrs(report);
+    describe_extended_control(report);
+    describe_float(report);
+}
+
 void describe_outcome(Report& report, const Case& test_case) {
+    if (test_case.mode.real)
+        return real_mode::describe_outcome(report, test_case);
     describe_events(report);
     // First what the kernel's own needs would change.
     describe_control_registers(report);
@@ -120,12 +128,10 @@ void describe_outcome(Report& report, const Case& test_case) {
     if (read_msr(guest::msr::efer) != baseline_efer)
         write_msr(guest::msr::efer, baseline_efer);
     describe_registers(report, test_case);
-    describe_msrs(report);
     describe_segments(report);
-    describe_extended_control(report);
-    describe_float(report);
+    describe_state_of_processor(report);
     window::describe_changes(report);
-    drain_interrupt(report, test_case);
+    drain_interrupts(report, test_case);
 }
 
 } // namespace fidelity

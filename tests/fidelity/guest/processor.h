@@ -1,6 +1,8 @@
 #pragma once
 // The privileged instructions that the kernel itself uses.
 
+#include "tests/fidelity/guest/layout.h"
+
 #include <cstdint>
 
 namespace fidelity {
@@ -38,6 +40,23 @@ inline void write_msr(std::uint32_t number, std::uint64_t value) {
                  : "c"(number), "a"(static_cast<std::uint32_t>(value)),
                    "d"(static_cast<std::uint32_t>(value >> 32))
                  : "memory");
+}
+
+inline std::uint32_t read_extended_control() {
+    std::uint32_t low = 0;
+    std::uint32_t high = 0;
+    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+inline void write_extended_control(std::uint64_t value) {
+    asm volatile("xsetbv" : : "a"(static_cast<std::uint32_t>(value)), "d"(0), "c"(0) : "memory");
+}
+
+inline std::uint32_t read_local_apic(std::uint64_t offset) {
+    return *reinterpret_cast<volatile std::uint32_t*>(local_apic + offset);
+}
+inline void write_local_apic(std::uint64_t offset, std::uint32_t value) {
+    *reinterpret_cast<volatile std::uint32_t*>(local_apic + offset) = value;
 }
 
 struct CpuidResult {

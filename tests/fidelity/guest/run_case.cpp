@@ -5,6 +5,7 @@
 #include "tests/fidelity/guest/beginning.h"
 #include "tests/fidelity/guest/events.h"
 #include "tests/fidelity/guest/processor.h"
+#include "tests/fidelity/guest/real_mode.h"
 #include "tests/fidelity/guest/tables.h"
 
 namespace fidelity {
@@ -21,6 +22,7 @@ struct EntryState {
 extern "C" void enter_case(const EntryState* state);
 
 constexpr std::uint64_t dr7_idle = 0x400;
+constexpr std::uint64_t initial_count = 0x380; ///< of the local APIC's timer
 /// A register of COM1 that does nothing.
 constexpr std::uint16_t scratch_port = 0x3FF;
 
@@ -28,9 +30,19 @@ constexpr std::uint16_t scratch_port = 0x3FF;
 void send_interrupt() {
     constexpr std::uint64_t command_high = 0x310;
     constexpr std::uint64_t command_low = 0x300;
-    *reinterpret_cast<volatile std::uint32_t*>(local_apic + command_high) =
-        *reinterpret_cast<volatile std::uint32_t*>(local_apic + 0x20);
-    *reinterpret_cast<volatile std::uint32_t*>(local_apic + command_low) = pending_vector | 0x4000;
+    write_local_apic(command_high, read_local_apic(0x20));
+    write_local_apic(command_low, pending_vector | 0x4000);
+}
+
+/// The timer fires long after the case would have ended, unless it halts.
+void start_timer() {
+    constexpr std::uint64_t local_vector = 0x320;
+    constexpr std::uint64_t divide_configuration = 0x3E0;
+    constexpr std::uint32_t divide_by_1 = 0xB;
+    constexpr std::uint32_t ticks = 400'000;
+    write_local_apic(local_vector, timer_vector);
+    write_local_apic(divide_configuration, divide_by_1);
+    write_local_apic(initial_count, ticks);
 }
 
 void load_segments(const Case& test_case) {
@@ -56,13 +68,8 @@ void prepare(const Case& test_case) {
     }
     set_exception_stack(test_case.exception_stack);
     window::note_beginning();
-    restore_msrs(test_case.flag_mask);
-    asm volatile("fxrstor64 %0" : : "m"(float_state_at_beginning()));
-    write_control_register<2>(0);
-    guest::port::out8(scratch_port, 0);
     load_segments(test_case);
-    if (test_case.interrupt_waits)
-        send_interrupt();
+    prepare_registers(test_case);
 }
 
 /// What is dangerous for the kernel, and the case itself.
@@ -75,10 +82,9 @@ void enter(const Case& test_case) {
                            .ss = test_case.ss};
     if (test_case.efer != read_msr(guest::msr::efer))
         write_msr(guest::msr::efer, test_case.efer);
-    write_debug_register<0>(test_case.breakpoint[0]);
-    write_debug_register<1>(test_case.breakpoint[1]);
-    write_debug_register<2>(test_case.breakpoint[2]);
-    write_debug_register<3>(test_case.breakpoint[3]);
+    load_breakpoint_addresses(test_case);
+    if (test_case.xcr0 != processor.baseline_xcr0)
+        write_extended_control(test_case.xcr0);
     if (test_case.cr8 != 0)
         write_control_register<8>(test_case.cr8);
     if (test_case.cr4 != processor.baseline_cr4)
@@ -110,12 +116,39 @@ void initialise_cases() {
     write_control_register<0>(processor.baseline_cr0);
     write_control_register<4>(processor.baseline_cr4);
     write_msr(guest::msr::efer, baseline_efer);
+    constexpr std::uint32_t avx = 1 << 28;
+    if ((processor.baseline_cr4 & cr4_osxsave) != 0) {
+        processor.baseline_xcr0 = (basic.ecx & avx) != 0 ? xcr0_avx : 1;
+        write_extended_control(processor.baseline_xcr0);
+    }
     initialise_beginning();
-    const std::uint32_t spurious = *reinterpret_cast<volatile std::uint32_t*>(local_apic + 0xF0);
-    *reinterpret_cast<volatile std::uint32_t*>(local_apic + 0xF0) = spurious | 0x1FF;
+    constexpr std::uint64_t spurious = 0xF0;
+    write_local_apic(spurious, read_local_apic(spurious) | 0x1FF);
 }
 
+void prepare_registers(const Case& test_case) {
+    restore_msrs(test_case.flag_mask);
+    float_state_at_beginning().load();
+    write_control_register<2>(0);
+    guest::port::out8(scratch_port, 0);
+    if (test_case.interrupt_waits)
+        send_interrupt();
+    if (test_case.halts)
+        start_timer();
+}
+
+void load_breakpoint_addresses(const Case& test_case) {
+    write_debug_register<0>(test_case.breakpoint[0]);
+    write_debug_register<1>(test_case.breakpoint[1]);
+    write_debug_register<2>(test_case.breakpoint[2]);
+    write_debug_register<3>(test_case.breakpoint[3]);
+}
+
+void stop_timer() { write_local_apic(initial_count, 0); }
+
 void run_case(const Case& test_case) {
+    if (test_case.mode.real)
+        return real_mode::run_case(test_case);
     prepare(test_case);
     enter(test_case);
 }

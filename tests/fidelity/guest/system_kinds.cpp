@@ -11,13 +11,14 @@ namespace {
 
 constexpr std::uint64_t not_canonical = 0x8000000000000000;
 
-/// Only MSRs of which docs/profiles.md does not say that they are another machine's.
+/// Only MSRs of which docs/profiles.md does not say that they are another machine's: of those that
+/// do not exist, Bochs reads 0.
 void read_msr(Assembler& a) {
-    constexpr std::uint64_t numbers[] = {
-        0x1B,       0xFE,       0x174,      0x175,      0x176,      0x277,      0x2FF,
-        0x200,      0x201,      0x250,      0x258,      0xC0000080, 0xC0000081, 0xC0000082,
-        0xC0000083, 0xC0000084, 0xC0000100, 0xC0000101, 0xC0000102, 0x12345,    0x4000BEEF,
-        0xC0010000, 0xC0002000, 0x802,      0x808,      0x83F};
+    constexpr std::uint64_t numbers[] = {0x1B,       0xFE,       0x174,      0x175,      0x176,
+                                         0x277,      0x2FF,      0x200,      0x201,      0x250,
+                                         0x258,      0xC0000080, 0xC0000081, 0xC0000082, 0xC0000083,
+                                         0xC0000084, 0xC0000100, 0xC0000101, 0xC0000102, 0x802,
+                                         0x808,      0x83F,      0x1A0};
     a.require(rcx, a.random().one_of(numbers) |
                        (a.is_64_bit() && a.random().chance(30) ? a.random().next() << 32 : 0));
     a.plain({.opcode = {0x0F, 0x32}, .fixed_size = true});
@@ -53,8 +54,6 @@ void write_msr(Assembler& a) {
                             {0xC0000100, any},
                             {0xC0000101, any},
                             {0xC0000102, any},
-                            {0x12345, 0},
-                            {0xC0002000, 0},
                             {0xFE, 0},
                             {0x808, 0},
                             {0x830, 0},

@@ -87,6 +87,7 @@ std::uint8_t stack_of(std::uint32_t vector) {
         return 2;
     case 14:
     case pending_vector:
+    case timer_vector:
     case end_vector:
         return 3;
     case plain_vector:
@@ -157,10 +158,9 @@ void restore(TablePage& page) {
 
 } // namespace
 
-void initialise_tables() {
-    fill_gdt();
-    fill_idt();
-    fill_tss();
+void load_tables() {
+    constexpr std::uint64_t busy = std::uint64_t{1} << 41;
+    gdt_page.word[gdt_offset / 8 + tss_selector / 8] &= ~busy;
     load_registers();
     asm volatile("pushq %[code]\n\t"
                  "leaq 1f(%%rip), %%rax\n\t"
@@ -173,6 +173,13 @@ void initialise_tables() {
                  :
                  : [code] "i"(kernel_code), [data] "i"(kernel_data), [tss] "r"(tss_selector)
                  : "rax", "memory");
+}
+
+void initialise_tables() {
+    fill_gdt();
+    fill_idt();
+    fill_tss();
+    load_tables();
     std::size_t count = 0;
     for (const TablePage* page : {&gdt_page, &ldt_page, &idt_page, &tss_page})
         keep_original(originals[count++], *page);

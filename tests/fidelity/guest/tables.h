@@ -58,6 +58,7 @@ static_assert(tss_offset + tss_limit < live_end);
 
 /// Vectors with a meaning of their own; all have a gate that ring 3 may use, unless said otherwise.
 inline constexpr std::uint32_t pending_vector = 0x50; ///< the interrupt that waits; ring 0 only
+inline constexpr std::uint32_t timer_vector = 0x7F;   ///< wakes a case that has halted
 inline constexpr std::uint32_t end_vector = 0x81;     ///< the end of a case
 inline constexpr std::uint32_t plain_vector = 0x82;   ///< on the stack of the interrupted code
 inline constexpr std::uint32_t kernel_vector = 0x83;  ///< ring 0 only
@@ -75,6 +76,9 @@ extern TablePage tss_page;
 
 /// Fills the tables, loads all of them, and keeps a copy of the pages.
 void initialise_tables();
+/// Loads all registers of the tables, when others are in use. The pages must be as at the
+/// beginning.
+void load_tables();
 /// Sets the stack of the exceptions that a case may put into its window (IST 1).
 void set_exception_stack(std::uint64_t top);
 std::uint64_t safe_exception_stack();

@@ -1,10 +1,13 @@
 // The linear addresses that memory operands lead to.
 
 #include "tests/fidelity/guest/assembler.h"
+#include "tests/fidelity/guest/real_mode.h"
 
 namespace fidelity {
 
 std::uint64_t Assembler::window_target(std::uint32_t size) {
+    if (case_.mode.real)
+        return real_mode::any_target(random_, case_, size);
     constexpr Slot data[] = {slot_data_0, slot_data_1, slot_data_2, slot_data_3,
                              slot_data_4, slot_data_5, slot_data_6, slot_data_7};
     constexpr Slot tables[] = {slot_gdt, slot_ldt,        slot_idt,
@@ -27,6 +30,8 @@ std::uint64_t Assembler::window_target(std::uint32_t size) {
 }
 
 std::uint64_t Assembler::any_target(std::uint32_t size) {
+    if (case_.mode.real)
+        return real_mode::any_target(random_, case_, size);
     if (random_.chance(88))
         return window_target(size);
     constexpr std::uint64_t odd[] = {0x00007FFFFFFFFFFE,

@@ -26,12 +26,19 @@ enum Feature : std::uint32_t {
     feature_segments,
     feature_repairs,
     feature_page_end,
+    feature_stack_of_read_only_level,
+    feature_read_only_stack,
     feature_count,
 };
 inline constexpr std::array<std::string_view, feature_count> feature_names{
-    "trap-flag", "breakpoints",         "interrupt",    "opener", "more-instructions", "prefixes",
-    "odd-pages", "odd-exception-stack", "control-bits", "flags",  "odd-segments",      "repairs",
-    "page-end"};
+    "trap-flag",         "breakpoints",
+    "interrupt",         "opener",
+    "more-instructions", "prefixes",
+    "odd-pages",         "odd-exception-stack",
+    "control-bits",      "flags",
+    "odd-segments",      "repairs",
+    "page-end",          "stack-of-read-only-level",
+    "read-only-stack"};
 
 /// Numbers of the general registers, as instructions encode them.
 enum Register : std::uint32_t { rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r11 = 11 };
@@ -41,6 +48,7 @@ inline constexpr std::uint32_t register_count = 16;
 struct Mode {
     std::uint32_t bits; ///< 64, 32 or 16
     bool ring_3;
+    bool real = false; ///< real-address mode
 };
 
 /// Bytes in memory before the case begins.
@@ -61,12 +69,13 @@ struct Case {
     std::uint64_t rflags = 2;
     std::uint16_t cs = 0, ss = 0, ds = 0, es = 0, fs = 0, gs = 0;
     std::uint64_t fs_base = 0, gs_base = 0;
-    std::uint64_t cr0 = 0, cr4 = 0, cr8 = 0, efer = 0;
+    std::uint64_t cr0 = 0, cr4 = 0, cr8 = 0, efer = 0, xcr0 = 0;
     std::array<std::uint64_t, 4> breakpoint{};
     std::uint64_t dr7 = 0x400;
     std::uint64_t flag_mask = 0; ///< IA32_FMASK
     std::uint64_t exception_stack = 0;
     bool interrupt_waits = false;
+    bool halts = false; ///< and a timer wakes it if nothing else does
     bool repairs = false;
     window::Rights rights{};
 
@@ -99,6 +108,8 @@ inline constexpr std::uint64_t baseline_efer = 0xD01;
 struct Processor {
     std::uint64_t cr4_bits; ///< bits of CR4 that may be set
     std::uint64_t baseline_cr0, baseline_cr4;
+    std::uint64_t baseline_xcr0; ///< 0: there are no extended states
+    bool real_mode;              ///< all cases are in real-address mode
 };
 extern Processor processor;
 

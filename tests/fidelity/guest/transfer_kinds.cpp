@@ -3,6 +3,7 @@
 #include "tests/fidelity/guest/kinds.h"
 #include "tests/fidelity/guest/tables.h"
 
+#include <algorithm>
 #include <array>
 
 namespace fidelity {
@@ -60,10 +61,14 @@ void divide(Assembler& a) {
     a.with_registers({.opcode = {0xF7}, .size = a.is_64_bit() ? 8U : 4U},
                      a.random().one_of<std::uint32_t>({6, 7}), divisor);
 }
-/// HLT in ring 3; in ring 0 it would wait.
+/// In ring 0 with interrupts on: the one that waits ends the halt, or else the timer's.
 void halt(Assembler& a) {
-    if (!a.is_ring_3())
-        return breakpoint_instruction(a);
+    if (!a.is_ring_3()) {
+        constexpr std::uint64_t below_timer = (timer_vector >> 4) - 1;
+        a.test_case().cr8 = std::min(a.test_case().cr8, below_timer);
+        a.test_case().halts = true;
+        a.plain({.opcode = {0xFB}, .fixed_size = true});
+    }
     a.plain({.opcode = {0xF4}, .fixed_size = true});
 }
 
@@ -157,8 +162,8 @@ constexpr Kind flags[] = {{"pop-flags", pop_flags},
 constexpr Kind interrupts[] = {{"software-interrupt", software_interrupt},
                                {"breakpoint-instruction", breakpoint_instruction},
                                {"undefined", undefined},
-                               {"divide", divide},
-                               {"halt", halt}};
+                               {"divide", divide}};
+constexpr Kind halts[] = {{"halt", halt, true}};
 constexpr Kind transfers[] = {{"interrupt-return", interrupt_return}, {"far-return", far_return},
                               {"far-pointer", far_pointer},           {"near-call", near_call},
                               {"near-return", near_return},           {"system-call", system_call},
@@ -168,6 +173,7 @@ constexpr Kind transfers[] = {{"interrupt-return", interrupt_return}, {"far-retu
 
 std::span<const Kind> flag_kinds() { return flags; }
 std::span<const Kind> interrupt_kinds() { return interrupts; }
+std::span<const Kind> halt_kinds() { return halts; }
 std::span<const Kind> transfer_kinds() { return transfers; }
 
 std::uint64_t any_flags(Assembler& a) {

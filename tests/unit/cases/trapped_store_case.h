@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <initializer_list>
+#include <vector>
 
 namespace hv::test {
 
@@ -14,7 +15,10 @@ class TrappedStoreCase : public TablesCase {
     static constexpr std::uint64_t code_page = 0x400000;
 
     void exit_with(std::initializer_list<std::uint8_t> code, std::uint64_t gpa) {
-        std::memcpy(direct_pointer(code_page), std::data(code), code.size());
+        exit_with(std::vector<std::uint8_t>(code), gpa);
+    }
+    void exit_with(const std::vector<std::uint8_t>& code, std::uint64_t gpa) {
+        std::memcpy(direct_pointer(code_page), code.data(), code.size());
         machine.fields[Field::guest_rip] = Machine::linear_base + code_page;
         machine.fields[Field::guest_cs_access_rights] = 0xA09B;
         machine.fields[Field::guest_physical_address] = gpa;

@@ -9,6 +9,8 @@
 #include "hypervisor/x86/rflags.h"
 #include "tests/unit/cases/trapped_store_case.h"
 
+#include <vector>
+
 namespace hv::test {
 namespace {
 
@@ -173,12 +175,38 @@ TEST_F(SteppedByTrapFlag, ABreakpointOnTheInstructionIsNotItsEnd) {
 }
 
 TEST_F(SteppedByTrapFlag, PushfStoresTheGuestsFlags) {
+    const std::vector<std::uint8_t> prefixes[]{
+        {},     {0x66}, {0x48}, {0x26}, {0x2E},       {0x36},       {0x3E},
+        {0x64}, {0x65}, {0x67}, {0xF2}, {0x36, 0xF3}, {0x66, 0x41}, {0x2E, 0x66, 0x67, 0x66, 0x48}};
     exception(0x80000301);
-    exit_with({0x9C}, slot); // pushfq
+    for (std::vector<std::uint8_t> instruction : prefixes) {
+        instruction.push_back(0x9C); // pushfq
+        exit_with(instruction, slot);
+        machine.fields[Field::guest_rsp] = machine.gdt + 6 * 8;
+        machine.word(machine.stepped_place(slot)) = 0x102; // as the processor pushes it in a step
+        exception(0x80000301);
+        EXPECT_EQ(machine.gdt_slot(6), 0x202U) << instruction.size();
+    }
+}
+
+TEST_F(SteppedByTrapFlag, PushfThatCrossesIntoTheProtectedPageStoresTheGuestsFlags) {
+    const std::uint64_t page = machine.idt; // the page before it is not protected
+    std::uint64_t& before = machine.word(machine.physical(page - 8));
+    exception(0x80000301);
+    exit_with({0x9C}, machine.physical(page));
+    machine.fields[Field::guest_rsp] = page - 6;
+    before = 0x1025A5A; // the first six bytes of what the processor pushes in a step
+    exception(0x80000301);
+    EXPECT_EQ(before, 0x2025A5AU);
+}
+
+TEST_F(SteppedByTrapFlag, WhatIsNotPushfStoresWhatItStores) {
+    exception(0x80000301);
+    exit_with({0x36, 0x50, 0x9C}, slot); // push %rax; pushfq
     machine.fields[Field::guest_rsp] = machine.gdt + 6 * 8;
-    machine.word(machine.stepped_place(slot)) = 0x102; // as the processor pushes it in a step
+    machine.word(machine.stepped_place(slot)) = 0x102;
     exception(0x80000301);
-    EXPECT_EQ(machine.gdt_slot(6), 0x202U);
+    EXPECT_EQ(machine.gdt_slot(6), 0x102U);
 }
 
 TEST_F(SteppedByTrapFlag, TheGuestsOwnTrapComesAfterIt) {
