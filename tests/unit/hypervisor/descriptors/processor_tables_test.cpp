@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstring>
 #include <thread>
 
@@ -111,14 +112,19 @@ TEST_F(TwoVcpus, WhoSharesAGdtWritesItByTheRulesOfBoth) {
 TEST_F(TwoVcpus, AGdtIsJudgedWhenNobodyElseWritesItUnjudged) {
     const std::uint64_t base = vcpu.tables.gdt().base();
     vcpu.in_guest = 0;
+    std::atomic<bool> loaded = false;
     std::thread writes{[&] {
-        while ((__atomic_load_n(&vcpu.requests, __ATOMIC_SEQ_CST) & request::finish_call) == 0)
+        while ((__atomic_load_n(&vcpu.requests, __ATOMIC_SEQ_CST) & request::finish_call) == 0) {
+            if (loaded)
+                return;
             pause();
+        }
         EXPECT_TRUE(vcpu.tables.gdt_is_shared());
         machine.word(machine.physical(base) + 7 * 8) = call_gate;
         __atomic_store_n(&vcpu.requests, 0U, __ATOMIC_SEQ_CST);
     }};
     on_other([&] { EXPECT_NE(set_guest_gdtr(other, {127, base}), Error::none); });
+    loaded = true;
     writes.join();
 }
 
