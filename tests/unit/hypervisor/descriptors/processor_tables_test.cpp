@@ -110,6 +110,10 @@ TEST_F(TwoVcpus, WhoSharesAGdtWritesItByTheRulesOfBoth) {
 
 // vCPU 0 has found a slot free, and writes it when vCPU 1 has told it that the GDT is shared.
 TEST_F(TwoVcpus, AGdtIsJudgedWhenNobodyElseWritesItUnjudged) {
+    on_other([&] { // it has no tables yet
+        lock_page_tables(other);
+        other.tables.close(machine.machine().translation);
+    });
     const std::uint64_t base = vcpu.tables.gdt().base();
     vcpu.in_guest = 0;
     std::atomic<bool> loaded = false;
@@ -123,7 +127,7 @@ TEST_F(TwoVcpus, AGdtIsJudgedWhenNobodyElseWritesItUnjudged) {
         machine.word(machine.physical(base) + 7 * 8) = call_gate;
         __atomic_store_n(&vcpu.requests, 0U, __ATOMIC_SEQ_CST);
     }};
-    on_other([&] { EXPECT_NE(set_guest_gdtr(other, {127, base}), Error::none); });
+    on_other([&] { EXPECT_EQ(set_guest_gdtr(other, {127, base}), Error::call_gate); });
     loaded = true;
     writes.join();
 }
