@@ -1,5 +1,5 @@
-// How long a guest can keep the monitor from letting an interrupt in (docs/monitor.md, "How long a VM
-// exit can take").
+// How long a guest can keep the monitor from letting an interrupt in (docs/monitor.md, "How long a
+// VM exit can take").
 
 #include "hypervisor/vcpu/pause.h"
 #include "shared/longest_exit.h"

@@ -52,6 +52,7 @@ void make_case(Case& c, const TranslationCase& access) {
             (access.write_protect ? cr0_write_protect : 0);
     c.cr4 = processor.baseline_cr4 | (access.smep ? cr4_smep : 0) | (access.smap ? cr4_smap : 0);
     c.efer = access.execute_disable ? baseline_efer : baseline_efer & ~efer_execute_disable;
+    c.xcr0 = processor.baseline_xcr0;
     c.exception_stack = safe_exception_stack();
     const std::uint64_t plain =
         window::present | window::writable | (access.user ? window::user : 0);
