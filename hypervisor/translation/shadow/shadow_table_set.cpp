@@ -119,12 +119,6 @@ bool ShadowTableSet::separate_views(const PageWalk& walk) {
     return true;
 }
 
-ShadowNumber ShadowTableSet::root(std::uint64_t frame_number) {
-    Frame& frame = *frames_.find(frame_number);
-    const ShadowNumber number = find(frame, FourLevelPaging::levels, viewer_);
-    return number != 0 ? number : make(frame, FourLevelPaging::levels, viewer_);
-}
-
 void ShadowTableSet::prepare(Frame& frame) {
     if (find(frame, frame.level, viewer_) == 0)
         (void)make(frame, frame.level, viewer_);

@@ -52,7 +52,11 @@ class ShadowTableSet : public DisplacedRoots {
 
     /// The acting vCPU's shadow table of the guest's root at `frame`, made if there is none. The
     /// frame must be the guest's RAM. 0: to be repeated.
-    ShadowNumber root(std::uint64_t frame);
+    ShadowNumber root(std::uint64_t frame) {
+        Frame& table = *frames_.find(frame);
+        const ShadowNumber number = find(table, FourLevelPaging::levels, viewer_);
+        return number != 0 ? number : make(table, FourLevelPaging::levels, viewer_);
+    }
     /// Makes the shadow table of a page table that was just registered, so that no fault needs to.
     void prepare(Frame& frame);
     /// Makes the page writable: leaves the page table at `frame`, for which can_unsync() must be
