@@ -5,8 +5,12 @@
 // between roots that the vCPU has in its cache does not take it.
 
 #include "hypervisor/address_space/translations.h"
+#include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/translation/paused.h"
 #include "hypervisor/vcpu/vcpu.h"
+
+#include <cstdint>
+#include <utility>
 
 namespace hv {
 
@@ -27,7 +31,9 @@ abi::Error complete(Vcpu& vcpu, Operation operation) {
     abi::Error error = operation();
     while (error == paused) {
         vcpu.machine->shadows.renew_work();
+        const std::uint64_t exit_time = std::exchange(vcpu.exit_time, cpu::read_tsc());
         error = operation();
+        vcpu.exit_time = exit_time;
     }
     return error;
 }

@@ -120,7 +120,7 @@ bool ShadowTableSet::separate_views(const PageWalk& walk) {
 }
 
 void ShadowTableSet::prepare(Frame& frame) {
-    if (find(frame, frame.level, viewer_) == 0)
+    if (!is_work_spent() && find(frame, frame.level, viewer_) == 0)
         (void)make(frame, frame.level, viewer_);
 }
 

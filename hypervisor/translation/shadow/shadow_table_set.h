@@ -55,7 +55,9 @@ class ShadowTableSet : public DisplacedRoots {
     ShadowNumber root(std::uint64_t frame) {
         Frame& table = *frames_.find(frame);
         const ShadowNumber number = find(table, FourLevelPaging::levels, viewer_);
-        return number != 0 ? number : make(table, FourLevelPaging::levels, viewer_);
+        if (number != 0)
+            return number;
+        return is_work_spent() ? 0 : make(table, FourLevelPaging::levels, viewer_);
     }
     /// Makes the shadow table of a page table that was just registered, so that no fault needs to.
     void prepare(Frame& frame);

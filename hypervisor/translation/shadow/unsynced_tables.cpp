@@ -127,8 +127,13 @@ bool UnsyncedTables::sync(ShadowNumber root) {
             return false;
         ShadowTable& table = pool_.table(number);
         next = table.next_unsynced;
-        if (root != 0 && !is_below(number, root, budget))
-            continue;
+        if (root != 0) {
+            const std::uint32_t before = budget;
+            const bool below = is_below(number, root, budget);
+            add_work((before - budget) / searched_per_work);
+            if (!below)
+                continue;
+        }
         if (sync_table(number)) {
             table.unchanged_syncs = 0;
             continue;
