@@ -103,7 +103,7 @@ ModelCall shootdown(const Cpu&, std::uint32_t) {
 
 /// As many short calls as begin before the monitor pauses, the longest call, and more short ones.
 ModelCall mixture(const Cpu& cpu, std::uint32_t index) {
-    constexpr std::uint32_t before_pause = 370;
+    constexpr std::uint32_t before_pause = 345;
     return index == before_pause ? set_ldt(cpu, index) : set_directory(cpu, index);
 }
 

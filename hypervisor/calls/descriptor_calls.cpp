@@ -30,6 +30,8 @@ Error call_set_ldt(Vcpu& vcpu, std::uint64_t first, std::uint64_t, std::uint64_t
 }
 
 Error call_set_tr(Vcpu& vcpu, std::uint64_t first, std::uint64_t, std::uint64_t) {
+    if (must_pause(vcpu))
+        return paused;
     return set_guest_tr(vcpu, static_cast<std::uint16_t>(first));
 }
 

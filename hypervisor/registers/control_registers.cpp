@@ -5,6 +5,7 @@
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/registers/operating_mode.h"
 #include "hypervisor/vcpu/guest_control_registers.h"
+#include "hypervisor/vcpu/pause.h"
 
 namespace hv {
 
@@ -105,9 +106,12 @@ Error set_guest_cr3(Vcpu& vcpu, std::uint64_t value) {
         return Error::bad_cr3;
     const bool registered = frame->level == FourLevelPaging::levels;
     const bool kept = !registered || (frame->flags & frame_flags::kept) != 0;
-    if ((!kept || !vcpu.tables.knows_entries_of(page)) && !admit_root(vcpu, page, registered))
-        [[unlikely]]
-        return Error::root_lacks_kernel;
+    if (!kept || !vcpu.tables.knows_entries_of(page)) [[unlikely]] {
+        if (must_pause(vcpu)) // descriptor tables can have tens of pages
+            return paused;
+        if (!admit_root(vcpu, page, registered))
+            return Error::root_lacks_kernel;
+    }
     if (const Error error = load_root(vcpu, root); error != Error::none)
         return error;
     drop_before_entry(vcpu, Stale::non_global);

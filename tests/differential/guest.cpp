@@ -182,10 +182,12 @@ Outcome Guest::exit(ExitReason reason) {
     }
 }
 
+// The instruction is executed again, as a processor would.
 bool Guest::is_paused(ExitReason reason, const Outcome& outcome) {
     const hv::Vcpu& vcpu = machine_.vcpu();
+    const bool exits_again = reason == ExitReason::vmcall || reason == ExitReason::cr_access;
     return vcpu.ring_head != vcpu.area->control.ring.tail ||
-           (reason == ExitReason::vmcall && !outcome.emulated && outcome.event == 0);
+           (exits_again && !outcome.emulated && outcome.event == 0);
 }
 
 Outcome Guest::exit_once(ExitReason reason) {

@@ -1,6 +1,7 @@
 // A drain that takes long stops between two entries and continues in a later VM exit. Wherever it
 // stops, each entry is executed once, in order, and what follows the batch still follows it.
 
+#include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/exits/exit_handlers.h"
 #include "hypervisor/vcpu/pause.h"
 #include "hypervisor/vmx/interruption_information.h"
@@ -10,6 +11,8 @@
 #include "tests/unit/fake/time_stamp.h"
 
 #include <gtest/gtest.h>
+
+#include <cstring>
 
 namespace hv::test {
 namespace {
@@ -159,6 +162,40 @@ TEST_P(DrainPause, ACallByItselfWaitsLikeAnEntry) {
     EXPECT_EQ(vcpu.registers.rax, 0U);
     EXPECT_EQ(machine.machine().frames.find(table)->level, 1);
     EXPECT_EQ(vcpu.statistics.refused, 0U);
+}
+
+// A root that leads to the descriptor tables by a page table of its own, which nobody has looked
+// at.
+TEST_P(DrainPause, ARootThatMustBeJudgedWaits) {
+    const std::uint64_t root = machine.take_guest_page();
+    const std::uint64_t pointers = machine.take_guest_page();
+    const std::uint64_t entry = FourLevelPaging::index(Machine::linear_base, 4) * 8;
+    const std::uint64_t link = machine.word(machine.root + entry);
+    std::memcpy(direct_pointer(pointers), direct_pointer(link & paging::address_mask), page_size);
+    machine.word(root + entry) = pointers | (link & ~paging::address_mask);
+    publish_long_call(0);
+    publish(Call::set_cr3, root);
+    allow_a_exit(1);
+    vmcall(Call::flush);
+    EXPECT_EQ(ring.head + 1, ring.tail);
+    EXPECT_TRUE(at_the_instruction());
+    stand_still();
+    vmcall(Call::flush);
+    EXPECT_FALSE(at_the_instruction());
+    EXPECT_EQ(guest_cr3(vcpu), root);
+}
+
+TEST_P(DrainPause, SetTrWaits) {
+    publish_long_call(0);
+    vcpu.registers.rdi = 0;
+    allow_a_exit(1);
+    vmcall(Call::set_tr);
+    EXPECT_EQ(ring.head, ring.tail);
+    EXPECT_TRUE(at_the_instruction());
+    stand_still();
+    vmcall(Call::set_tr);
+    EXPECT_FALSE(at_the_instruction());
+    EXPECT_EQ(vcpu.registers.rax, static_cast<std::uint64_t>(Error::bad_selector));
 }
 
 TEST_P(DrainPause, AnInterruptedDeliveryIsRepeated) {
