@@ -26,8 +26,7 @@ void RegisteredTables::count_links(int level, std::uint64_t value, int change) {
 }
 
 void RegisteredTables::drop_links(int level, std::uint64_t page, std::uint32_t slots) {
-    for (std::uint32_t slot = first_nonzero(page, 0); slot < slots;
-         slot = first_nonzero(page, slot + 1))
+    for (std::uint32_t slot = 0; slot < slots; ++slot)
         count_links(level, direct_word<std::uint64_t>(page + slot * paging::entry_size), -1);
 }
 
@@ -69,29 +68,33 @@ Error RegisteredTables::update_entry(std::uint64_t gpa) {
     return value ? set_entry(gpa, *value) : Error::bad_frame;
 }
 
-// Most page tables are nearly empty when they are registered.
-std::uint32_t RegisteredTables::Contents::first_used(std::uint32_t slot) const {
-    if (slot < first) {
-        if (const std::uint32_t used = first_nonzero(page, slot); used < first)
+// Most page tables are nearly empty when they are registered. `contents` is a copy, so that the
+// caller's stays in registers.
+[[gnu::noinline]] std::uint32_t RegisteredTables::first_used(Contents contents,
+                                                             std::uint32_t slot) {
+    if (slot < contents.first) {
+        if (const std::uint32_t used = first_nonzero(contents.page, slot); used < contents.first)
             return used;
-        slot = first;
+        slot = contents.first;
     }
-    if (slot < end) {
-        if (const std::uint32_t used = first_nonzero(clone, slot); used < end)
+    if (slot < contents.end) {
+        if (const std::uint32_t used = first_nonzero(contents.clone, slot); used < contents.end)
             return used;
-        slot = end;
+        slot = contents.end;
     }
-    return first_nonzero(page, slot);
+    return first_nonzero(contents.page, slot);
 }
 
 // Judges and counts what a page will hold that becomes a table; on an error the counts are as
 // before.
-Error RegisteredTables::take_contents(Frame& frame, const Contents& contents) {
-    for (std::uint32_t slot = contents.first_used(0); slot < paging::entries;
-         slot = contents.first_used(slot + 1)) {
+Error RegisteredTables::take_contents(Frame& frame, Contents contents) {
+    std::uint32_t slot = 0;
+    while (slot < paging::entries) {
         const std::uint64_t value = contents.entry(slot);
-        if ((value & paging::present) == 0)
+        if ((value & paging::present) == 0) {
+            slot = first_used(contents, slot + 1);
             continue;
+        }
         const std::uint64_t gpa = contents.page + slot * paging::entry_size;
         if (const Error error = judge(frame, gpa, value); error != Error::none) {
             while (slot-- > 0)
@@ -99,6 +102,7 @@ Error RegisteredTables::take_contents(Frame& frame, const Contents& contents) {
             return error;
         }
         count_links(frame.level, value, 1);
+        ++slot;
     }
     return Error::none;
 }

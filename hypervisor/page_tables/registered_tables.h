@@ -144,10 +144,10 @@ class RegisteredTables {
             const std::uint64_t from = slot >= first && slot < end ? clone : page;
             return direct_word<std::uint64_t>(from + slot * sizeof(std::uint64_t));
         }
-        /// The first entry from `slot` (at most 512) on that is not 0; 512 when there is none.
-        std::uint32_t first_used(std::uint32_t slot) const;
     };
-    abi::Error take_contents(Frame& frame, const Contents& contents);
+    /// The first entry from `slot` (at most 512) on that is not 0; 512 when there is none.
+    static std::uint32_t first_used(Contents contents, std::uint32_t slot);
+    [[gnu::noinline]] abi::Error take_contents(Frame& frame, Contents contents);
     void copy_entries(Frame& frame, const Contents& contents);
     void drop_links(int level, std::uint64_t page, std::uint32_t slots);
     abi::Error judge_leaf(std::uint64_t value, int level) const;
