@@ -79,7 +79,7 @@ class ShadowEntries {
     /// To write-protect a page, or to make it writable again, at most this many of the entries that
     /// map it are changed.
     static constexpr std::uint32_t max_mappings = 1024;
-    /// Whether this exit should do no more.
+    /// Whether this exit has done all the work that it may do.
     bool is_work_spent() {
         add_work(0);
         return work_ >= work_per_exit;

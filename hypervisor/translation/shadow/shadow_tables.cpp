@@ -39,11 +39,10 @@ void ShadowTables::change_table_entry(EntryNumber number, int level, std::uint64
     if (old == 0 || old == child)
         return;
     // A page table that the guest has unlinked is most likely no longer a page table.
-    if (is_work_spent())
-        return;
     const ShadowTable& orphan = pool_.table(old);
     const Frame* frame = frames_.find(orphan.frame);
-    if (orphan.parents == 0 && orphan.pins == 0 && (frame == nullptr || frame->level == 0))
+    if (orphan.parents == 0 && orphan.pins == 0 && (frame == nullptr || frame->level == 0) &&
+        !is_work_spent())
         (void)release(old);
 }
 
