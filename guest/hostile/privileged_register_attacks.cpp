@@ -4,6 +4,7 @@
 #include "guest/hostile/monitor_calls.h"
 #include "guest/kernel/cpu/control_register.h"
 #include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/native_registers.h"
 #include "guest/kernel/interrupts/interrupts.h"
 #include "guest/kernel/paravirt/operations.h"
 
@@ -22,19 +23,9 @@ Caught move_to_cr3(std::uint64_t value) {
 Caught move_to_cr4(std::uint64_t value) {
     return caught([value] { asm volatile("mov %0, %%cr4" : : "r"(value) : "memory"); });
 }
-std::uint64_t cr0() {
-    std::uint64_t value = 0;
-    asm volatile("mov %%cr0, %0" : "=r"(value));
-    return value;
-}
-std::uint64_t cr4() {
-    std::uint64_t value = 0;
-    asm volatile("mov %%cr4, %0" : "=r"(value));
-    return value;
-}
 
 void each_bit_of_cr0(Attempt& attempt) {
-    const std::uint64_t good = cr0();
+    const std::uint64_t good = native::read_cr0();
     constexpr std::uint64_t not_write_through = std::uint64_t{1} << 29; // needs CD
     for (std::uint32_t bit = 0; bit < 64; ++bit) {
         const std::uint64_t value = good ^ std::uint64_t{1} << bit;
@@ -44,9 +35,9 @@ void each_bit_of_cr0(Attempt& attempt) {
         move_to_cr0(good);
     }
     attempt.told(caught([] { asm volatile("lmsw %w0" : : "r"(0) : "memory"); }), no_exception);
-    attempt.expect((cr0() & cr0_pe) != 0, "LMSW clears PE never");
+    attempt.expect((native::read_cr0() & cr0_pe) != 0, "LMSW clears PE never");
     move_to_cr0(good);
-    attempt.expect(cr0() == good, "CR0 is what it was");
+    attempt.expect(native::read_cr0() == good, "CR0 is what it was");
 }
 
 /// VMXE, SMXE, LA57, CET, PKS and what is newer, reserved bits, and PAE, which must stay set.
@@ -54,18 +45,18 @@ constexpr std::uint64_t refused_in_cr4 =
     ones << 23 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15 | 1 << 19 | cr4_pae;
 
 void each_bit_of_cr4(Attempt& attempt) {
-    const std::uint64_t good = cr4();
+    const std::uint64_t good = native::read_cr4();
     for (std::uint32_t bit = 0; bit < 64; ++bit) {
         const std::uint64_t value = good ^ std::uint64_t{1} << bit;
         const Caught caught = move_to_cr4(value);
         if ((refused_in_cr4 >> bit & 1) != 0)
             attempt.told(caught, gp);
         else // the answer depends on whether the processor has the feature
-            attempt.expect(caught.vector == gp || cr4() == value,
+            attempt.expect(caught.vector == gp || native::read_cr4() == value,
                            "refused, or as it was asked for");
         move_to_cr4(good);
     }
-    attempt.expect(cr4() == good, "CR4 is what it was");
+    attempt.expect(native::read_cr4() == good, "CR4 is what it was");
 }
 
 void roots(Attempt& attempt) {
@@ -100,7 +91,7 @@ Caught xsetbv(std::uint32_t number, std::uint64_t value) {
 
 void extended_states(Attempt& attempt) {
     constexpr std::uint64_t osxsave = 1 << 18;
-    const std::uint64_t good = cr4();
+    const std::uint64_t good = native::read_cr4();
     attempt.told(move_to_cr4(good | osxsave), no_exception);
     constexpr std::uint64_t bad[]{0, 2, 4, 5, 0xFFFFFFFFFFFFFFFF, std::uint64_t{1} << 63 | 1};
     for (const std::uint64_t value : bad)

@@ -5,6 +5,7 @@
 #include "guest/kernel/boot/machine.h"
 #include "guest/kernel/cpu/control_register.h"
 #include "guest/kernel/cpu/cpu.h"
+#include "guest/kernel/cpu/native_registers.h"
 #include "guest/kernel/cpu/segment.h"
 #include "guest/kernel/memory/page_allocator.h"
 #include "guest/kernel/memory/page_tables.h"
@@ -137,9 +138,8 @@ void garbage(Attempt& attempt) {
     forge_with_garbage(Call::set_ldt, ones << 16); // LDTR has 16 bits
     attempt.told(drain(), Error::none);
     attempt.expect(gdt_holds(gdt_first_tls, marker(0x77)), "the descriptor is written");
-    std::uint64_t cr0 = 0; // the ROM knows nothing of forged entries
-    asm volatile("mov %%cr0, %0" : "=r"(cr0));
-    attempt.expect((cr0 & cr0_ts) == 0, "CR0.TS is clear");
+    // The ROM knows nothing of forged entries.
+    attempt.expect((native::read_cr0() & cr0_ts) == 0, "CR0.TS is clear");
     attempt.expect(paravirt::get_cr3() == cr3, "CR3 is the same");
     attempt.counted(counter::drained, 6);
     attempt.counted(counter::refused, 0);

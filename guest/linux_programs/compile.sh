@@ -18,7 +18,7 @@ case ${1:-} in
 ?*) sources=$1 ;;
 esac
 
-folder=$(mktemp -d /tmp/compile.XXXXXX)
+folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 write_source() { # NUMBER FILE

@@ -4,6 +4,7 @@
 #include "guest/kernel/cpu/control_register.h"
 #include "guest/kernel/cpu/cpu.h"
 #include "guest/kernel/cpu/msr.h"
+#include "guest/kernel/cpu/native_registers.h"
 #include "guest/kernel/cpu/segment.h"
 #include "guest/kernel/interrupts/local_apic.h"
 #include "guest/kernel/memory/page_allocator.h"
@@ -16,22 +17,11 @@
 namespace guest::longest_exit {
 namespace {
 
-std::uint64_t read_cr0() {
-    std::uint64_t value = 0;
-    asm volatile("movq %%cr0, %0" : "=r"(value));
-    return value;
-}
+using native::read_cr0;
+using native::read_cr3;
+using native::read_cr4;
+
 void write_cr0(std::uint64_t value) { asm volatile("movq %0, %%cr0" : : "r"(value) : "memory"); }
-std::uint64_t read_cr3() {
-    std::uint64_t value = 0;
-    asm volatile("movq %%cr3, %0" : "=r"(value));
-    return value;
-}
-std::uint64_t read_cr4() {
-    std::uint64_t value = 0;
-    asm volatile("movq %%cr4, %0" : "=r"(value));
-    return value;
-}
 void write_cr4(std::uint64_t value) { asm volatile("movq %0, %%cr4" : : "r"(value) : "memory"); }
 std::uint64_t read_msr(std::uint32_t msr) {
     std::uint32_t low = 0;

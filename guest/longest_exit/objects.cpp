@@ -18,7 +18,7 @@ namespace {
 /// Memory that is left to the kernel.
 constexpr std::uint64_t kept_bytes = 4 << 20;
 constexpr std::uint32_t most_tables = 8192;
-/// Of each level.
+/// How many tables there can be, by their level.
 constexpr std::array<std::uint32_t, pte::levels + 1> limits{0, most_tables, 2048, 1024, 512};
 
 struct Tables {

@@ -1,5 +1,6 @@
 #include "guest/tests/boundary_scene.h"
 
+#include "guest/kernel/cpu/native_registers.h"
 #include "guest/kernel/interrupts/interrupts.h"
 #include "guest/kernel/memory/address_range.h"
 #include "guest/kernel/memory/layout.h"
@@ -135,13 +136,9 @@ std::uint64_t fingerprint(const Cpu& cpu) {
     hash.add(*static_cast<const volatile std::uint64_t*>(scene.entry) &
              ~(pte::accessed | pte::dirty));
     // The register's real contents, and what the ROM says they are.
-    std::uint64_t value = 0;
-    asm volatile("mov %%cr0, %0" : "=r"(value));
-    hash.add(value);
-    asm volatile("mov %%cr3, %0" : "=r"(value));
-    hash.add(value);
-    asm volatile("mov %%cr4, %0" : "=r"(value));
-    hash.add(value);
+    hash.add(native::read_cr0());
+    hash.add(native::read_cr3());
+    hash.add(native::read_cr4());
     std::uint16_t selector = 0;
     asm volatile("sldt %0" : "=r"(selector));
     hash.add(selector);

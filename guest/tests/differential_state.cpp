@@ -2,6 +2,7 @@
 
 #include "guest/kernel/cpu/control_register.h"
 #include "guest/kernel/cpu/msr.h"
+#include "guest/kernel/cpu/native_registers.h"
 #include "guest/kernel/cpu/segment.h"
 #include "guest/kernel/memory/layout.h"
 #include "guest/kernel/memory/memory_probe.h"
@@ -28,12 +29,6 @@ std::uint64_t& bitmap_word(const Cpu& cpu, std::uint32_t index) {
                                              io_map_present + index * sizeof(std::uint64_t));
 }
 
-/// The contents of the register itself, not of the ROM's mirror.
-std::uint64_t real_cr0() {
-    std::uint64_t value = 0;
-    asm volatile("movq %%cr0, %0" : "=r"(value));
-    return value;
-}
 std::uint16_t real_ldtr() {
     std::uint32_t value = 0;
     asm volatile("sldt %0" : "=r"(value));
@@ -112,7 +107,7 @@ State look(Cpu& cpu) {
     for (std::uint32_t i = 0; i < ports; ++i)
         state[bitmap + i] = static_cast<volatile std::uint64_t&>(bitmap_word(cpu, i));
     state[kernel_stack] = cpu.tss->rsp[0];
-    state[task_switched] = real_cr0() & cr0_ts;
+    state[task_switched] = native::read_cr0() & cr0_ts;
     state[ldtr] = real_ldtr();
     state[debug] = paravirt::get_dr<0>();
     state[debug + 1] = paravirt::get_dr<1>();

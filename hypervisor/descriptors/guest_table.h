@@ -23,8 +23,8 @@ struct TableEnvironment {
     Translation& pages;
     const AllTables& tables; ///< of all vCPUs
     std::uint64_t cr3;       ///< the guest's current value
-    /// Returns when every other vCPU has ended the call that it executes: address_space/requests.h.
-    /// It is called with `caller`. Null where there is one vCPU only.
+    /// Is called with `caller`, and returns when every other vCPU has ended the call that it
+    /// executes (address_space/requests.h). Null if there is no other vCPU.
     void (*finish_calls_elsewhere)(Vcpu& caller) = nullptr;
     Vcpu* caller = nullptr;
 };

@@ -173,15 +173,22 @@ void add_fuzz(CLI::App& application, FuzzOptions& options) {
     command->footer(std::string(help::fuzz));
 }
 
+/// --cases, which is returned, and --minutes in its place.
+template <typename Options>
+CLI::Option* add_cases(CLI::App& command, Options& options, const char* description) {
+    CLI::Option* const cases =
+        command.add_option("--cases", options.cases, description)
+            ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
+    command.add_option("--minutes", options.minutes, "run for so long instead")
+        ->check(CLI::Range(1U, 100'000U))
+        ->excludes(cases);
+    return cases;
+}
+
 void add_fidelity(CLI::App& application, FidelityOptions& options) {
     CLI::App* const command = application.add_subcommand(
         "fidelity", "look for instructions that do something else under a profile than without");
-    CLI::Option* const cases =
-        command->add_option("--cases", options.cases, "random cases to run (default 1000)")
-            ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
-    command->add_option("--minutes", options.minutes, "run for so long instead")
-        ->check(CLI::Range(1U, 100'000U))
-        ->excludes(cases);
+    add_cases(*command, options, "random cases to run (default 1000)");
     command->add_option("--seed", options.seed, "of the random cases (default 1)");
     command->add_option("--first", options.first, "number of the first case (default 0)");
     command
@@ -212,12 +219,7 @@ void add_longest_exit(CLI::App& application, LongestExitOptions& options) {
         "longest-exit", "look for the VM exit in which the monitor works longest");
     command->add_option("--profile", options.boot.profile,
                         "classic, hardened or modern (default classic)");
-    CLI::Option* const cases =
-        command->add_option("--cases", options.cases, "cases to run (default 100)")
-            ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
-    command->add_option("--minutes", options.minutes, "run for so long instead")
-        ->check(CLI::Range(1U, 100'000U))
-        ->excludes(cases);
+    CLI::Option* const cases = add_cases(*command, options, "cases to run (default 100)");
     command->add_option("--seconds", options.seconds, "the same, in seconds")
         ->check(CLI::Range(1U, 86400U))
         ->excludes(cases);

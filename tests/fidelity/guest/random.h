@@ -2,32 +2,24 @@
 // The random numbers of a case. Each part of a case has a stream of its own, so that leaving one
 // part out does not change the others.
 
+#include "shared/split_mix.h"
+
 #include <cstdint>
 #include <initializer_list>
 #include <iterator>
 
 namespace fidelity {
 
-/// splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators").
-class Random {
+class Random : public abi::SplitMix {
   public:
-    explicit Random(std::uint64_t seed) : state_(seed) {}
+    using SplitMix::SplitMix;
     /// The stream of one part of a case.
     Random(std::uint64_t seed, std::uint64_t number, std::uint64_t part)
-        : state_(seed * 0xD1342543DE82EF95 + number * 0xAF251AF3B0F025B5 +
-                 part * 0x9E6C63D0876A9A47) {
+        : SplitMix(seed * 0xD1342543DE82EF95 + number * 0xAF251AF3B0F025B5 +
+                   part * 0x9E6C63D0876A9A47) {
         next();
     }
 
-    std::uint64_t next() {
-        state_ += 0x9E3779B97F4A7C15;
-        std::uint64_t mixed = state_;
-        mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9;
-        mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB;
-        return mixed ^ mixed >> 31;
-    }
-    /// A number below `limit`, which is not 0.
-    std::uint64_t below(std::uint64_t limit) { return (next() >> 16) % limit; }
     /// True in `percent` of 100 cases.
     bool chance(std::uint64_t percent) { return below(100) < percent; }
     template <typename T>
@@ -51,9 +43,6 @@ class Random {
             return next();
         }
     }
-
-  private:
-    std::uint64_t state_;
 };
 
 } // namespace fidelity
