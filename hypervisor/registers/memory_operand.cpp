@@ -57,8 +57,9 @@ bool MemoryOperand::is_in_segment(std::uint64_t offset, std::uint32_t size,
         return false;
     }
     const std::uint64_t last = offset + size - 1;
+    // In a flat segment an operand may go on at address 0: processors differ (5.3).
     if (code || (rights.type() & segment_type::expand_down) == 0)
-        return last <= segment.limit;
+        return last <= segment.limit || (segment.limit == low_half && segment.base == 0);
     return offset > segment.limit && last <= (rights.default_operation_size() ? low_half : 0xFFFF);
 }
 

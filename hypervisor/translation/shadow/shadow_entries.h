@@ -73,9 +73,9 @@ class ShadowEntries {
     /// The work of a VM exit. An operation that has still more to do then stops where it can be
     /// repeated; what need not be done at all is not begun. This is more than any single step that
     /// the guest needs.
-    static constexpr std::uint32_t work_per_exit = 8192;
+    static constexpr std::uint32_t work_per_exit = 6144;
     /// One release of a shadow table unlinks at most this many of the entries that lead to it.
-    static constexpr std::uint32_t max_parents = 1024;
+    static constexpr std::uint32_t max_parents = 512;
     /// To write-protect a page, or to make it writable again, at most this many of the entries that
     /// map it are changed.
     static constexpr std::uint32_t max_mappings = 1024;

@@ -39,7 +39,7 @@ void start_timer() {
     constexpr std::uint64_t local_vector = 0x320;
     constexpr std::uint64_t divide_configuration = 0x3E0;
     constexpr std::uint32_t divide_by_1 = 0xB;
-    constexpr std::uint32_t ticks = 400'000;
+    constexpr std::uint32_t ticks = 4'000'000;
     write_local_apic(local_vector, timer_vector);
     write_local_apic(divide_configuration, divide_by_1);
     write_local_apic(initial_count, ticks);

@@ -289,8 +289,10 @@ bool ModelGuest::change_modes() {
         machine_.vcpu().registers.rcx = 0xC0000080;
         machine_.vcpu().registers.rax = 0x501U | (modes.execute_disable ? 0U : 0x800U);
         machine_.vcpu().registers.rdx = 0;
-        if (!exit(abi::ExitReason::msr_write))
-            return false;
+        do {
+            if (!exit(abi::ExitReason::msr_write))
+                return false;
+        } while (machine_.fields[Field::guest_rip] == Machine::linear_base + code_page); // paused
         modes.execute_disable = !modes.execute_disable;
         mmu().invalidate_all();
         return true;

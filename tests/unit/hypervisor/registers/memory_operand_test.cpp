@@ -194,6 +194,19 @@ TEST_F(MemoryOperandOf, SegmentsHaveRightsAndLimits) {
     EXPECT_EQ(event_with(0x8097, 0x4FFF), 0U);
 }
 
+// As on the bare machine in Bochs: the page faults, not the limit.
+TEST_F(MemoryOperandOf, AFlatSegmentHasNoLimit) {
+    in_compatibility_mode(0xC093, 0, 0xFFFFFFFF);
+    run(sgdt, 0xFFFFFFFF, address_32 | in_ds);
+    EXPECT_EQ(event(), vector::page_fault);
+}
+
+TEST_F(MemoryOperandOf, ASegmentWithABaseEndsAtItsLimit) {
+    in_compatibility_mode(0xC093, 0x1000, 0xFFFFFFFF);
+    run(sgdt, 0xFFFFFFFF, address_32 | in_ds);
+    EXPECT_EQ(event(), vector::general_protection);
+}
+
 TEST_F(MemoryOperandOf, ABreakpointOnItComesAfterIt) {
     machine.breakpoints[1] = window + 8;
     machine.fields[Field::guest_dr7] = 1 << 2 | 1 << 20 | 3 << 22; // of 4 bytes, writes
