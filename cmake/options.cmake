@@ -33,6 +33,13 @@ target_link_options(lazyhv_freestanding INTERFACE
     -nostdlib -static -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096
     -Wl,--no-warn-rwx-segments -Wl,--fatal-warnings)
 
+# The same for 32-bit code, with the calling convention of 32-bit kernels.
+add_library(lazyhv_freestanding_i386 INTERFACE)
+target_link_libraries(lazyhv_freestanding_i386 INTERFACE lazyhv_freestanding)
+target_compile_options(lazyhv_freestanding_i386 INTERFACE -m32 -march=i686
+    $<$<COMPILE_LANGUAGE:C,CXX>:-mregparm=3>)
+target_link_options(lazyhv_freestanding_i386 INTERFACE -m32)
+
 # For the unit tests and the libraries that only they link.
 add_library(lazyhv_sanitized INTERFACE)
 if(LAZYHV_SANITIZE)

@@ -126,8 +126,11 @@
     BOTH(    41, update_pxe_long,      "UpdatePxELong",     queued,      queued,      native,      \
         update_pxe, update_pxe, Result(Argument, Argument),                                        \
         "entry (linear), flags", "as UpdatePxE")                                                   \
-    NO_CODE( 42, machine_to_physical,  "MachineToPhysical", unassigned, "-", "")                   \
-    NO_CODE( 43, physical_to_machine,  "PhysicalToMachine", unassigned, "-", "")                   \
+    ROM(     42, machine_to_physical,  "MachineToPhysical", local,       local,       local,       \
+        machine_to_physical, std::uint64_t(Argument), "page frame number",                         \
+        "the same number: a guest sees its own page frames only")                                  \
+    ROM(     43, physical_to_machine,  "PhysicalToMachine", local,       local,       local,       \
+        physical_to_machine, std::uint64_t(Argument), "page frame number", "the same number")      \
     BOTH(    44, allocate_page,        "AllocatePage",      queued,      queued,      native,      \
         allocate_page, allocate_page, Result(Argument, Argument, Argument, Argument, Argument),    \
         "frame, flags, frame to clone, first entry, count",                                        \
@@ -149,8 +152,12 @@
     BOTH(    62, set_initial_ap_state, "SetInitialAPState", synchronous, synchronous, synchronous, \
         set_initial_ap_state, set_initial_ap_state, Result(const abi::InitialState*, Argument),    \
         "pointer to an InitialState (linear), vCPU", "what the vCPU starts with at its next SIPI") \
-    NO_CODE( 63, apic_write,           "APICWrite",         unassigned, "-", "")                   \
-    NO_CODE( 64, apic_read,            "APICRead",          unassigned, "-", "")                   \
+    ROM(     63, apic_write,           "APICWrite",         local,       local,       local,       \
+        apic_write, void(Argument, Argument), "address of the register (linear), value",           \
+        "the store, which exits on several processors")                                            \
+    ROM(     64, apic_read,            "APICRead",          local,       local,       local,       \
+        apic_read, std::uint64_t(Argument), "address of the register (linear)",                    \
+        "the load, which exits on several processors")                                             \
     NO_CODE( 65, io_delay,             "IODelay",           nop,                                   \
         "-", "no device here needs the delay")                                                     \
     NO_CODE( 66, get_cycle_frequency,  "GetCycleFrequency", unassigned, "-", "")                   \

@@ -1,6 +1,6 @@
 #pragma once
-// What each call answers a 64-bit kernel, on each profile: the list of calls (call_list.h) as a
-// table. The ROM's get_reloc, the monitor's dispatch and docs/calls.md follow from it.
+// What each call answers a kernel, on each profile: the list of calls (call_list.h) as a table. The
+// ROM's get_reloc, the monitor's dispatch and docs/calls.md follow from it.
 
 #include "shared/call_list.h"
 #include "shared/call_number.h"
@@ -17,17 +17,18 @@ namespace abi {
 
 /// What a call does when the guest asks for it through the ROM.
 enum class Answer : std::uint8_t {
-    unassigned = 0, ///< no such call for 64-bit kernels; get_reloc answers NONE
+    unassigned = 0, ///< no such call; get_reloc answers NONE
     native,         ///< the native instruction costs no exit (or no fewer); get_reloc answers NONE
     nop,            ///< there is nothing to do; get_reloc answers NOP
     local,          ///< the ROM does it without a VM exit; CALL_REL
     queued,         ///< goes into the ring while a lazy mode is set, else is a VMCALL; CALL_REL
     synchronous,    ///< its own VMCALL, executed after a drain in the same VM exit; CALL_REL
     no_return,      ///< as synchronous, but never returns; JUMP_REL
+    local_jump,     ///< as local, but goes on elsewhere; JUMP_REL
 };
-inline constexpr std::uint32_t answer_count = 7;
+inline constexpr std::uint32_t answer_count = 8;
 inline constexpr std::array<std::string_view, answer_count> answer_names{
-    "unassigned", "native", "NOP", "local", "queued", "synchronous", "no return"};
+    "unassigned", "native", "NOP", "local", "queued", "synchronous", "no return", "local jump"};
 
 /// Whether the monitor takes part: the call is made by a VMCALL, or in a ring entry.
 constexpr bool reaches_monitor(Answer answer) {
@@ -42,6 +43,7 @@ constexpr RelocationType relocation_type(Answer answer) {
     case Answer::synchronous:
         return RelocationType::call_rel;
     case Answer::no_return:
+    case Answer::local_jump:
         return RelocationType::jump_rel;
     case Answer::nop:
         return RelocationType::nop;
@@ -109,8 +111,8 @@ static_assert(std::ranges::adjacent_find(call_table, std::ranges::greater_equal{
                                          &CallInfo::call) == call_table.end(),
               "the rows of call_list.h are in ascending order, each number once");
 
-/// The answer of the call with the number `call` for a profile and an interface; `unassigned` for
-/// numbers that are not a call.
+/// What a 64-bit kernel is answered for the call with the number `call`; `unassigned` for numbers
+/// that are not a call.
 constexpr Answer answer(std::uint32_t call, Profile profile, Interface interface) {
     if (interface == Interface::native || profile == Profile::bare)
         return Answer::unassigned;
@@ -131,6 +133,37 @@ constexpr Answer answer(std::uint32_t call, Profile profile, Interface interface
         }
     }
     return Answer::unassigned;
+}
+
+/// The calls for which the ROM has code for 32-bit kernels.
+constexpr bool has_entry_32(Call call) {
+    return call == Call::iret || call == Call::sysexit || call == Call::halt ||
+           call == Call::reboot || call == Call::shutdown;
+}
+
+/// The same for a 32-bit kernel. There is one with the ROM on `modern` alone, where it keeps its
+/// own instructions and stores, as a 64-bit one does. But for IRET and SYSEXIT a kernel of VMI's
+/// time has no instruction of its own. Arguments and result are in EAX, so to leave a page frame
+/// number as it is, is a NOP.
+constexpr Answer answer_32(std::uint32_t call, Profile profile, Interface interface) {
+    if (profile != Profile::modern || interface == Interface::native)
+        return Answer::unassigned;
+    switch (static_cast<Call>(call)) {
+    case Call::iret:
+    case Call::sysexit:
+        return Answer::local_jump;
+    case Call::halt:
+        return Answer::local;
+    case Call::machine_to_physical:
+    case Call::physical_to_machine:
+        return Answer::nop;
+    default:
+        break;
+    }
+    const Answer wide = answer(call, profile, interface);
+    const RelocationType type = relocation_type(wide);
+    const bool needs_entry = type == RelocationType::call_rel || type == RelocationType::jump_rel;
+    return needs_entry && !has_entry_32(static_cast<Call>(call)) ? Answer::native : wide;
 }
 
 } // namespace abi

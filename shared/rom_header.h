@@ -1,6 +1,7 @@
 #pragma once
 // The header of the option ROM: VMI 3.0's, with lazyhv's extension for 64-bit kernels.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -32,6 +33,9 @@ inline constexpr std::uint32_t extension_signature = 0x76687A4C; ///< "Lzhv"
 inline constexpr std::uint16_t abi_version = 3;
 static_assert(sizeof(RomExtension) == 24);
 
+/// An entry for 32-bit kernels, which call the field itself.
+using BootstrapCode = std::array<std::uint8_t, 8>;
+
 /// VMI 3.0's header (docs/abi.md, "The ROM").
 struct [[gnu::packed]] RomHeader {
     std::uint16_t signature; ///< rom_signature
@@ -51,8 +55,8 @@ struct [[gnu::packed]] RomHeader {
     std::uint32_t pad1;
     RomExtension extension;
     std::uint8_t reserved2[96 - sizeof(RomExtension)];
-    std::uint8_t vmi_init32[8];  ///< 32-bit code
-    std::uint8_t get_reloc32[8]; ///< 32-bit code
+    BootstrapCode vmi_init32;
+    BootstrapCode get_reloc32;
 };
 static_assert(offsetof(RomHeader, vmi) == 8);
 static_assert(offsetof(RomHeader, virtual_top) == 16);

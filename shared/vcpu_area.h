@@ -80,6 +80,7 @@ struct alignas(4096) ControlPage {
     /// Written by the ROM. The monitor does not use it.
     LinearMapping linear_mapping[linear_mappings];
     std::uint32_t vcpu; ///< whose area this is; the monitor writes it before the vCPU starts
+    std::uint8_t answer_32[call_limit]; ///< as `answer`, for 32-bit kernels
 };
 static_assert(sizeof(ControlPage) == page_size);
 static_assert(offsetof(ControlPage, lazy_mode) == 64);

@@ -1,5 +1,6 @@
-// The two entries that a 64-bit kernel finds through the header's extension block. They follow the
-// header directly (vmi_rom/header.h: vmi_init_offset, get_reloc_offset).
+// The two entries that a kernel finds through the header: a 64-bit one through the extension block, a
+// 32-bit one through two jumps in the header itself. The code for each word size begins with them
+// (vmi_rom/header.h).
     .section .bootstrap, "ax", @progbits
     .balign 16
     jmp _ZN3rom8vmi_initEv

@@ -1,5 +1,5 @@
-# Fails if an instruction of the ROM uses the stack for anything but RFLAGS, CALL and RET. Entries keep
-# RFLAGS on the stack without the compiler knowing it (vmi_rom/machine.h).
+# Fails if an instruction of the ROM's entries uses the stack for anything but RFLAGS, CALL and RET. They
+# keep RFLAGS on the stack without the compiler knowing it (vmi_rom/machine.h). get_reloc does not.
 #
 # cmake -DOBJDUMP=objdump "-DOBJECTS=a.o b.o" -P check_stack.cmake
 separate_arguments(OBJECTS)

@@ -1,5 +1,5 @@
-// The entries for control registers, descriptor tables and the machine as a whole: those that only
-// make the call, and those that answer from the per-vCPU area.
+// The entries for control registers, descriptor tables, page frames and the local APIC: those that
+// only make the call, and those that answer without a VM exit.
 
 #include "vmi_rom/entries.h"
 
@@ -91,18 +91,20 @@ std::uint64_t get_cr0() { return load(area().control.cr0); }
 
 std::uint64_t get_cr3() { return load(area().control.cr3); }
 
-// These two do not return.
+// A guest sees its own page frames, and never those of the machine.
 
-void reboot(std::uint64_t how) {
-    vmcall(abi::Call::reboot, how);
-    stop();
+std::uint64_t machine_to_physical(Argument frame) { return frame; }
+
+std::uint64_t physical_to_machine(Argument frame) { return frame; }
+
+// The local APIC in xAPIC mode.
+
+void apic_write(Argument address, Argument value) {
+    *reinterpret_cast<volatile std::uint32_t*>(address) = static_cast<std::uint32_t>(value);
 }
 
-void shutdown(std::uint64_t status) {
-    vmcall(abi::Call::shutdown, status);
-    stop();
+std::uint64_t apic_read(Argument address) {
+    return *reinterpret_cast<const volatile std::uint32_t*>(address);
 }
-
-Result vmi_init() { return vmcall(abi::Call::vmi_init); }
 
 } // namespace rom

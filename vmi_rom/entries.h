@@ -19,7 +19,7 @@
 namespace rom {
 
 /// An argument of an entry that is not a pointer.
-using Argument = std::uint64_t;
+using Argument = Word;
 
 // Every entry that the list of calls names. Each is defined in the file of its family, entries.cpp,
 // page_tables.cpp, roots.cpp or producer.cpp, and what is particular to it stands there.
@@ -41,7 +41,8 @@ Result vmi_init();
 /// is not a call, and for a call that this profile and interface leave native.
 std::uint64_t get_reloc(std::uint32_t call);
 
-/// The entry of a call, or null when it has none.
+/// The entry of a call, or null when it has none. In the code for 32-bit kernels an address is an
+/// offset from the start of the ROM (i386/i386.ld).
 const void* entry_of(abi::Call call);
 
 } // namespace rom

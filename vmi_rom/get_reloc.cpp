@@ -1,4 +1,3 @@
-#include "shared/call_list.h"
 #include "shared/call_table.h"
 #include "shared/rom_header.h"
 #include "vmi_rom/entries.h"
@@ -8,42 +7,33 @@ namespace rom {
 
 namespace {
 
-template <class Function>
-const void* code(Function* function) {
-    return reinterpret_cast<const void*>(function);
+/// What get_reloc answers for what entry_of() returned: its linear address for a 32-bit kernel, its
+/// offset from the start of the ROM for a 64-bit one.
+std::uint32_t target(const void* entry) {
+#ifdef __i386__
+    return reinterpret_cast<Word>(image_base() + reinterpret_cast<Word>(entry));
+#else
+    return static_cast<std::uint32_t>(static_cast<const std::uint8_t*>(entry) - image_base());
+#endif
+}
+
+std::uint8_t answer(const abi::ControlPage& control, std::uint32_t call) {
+#ifdef __i386__
+    return load(control.answer_32[call]);
+#else
+    return load(control.answer[call]);
+#endif
 }
 
 } // namespace
-
-// A switch and not a table of pointers: a pointer in the image would be an absolute address, and
-// the ROM runs wherever it is mapped.
-const void* entry_of(abi::Call call) {
-    // NOLINTBEGIN(bugprone-branch-clone): two calls may have the same entry.
-    switch (call) {
-#define LAZYHV_NO_ENTRY(...)
-#define LAZYHV_ROM(number, enumerator, name, hardened, classic, modern, entry, ...)                \
-    case abi::Call::enumerator:                                                                    \
-        return code(entry);
-#define LAZYHV_BOTH(number, enumerator, name, hardened, classic, modern, handler, entry, ...)      \
-    case abi::Call::enumerator:                                                                    \
-        return code(entry);
-        LAZYHV_CALLS(LAZYHV_NO_ENTRY, LAZYHV_ROM, LAZYHV_NO_ENTRY, LAZYHV_BOTH)
-#undef LAZYHV_NO_ENTRY
-#undef LAZYHV_ROM
-#undef LAZYHV_BOTH
-    default:
-        return nullptr;
-    }
-    // NOLINTEND(bugprone-branch-clone)
-}
 
 std::uint64_t get_reloc(std::uint32_t call) {
     constexpr abi::Relocation nothing{0, abi::RelocationType::none};
     if (call >= abi::call_limit) {
         return nothing.encode();
     }
-    const auto answer = static_cast<abi::Answer>(load(area().control.answer[call]));
-    const abi::RelocationType type = abi::relocation_type(answer);
+    const abi::RelocationType type =
+        abi::relocation_type(static_cast<abi::Answer>(answer(area().control, call)));
     if (type != abi::RelocationType::call_rel && type != abi::RelocationType::jump_rel) {
         return abi::Relocation{0, type}.encode();
     }
@@ -51,8 +41,7 @@ std::uint64_t get_reloc(std::uint32_t call) {
     if (entry == nullptr) {
         return nothing.encode();
     }
-    const auto offset = static_cast<const std::uint8_t*>(entry) - image_base();
-    return abi::Relocation{static_cast<std::uint32_t>(offset), type}.encode();
+    return abi::Relocation{target(entry), type}.encode();
 }
 
 } // namespace rom

@@ -28,6 +28,20 @@ constexpr PnpHeader pnp_header() {
     return header;
 }
 
+/// JMP rel32 to the offset `to` in the ROM, for a kernel that calls the field itself.
+constexpr abi::BootstrapCode jump(std::uint32_t from, std::uint32_t to) {
+    constexpr std::uint32_t length = 5;
+    const std::uint32_t distance = to - from - length;
+    return {0xE9,
+            static_cast<std::uint8_t>(distance),
+            static_cast<std::uint8_t>(distance >> 8),
+            static_cast<std::uint8_t>(distance >> 16),
+            static_cast<std::uint8_t>(distance >> 24),
+            0x90,
+            0x90,
+            0x90};
+}
+
 constexpr abi::RomHeader vmi_header() {
     return {
         .signature = abi::rom_signature,
@@ -53,10 +67,9 @@ constexpr abi::RomHeader vmi_header() {
                       .vcpu_area = static_cast<std::uint32_t>(abi::vcpu_area_base - abi::rom_base),
                       .ring_capacity = abi::ring_capacity},
         .reserved2 = {},
-        // MOV EAX, -1; RET: an error, so a 32-bit kernel stays native.
-        .vmi_init32 = {0xB8, 0xFF, 0xFF, 0xFF, 0xFF, 0xC3, 0x90, 0x90},
-        // XOR EAX, EAX; XOR EDX, EDX; RET: the answer is NONE.
-        .get_reloc32 = {0x31, 0xC0, 0x31, 0xD2, 0xC3, 0x90, 0x90, 0x90},
+        .vmi_init32 = jump(offsetof(abi::RomHeader, vmi_init32), i386_offset),
+        .get_reloc32 =
+            jump(offsetof(abi::RomHeader, get_reloc32), i386_offset + bootstrap_entry_size),
     };
 }
 

@@ -23,6 +23,11 @@ struct alignas(bootstrap_entry_size) ImageHeader {
 inline constexpr std::uint32_t vmi_init_offset = sizeof(ImageHeader);
 inline constexpr std::uint32_t get_reloc_offset = vmi_init_offset + bootstrap_entry_size;
 
+/// Then comes the code for 32-bit kernels (i386/), which begins with the same two entries. The
+/// build reads this number.
+inline constexpr std::uint32_t i386_offset = 0x120;
+static_assert(i386_offset == get_reloc_offset + bootstrap_entry_size);
+
 /// The offsets that finish_image writes to.
 inline constexpr std::size_t image_length_offset =
     offsetof(ImageHeader, pci) + offsetof(PciHeader, image_length);

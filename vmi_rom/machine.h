@@ -5,11 +5,16 @@
 // point at which an interrupt can arrive, unless interrupts are off.
 
 #include "shared/call_number.h"
+#include "shared/guest_physical_layout.h"
 #include "shared/vcpu_area.h"
 
 #include <cstdint>
 
 namespace rom {
+
+/// What a general register holds: 64 bits in the code for 64-bit kernels, 32 in that for 32-bit
+/// ones.
+using Word = std::uintptr_t;
 
 // RFLAGS is kept on the stack while interrupts are off. Code between disable_interrupts and
 // restore_interrupts must therefore use no stack slot and save no register. The build checks every
@@ -22,8 +27,8 @@ abi::VcpuArea& area();
 const std::uint8_t* image_base();
 /// Lets the test deliver an interrupt, if interrupts are on.
 void step();
-std::uint64_t vmcall(abi::Call call, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t c = 0);
-std::uint64_t flush();
+Word vmcall(abi::Call call, Word a = 0, Word b = 0, Word c = 0);
+Word flush();
 void disable_interrupts();
 void restore_interrupts();
 void keep_interrupts_off();
@@ -31,6 +36,22 @@ void wait_for_interrupt();
 void load_root(std::uint64_t loaded, std::uint64_t guest_root);
 void drop_translations();
 [[noreturn]] void stop();
+
+#else
+
+#ifdef __i386__
+
+/// This code is linked with the start of the ROM at 0, so an address that the linker puts into it
+/// is an offset from there (i386.ld).
+[[gnu::always_inline]] inline const std::uint8_t* image_base() {
+    const std::uint8_t* base = nullptr;
+    asm("call 1f\n1:\tpop %0\n\tsub $1b, %0" : "=r"(base) : : "cc");
+    return base;
+}
+[[gnu::always_inline]] inline abi::VcpuArea& area() {
+    const std::uintptr_t base = reinterpret_cast<std::uintptr_t>(image_base());
+    return *reinterpret_cast<abi::VcpuArea*>(base + (abi::vcpu_area_base - abi::rom_base));
+}
 
 #else
 
@@ -50,32 +71,34 @@ namespace rom {
 
 [[gnu::always_inline]] inline abi::VcpuArea& area() { return lazyhv_vcpu_area; }
 [[gnu::always_inline]] inline const std::uint8_t* image_base() { return &lazyhv_image_base; }
+
+#endif
+
 [[gnu::always_inline]] inline void step() {}
 
 /// Executes VMCALL (docs/abi.md, "VMCALL") with the call in RAX and its arguments in RDI, RSI and
 /// RDX. Returns RAX, an abi::Error. All other registers keep their values.
-[[gnu::always_inline]] inline std::uint64_t vmcall(abi::Call call, std::uint64_t a = 0,
-                                                   std::uint64_t b = 0, std::uint64_t c = 0) {
-    std::uint64_t error = static_cast<std::uint16_t>(call);
+[[gnu::always_inline]] inline Word vmcall(abi::Call call, Word a = 0, Word b = 0, Word c = 0) {
+    Word error = static_cast<std::uint16_t>(call);
     asm volatile("vmcall" : "+a"(error) : "D"(a), "S"(b), "d"(c) : "memory");
     return error;
 }
 
 /// The call Flush. It has no arguments, so no register is set up or saved for them.
-[[gnu::always_inline]] inline std::uint64_t flush() {
-    std::uint64_t error = static_cast<std::uint16_t>(abi::Call::flush);
+[[gnu::always_inline]] inline Word flush() {
+    Word error = static_cast<std::uint16_t>(abi::Call::flush);
     asm volatile("vmcall" : "+a"(error) : : "memory");
     return error;
 }
 
-/// PUSHFQ, CLI: clears RFLAGS.IF. There is no VM exit, since interrupts belong to the guest.
+/// PUSHF, CLI: clears RFLAGS.IF. There is no VM exit, since interrupts belong to the guest.
 [[gnu::always_inline]] inline void disable_interrupts() {
-    asm volatile("pushfq\n\tcli" : : : "memory");
+    asm volatile("pushf\n\tcli" : : : "memory");
 }
 
-/// POPFQ: sets RFLAGS.IF to what it was.
+/// POPF: sets RFLAGS.IF to what it was.
 [[gnu::always_inline]] inline void restore_interrupts() {
-    asm volatile("popfq" : : : "memory", "cc");
+    asm volatile("popf" : : : "memory", "cc");
 }
 
 /// CLI, where the flags are not needed again.

@@ -21,8 +21,8 @@
 
 namespace rom {
 
-/// An abi::Error as the entries return it, in the whole of RAX.
-using Result = std::uint64_t;
+/// An abi::Error as the entries return it, in the whole of the register.
+using Result = Word;
 
 [[gnu::always_inline]] inline Result result(abi::Error error) {
     return static_cast<std::uint16_t>(error);
@@ -46,9 +46,8 @@ using Result = std::uint64_t;
 /// The part of `queue` between CLI and POPFQ, for entries that have more to do there. Interrupts
 /// are off on entry and on return.
 template <class Update>
-[[gnu::always_inline]] inline Result queue_locked(abi::VcpuArea& vcpu_area, abi::Call call,
-                                                  std::uint64_t a, std::uint64_t b, std::uint64_t c,
-                                                  Update update_mirrors) {
+[[gnu::always_inline]] inline Result queue_locked(abi::VcpuArea& vcpu_area, abi::Call call, Word a,
+                                                  Word b, Word c, Update update_mirrors) {
     abi::ControlPage& control = vcpu_area.control;
     static_assert(static_cast<std::uint32_t>(abi::LazyMode::none) == 0);
     if (is_zero(control.lazy_mode)) [[unlikely]] {
@@ -72,9 +71,9 @@ template <class Update>
     // One store also writes the unused fields, as zero, so that the ring's contents are the same in
     // every run.
     store(reinterpret_cast<std::uint64_t&>(entry), std::uint64_t{static_cast<std::uint16_t>(call)});
-    store(entry.argument[0], a);
-    store(entry.argument[1], b);
-    store(entry.argument[2], c);
+    store(entry.argument[0], std::uint64_t{a});
+    store(entry.argument[1], std::uint64_t{b});
+    store(entry.argument[2], std::uint64_t{c});
     increment(control.ring.tail);
     return result(abi::Error::none);
 }
@@ -87,16 +86,15 @@ template <class Update>
 /// the monitor keeps the error in pending_error: it is reported once, when a lazy mode is next
 /// left.
 template <class Update>
-[[gnu::always_inline]] inline Result queue(abi::Call call, std::uint64_t a, std::uint64_t b,
-                                           std::uint64_t c, Update update_mirrors) {
+[[gnu::always_inline]] inline Result queue(abi::Call call, Word a, Word b, Word c,
+                                           Update update_mirrors) {
     disable_interrupts();
     const Result error = queue_locked(*in_register(&area()), call, a, b, c, update_mirrors);
     restore_interrupts();
     return error;
 }
 
-[[gnu::always_inline]] inline Result queue(abi::Call call, std::uint64_t a, std::uint64_t b = 0,
-                                           std::uint64_t c = 0) {
+[[gnu::always_inline]] inline Result queue(abi::Call call, Word a, Word b = 0, Word c = 0) {
     return queue(call, a, b, c, [](abi::ControlPage&) {});
 }
 

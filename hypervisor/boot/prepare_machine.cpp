@@ -154,9 +154,12 @@ void prepare_vcpu(Vcpu& vcpu, VirtualMachine& machine) {
     control.vcpu = vcpu.number;
     for (abi::RootPair& pair : control.root_pair)
         pair = {abi::no_root, abi::no_root};
-    for (std::uint32_t call = 0; call < abi::call_limit; ++call)
+    for (std::uint32_t call = 0; call < abi::call_limit; ++call) {
         control.answer[call] =
             static_cast<std::uint8_t>(abi::answer(call, machine.profile, machine.interface));
+        control.answer_32[call] =
+            static_cast<std::uint8_t>(abi::answer_32(call, machine.profile, machine.interface));
+    }
 }
 
 HostState host_state(const cpu::HostTables& tables) {

@@ -117,8 +117,12 @@ void add_linux(CLI::App& application, LinuxOptions& options) {
     CLI::App* const command =
         application.add_subcommand("linux", "boot Debian's kernel as the guest");
     options.boot.memory = "512M";
+    options.boot.interface = "native";
     command->add_option("--profile", options.boot.profile,
                         "what the monitor owns: classic, hardened, modern (default modern)");
+    command->add_option("--interface", options.boot.interface,
+                        "native, or lazy for a 32-bit kernel with VMI on profile modern (default "
+                        "native)");
     add_machine_options(
         *command, options.boot,
         {.cpus = "processors of the machine, 1 to 8 (default 1)", .default_seconds = "600"});

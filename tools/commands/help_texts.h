@@ -93,6 +93,7 @@ Examples:
   ./lazyhv linux --profile classic --run pingpong,fork,memory
   ./lazyhv linux --profile hardened --protect --pti --run signals
   ./lazyhv linux --kernel /boot/vmlinuz --append "loglevel=7 nosmp"
+  ./lazyhv linux --interface lazy --kernel bzImage-2.6.34 --initrd initrd.gz
   ./lazyhv linux --bench --json results.json
 )";
 

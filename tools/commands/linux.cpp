@@ -24,6 +24,11 @@ namespace {
 
 constexpr std::chrono::seconds default_time_limit{600};
 
+abi::Profile profile_of(const LinuxOptions& options) {
+    return parse_profile(options.boot.profile.empty() ? abi::name(abi::Profile::modern)
+                                                      : options.boot.profile);
+}
+
 void check(const LinuxOptions& options) {
     if (!options.json_file.empty() && !options.is_benchmark)
         throw Failure("--json needs --bench: it writes the results of the benchmark");
@@ -31,6 +36,12 @@ void check(const LinuxOptions& options) {
         throw Failure("--bench chooses --pti and --run itself: leave them out");
     if (options.boot.profile == abi::name(abi::Profile::bare))
         throw Failure("only the monitor boots Linux: give --profile classic, hardened or modern");
+    const bool has_rom = parse_interface(options.boot.interface) != abi::Interface::native;
+    if (has_rom && options.is_benchmark)
+        throw Failure("--bench is for kernels that know nothing of the ROM: leave --interface out");
+    if (has_rom && profile_of(options) != abi::Profile::modern)
+        throw Failure("Linux finds the ROM on profile modern alone so far: give --profile modern, "
+                      "or leave --interface out");
 }
 
 /// Shows the console and, until the kernel prints something, how long the boot has taken.
@@ -129,8 +140,7 @@ int linux_bench(const LinuxOptions& options, const Machine& machine) {
 
 int boot_linux(const LinuxOptions& options) {
     check(options);
-    const abi::Profile profile =
-        parse_profile(options.boot.profile.empty() ? "modern" : options.boot.profile);
+    const abi::Profile profile = profile_of(options);
     const std::vector<std::string> words =
         kernel_words({.has_page_table_isolation = options.has_page_table_isolation,
                       .programs = options.programs,

@@ -1,6 +1,7 @@
 #include "tools/commands/linux_image.h"
 
 #include "tools/commands/boot.h"
+#include "tools/commands/profiles.h"
 #include "tools/host/build_folder.h"
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
@@ -118,7 +119,7 @@ BootImage linux_image(const LinuxOptions& options, const LinuxFiles& files, abi:
     BootOptions boot = options.boot;
     boot.guest = files.kernel;
     boot.guest_arguments = words;
-    MonitorOptions monitor = monitor_options(boot, profile, abi::Interface::native);
+    MonitorOptions monitor = monitor_options(boot, profile, parse_interface(boot.interface));
     monitor.protects_descriptors = options.protects_descriptors;
     BootImage image = choose_image(boot, monitor, MonitorBuild::plain);
     image.is_linux = true;

@@ -14,6 +14,7 @@
 namespace {
 
 using abi::Answer;
+using abi::Call;
 using abi::CallInfo;
 using abi::Interface;
 using abi::Profile;
@@ -142,6 +143,32 @@ TEST(CallTable, EachEntryInTheRomIsPromisedBySomeProfileAndNoTwoAreOne) {
             return has_target(abi::relocation_type(abi::answer(call, profile, Interface::lazy)));
         };
         EXPECT_TRUE(promised(Profile::hardened) || promised(Profile::classic)) << call;
+    }
+}
+
+TEST(CallTable, A32BitKernelKeepsItsInstructionsOnModern) {
+    const std::map<Call, Answer> expected{{Call::iret, Answer::local_jump},
+                                          {Call::sysexit, Answer::local_jump},
+                                          {Call::halt, Answer::local},
+                                          {Call::reboot, Answer::no_return},
+                                          {Call::shutdown, Answer::no_return},
+                                          {Call::machine_to_physical, Answer::nop},
+                                          {Call::physical_to_machine, Answer::nop},
+                                          {Call::io_delay, Answer::nop},
+                                          {Call::set_lazy_mode, Answer::nop}};
+    for (std::uint32_t call = 0; call < abi::call_limit; ++call) {
+        const Answer answer = abi::answer_32(call, Profile::modern, Interface::lazy);
+        const auto found = expected.find(static_cast<Call>(call));
+        if (found != expected.end()) {
+            EXPECT_EQ(answer, found->second) << call;
+        } else {
+            EXPECT_EQ(abi::relocation_type(answer), RelocationType::none) << call;
+        }
+        for (const Profile profile : profiles)
+            for (const Interface interface : interfaces)
+                if (profile != Profile::modern || interface == Interface::native) {
+                    EXPECT_EQ(abi::answer_32(call, profile, interface), Answer::unassigned);
+                }
     }
 }
 

@@ -5,6 +5,7 @@
 #include "shared/error.h"
 #include "shared/guest_physical_layout.h"
 #include "shared/rom_header.h"
+#include "vmi_rom/header.h"
 #include "vmi_rom/option_rom.h"
 
 #include <gtest/gtest.h>
@@ -85,11 +86,22 @@ TEST_F(Rom, HasThePnpHeader) {
     EXPECT_EQ(std::accumulate(begin, begin + std::ptrdiff_t{pnp.size} * 16, 0U) % 256, 0);
 }
 
-TEST_F(Rom, TellsA32BitKernelToStayNative) {
-    const std::uint8_t init[] = {0xB8, 0xFF, 0xFF, 0xFF, 0xFF, 0xC3}; // MOV EAX, -1; RET
-    const std::uint8_t reloc[] = {0x31, 0xC0, 0x31, 0xD2, 0xC3}; // XOR EAX, EAX; XOR EDX, EDX; RET
-    EXPECT_EQ(std::memcmp(header_.vmi_init32, init, sizeof(init)), 0);
-    EXPECT_EQ(std::memcmp(header_.get_reloc32, reloc, sizeof(reloc)), 0);
+// tests/system/vmi32_test.cpp executes them.
+TEST_F(Rom, HasEntriesFor32BitKernels) {
+    constexpr std::uint8_t jump = 0xE9; // JMP rel32
+    constexpr std::uint32_t jump_length = 5;
+    const auto target = [&](std::size_t field) {
+        EXPECT_EQ(image_[field], jump);
+        return static_cast<std::uint32_t>(field) + jump_length + at<std::uint32_t>(field + 1);
+    };
+    const std::uint32_t init = target(offsetof(abi::RomHeader, vmi_init32));
+    const std::uint32_t reloc = target(offsetof(abi::RomHeader, get_reloc32));
+    EXPECT_EQ(init, rom::i386_offset);
+    EXPECT_EQ(reloc, rom::i386_offset + rom::bootstrap_entry_size);
+    for (const std::uint32_t entry : {init, reloc}) {
+        EXPECT_GT(target(entry), entry);
+        EXPECT_LT(target(entry), image_.size());
+    }
 }
 
 TEST_F(Rom, HasTheExtensionFor64BitKernels) {
