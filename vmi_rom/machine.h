@@ -33,7 +33,7 @@ void disable_interrupts();
 void restore_interrupts();
 void keep_interrupts_off();
 void wait_for_interrupt();
-void load_root(std::uint64_t loaded, std::uint64_t guest_root);
+void load_root(Word loaded, Word guest_root);
 void drop_translations();
 [[noreturn]] void stop();
 
@@ -112,20 +112,20 @@ namespace rom {
 /// MOV to CR3, with the guest's own value for this root in RDI. If the pair has been withdrawn, the
 /// MOV causes a VM exit, and the monitor treats it as SetCR3 of RDI (docs/abi.md, "Roots without an
 /// exit").
-[[gnu::always_inline]] inline void load_root(std::uint64_t loaded, std::uint64_t guest_root) {
-    asm volatile("movq %0, %%cr3" : : "r"(loaded), "D"(guest_root) : "memory");
+[[gnu::always_inline]] inline void load_root(Word loaded, Word guest_root) {
+    asm volatile("mov %0, %%cr3" : : "r"(loaded), "D"(guest_root) : "memory");
 }
 
 /// Drops all translations, global ones included, by changing CR4.PGE twice (Intel manual, volume 3,
 /// section 4.10.4.1). Where FlushTLB is local there is no VM exit: that bit belongs to the guest.
 [[gnu::always_inline]] inline void drop_translations() {
     constexpr std::uint64_t global_pages = 1 << 7;
-    std::uint64_t cr4 = 0;
-    asm volatile("movq %%cr4, %0\n\t"
-                 "xorq %1, %0\n\t"
-                 "movq %0, %%cr4\n\t"
-                 "xorq %1, %0\n\t"
-                 "movq %0, %%cr4"
+    Word cr4 = 0;
+    asm volatile("mov %%cr4, %0\n\t"
+                 "xor %1, %0\n\t"
+                 "mov %0, %%cr4\n\t"
+                 "xor %1, %0\n\t"
+                 "mov %0, %%cr4"
                  : "=&r"(cr4)
                  : "i"(global_pages)
                  : "memory", "cc");

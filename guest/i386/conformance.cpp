@@ -86,10 +86,11 @@ void check_answers(const Rom& rom, const Answers& answers) {
             fail("get_reloc");
         }
     }
-    for (const Call call : {Call::iret, Call::sysexit})
+    for (const Call call : {Call::iret, Call::sysexit}) {
         expect(abi::Relocation::decode(answers[static_cast<std::uint32_t>(call)]).type ==
                    RelocationType::jump_rel,
                "IRET and SYSEXIT must be JUMP_REL");
+    }
 }
 
 /// The answers must not change while interrupts arrive.

@@ -37,7 +37,7 @@ def our_files(pattern):
 
 
 # Flags of GCC that Clang does not know.
-UNKNOWN_TO_CLANG = {"-fno-var-tracking-assignments"}
+UNKNOWN_TO_CLANG = {"-fno-var-tracking-assignments", "-fno-tree-switch-conversion"}
 
 
 def commands(build):
