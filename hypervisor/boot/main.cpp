@@ -2,6 +2,7 @@
 
 #include "hypervisor/boot/acpi/processors.h"
 #include "hypervisor/boot/chipset.h"
+#include "hypervisor/boot/interpreted_start.h"
 #include "hypervisor/boot/loader/guest_loader.h"
 #include "hypervisor/boot/loader/linux_image.h"
 #include "hypervisor/boot/loader/linux_loader.h"
@@ -136,17 +137,6 @@ MonitorPages place_rom(VirtualMachine& machine) {
             .executable = true};
 }
 
-void require_start_mode(const VirtualMachine& machine, StartMode mode) {
-    if (mode == StartMode::long_mode || machine.runs_in_every_mode())
-        return;
-    if (machine.profile == abi::Profile::classic || machine.owns_descriptors())
-        console::fail("guest: it starts in protected mode, which profile ",
-                      abi::name(machine.profile), " does not run yet; use --profile modern");
-    console::fail(
-        "guest: it starts in protected mode, which needs \"unrestricted guest\", which this "
-        "CPU does not have (SDM vol. 3, A.3.3); choose another --cpu");
-}
-
 // From here on the boot descriptors are the monitor's as well.
 void take_over_descriptors(Vcpu& vcpu) {
     if (!vcpu.machine->owns_descriptors())
@@ -206,15 +196,18 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
                   {processors.apic_ids.data(), processors.apic_ids.size()}, place_rom(machine));
     start_other_processors(machine, boot_information.information);
     const LoadedGuest guest = place_guest(machine);
-    require_start_mode(machine, guest.mode);
     Vcpu& vcpu = *machine.vcpus[0];
     enter_monitor(vcpu);
-    write_guest_state(vcpu, guest);
-    take_over_descriptors(vcpu);
-    mirror_registers(vcpu);
-    settle(vcpu);
     console::say("profile ", abi::name(machine.profile), ", interface ",
                  abi::name(machine.interface), ", monitor at ", console::Hex{home.begin});
+    if (guest.mode == StartMode::protected_mode && !machine.runs_in_every_mode()) {
+        interpret_start(vcpu, guest);
+    } else {
+        write_guest_state(vcpu, guest);
+        take_over_descriptors(vcpu);
+    }
+    mirror_registers(vcpu);
+    settle(vcpu);
     reset_statistics(vcpu);
     vm_launch(&vcpu.registers);
 }

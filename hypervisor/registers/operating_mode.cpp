@@ -133,12 +133,11 @@ void load_real_mode_state(Vcpu& vcpu, std::uint8_t vector) {
 
 void load_protected_mode_state(Vcpu& vcpu, std::uint16_t code_selector,
                                std::uint16_t data_selector) {
-    constexpr AccessRights flat_code_32{0xC09B};
     constexpr auto cs = static_cast<std::size_t>(SegmentNumber::cs);
     load_unpaged_state(vcpu, cr0::protection_enable | cr0::extension_type);
     for (std::size_t number = 0; number < segment_register_count; ++number)
         write_segment(vcpu, number, flat_data(data_selector));
-    write_segment(vcpu, cs, {code_selector, 0, 0xFFFFFFFF, flat_code_32});
+    write_segment(vcpu, cs, flat_code_32(code_selector));
 }
 
 } // namespace hv

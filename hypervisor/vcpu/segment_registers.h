@@ -13,6 +13,9 @@ struct Vcpu;
 
 /// Flat segments of privilege level 0, as 64-bit kernels use them.
 constexpr Segment flat_code(std::uint16_t selector) { return {selector, 0, 0xFFFFFFFF, {0xA09B}}; }
+constexpr Segment flat_code_32(std::uint16_t selector) {
+    return {selector, 0, 0xFFFFFFFF, {0xC09B}};
+}
 constexpr Segment flat_data(std::uint16_t selector) { return {selector, 0, 0xFFFFFFFF, {0xC093}}; }
 
 /// Segment register `number`, a SegmentNumber.

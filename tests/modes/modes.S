@@ -1,6 +1,7 @@
 // A Multiboot kernel that goes through the operating modes of the processor and prints a line for
 // each: "protected", "two-level", "pae", "real", "long", "compatibility". In the modes with paging a
-// second address of the first pages must lead to them.
+// second address of the first pages must lead to them. With LONG_MODE_ONLY it goes from protected mode
+// to 64-bit mode, and stays there.
 
 #define CODE_32 0x08
 #define DATA 0x10
@@ -47,6 +48,12 @@ start:
     movl $text_protected, %esi
     call print
 
+#ifdef LONG_MODE_ONLY
+    movl $LARGE, directory
+    movl $LARGE + 0x200000, directory + 8
+    jmp begin_long_mode
+#endif
+
     // 32-bit paging with pages of 4 MiB.
     movl $LARGE, tables
     movl $LARGE, tables + TWO_LEVEL_ALIAS_ENTRY
@@ -92,6 +99,7 @@ back_in_protected_mode:
     call print
 
     // IA-32e mode. The directory's table of the PAE paging serves again, one level lower.
+begin_long_mode:
     movl $directory + PRESENT_WRITABLE, pointers
     movl $directory + PRESENT_WRITABLE, pointers + PAE_ALIAS_ENTRY
     movl $pointers + PRESENT_WRITABLE, tables
@@ -176,7 +184,12 @@ in_64_bit_mode:
     jz 3f
     outb %al, %dx
     jmp 1b
-3:  pushq $CODE_32
+3:
+#ifdef LONG_MODE_ONLY
+    xorl %eax, %eax
+    outb %al, $0xF4
+#endif
+    pushq $CODE_32
     movl $back_in_compatibility_mode, %eax
     pushq %rax
     lretq
