@@ -119,6 +119,8 @@ LoadedGuest place_guest(const VirtualMachine& machine) {
         .initrd = initrd};
     if (is_linux_image(file))
         return load_linux(file, guest.arguments, place);
+    if (is_multiboot2_image(file))
+        return load_multiboot2(file, guest.arguments, place);
     return is_multiboot_image(file) ? load_multiboot(file, guest.arguments, place)
                                     : load_guest(file, guest.arguments, place);
 }
@@ -179,7 +181,8 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
     machine.interface = options->interface;
     machine.protects = options->protects;
     const std::span<const std::uint8_t> guest_file = module("guest").file;
-    machine.is_kernel_unaware = is_linux_image(guest_file) || is_multiboot_image(guest_file);
+    machine.is_kernel_unaware = is_linux_image(guest_file) || is_multiboot_image(guest_file) ||
+                                is_multiboot2_image(guest_file);
     machine.ram = ram;
     machine.monitor = home;
     machine.memory = GuestMemory{machine.ram};

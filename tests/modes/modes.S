@@ -1,7 +1,7 @@
 // A Multiboot kernel that goes through the operating modes of the processor and prints a line for
 // each: "protected", "two-level", "pae", "real", "long", "compatibility". In the modes with paging a
 // second address of the first pages must lead to them. With LONG_MODE_ONLY it goes from protected mode
-// to 64-bit mode, and stays there.
+// to 64-bit mode, and stays there; with MULTIBOOT_2 it has a header of that version.
 
 #define CODE_32 0x08
 #define DATA 0x10
@@ -29,15 +29,26 @@
 #define SERIAL 0x3F8
 
     .section .multiboot, "a"
+#ifdef MULTIBOOT_2
+#define LOADER_MAGIC 0x36D76289
+    .balign 8
+header:
+    .long 0xE85250D6, 0, header_end - header, -(0xE85250D6 + header_end - header)
+    .short 0, 0                 // the last tag
+    .long 8
+header_end:
+#else
+#define LOADER_MAGIC 0x2BADB002
     .balign 4
     .long 0x1BADB002, 0, -0x1BADB002
+#endif
 
     .text
     .code32
     .global start
 start:
     movl $stack_end, %esp
-    cmpl $0x2BADB002, %eax
+    cmpl $LOADER_MAGIC, %eax
     jne failed
     lgdt gdt_pointer
     ljmp $CODE_32, $1f

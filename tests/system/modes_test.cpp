@@ -42,6 +42,12 @@ TEST(Modes, OnTheBareMachine) {
 
 TEST(Modes, OnModern) { expect_all_modes(run_modes({"--profile", "modern"})); }
 
+TEST(Modes, OfAKernelOfMultiboot2) {
+    const std::string kernel = LAZYHV_BINARY_DIR "/tests/modes/modes2.elf";
+    expect_all_modes(run_kernel(kernel, {"--profile", "modern"}));
+    expect_all_modes(run_kernel(kernel, {"--profile", "bare", "--interface", "native"}));
+}
+
 TEST(Modes, OnHardenedWithoutProtection) {
     expect_all_modes(run_modes({"--profile", "hardened", "--protect", "off"}));
 }

@@ -12,11 +12,7 @@ struct Header {
     std::uint32_t magic;
     std::uint32_t flags;
     std::uint32_t checksum;
-    std::uint32_t header_address; ///< this and the next four: only with has_addresses
-    std::uint32_t load_address;
-    std::uint32_t load_end_address; ///< 0: the whole file
-    std::uint32_t bss_end_address;  ///< 0: nothing follows
-    std::uint32_t entry_address;
+    MultibootAddresses addresses; ///< only with has_addresses
 };
 static_assert(sizeof(Header) == 32);
 
@@ -45,27 +41,6 @@ std::size_t find_header(std::span<const std::uint8_t> file, Header& header) {
     return file.size();
 }
 
-// What the addresses say: one segment that begins as far before the header as the addresses are
-// apart.
-MultibootError read_addresses(std::span<const std::uint8_t> file, std::size_t offset,
-                              const Header& header, ElfImage& image) {
-    const std::uint64_t before = std::uint64_t{header.header_address} - header.load_address;
-    if (header.load_address > header.header_address || before > offset)
-        return MultibootError::bad_addresses;
-    const std::uint64_t file_offset = offset - before;
-    const std::uint64_t begin = header.load_address;
-    const std::uint64_t file_end = header.load_end_address != 0
-                                       ? std::uint64_t{header.load_end_address}
-                                       : begin + (file.size() - file_offset);
-    const std::uint64_t end = std::max<std::uint64_t>(file_end, header.bss_end_address);
-    if (file_end < begin || file_end - begin > file.size() - file_offset || end > four_gib ||
-        end == begin || header.entry_address < begin || header.entry_address >= end)
-        return MultibootError::bad_addresses;
-    image.segments.push_back({file_offset, file_end - begin, {begin, end}});
-    image.entry = header.entry_address;
-    return MultibootError::none;
-}
-
 } // namespace
 
 bool is_multiboot_image(std::span<const std::uint8_t> file) {
@@ -81,6 +56,8 @@ std::string_view describe(MultibootError error) {
         return "a Multiboot kernel that requires something the specification does not define";
     case MultibootError::wants_video:
         return "a Multiboot kernel that requires a video mode; the console is COM1";
+    case MultibootError::bad_tags:
+        return "a Multiboot kernel whose header has tags that do not end in it";
     case MultibootError::bad_addresses:
         return "a Multiboot kernel whose header has addresses that contradict each other or the "
                "file";
@@ -93,6 +70,34 @@ std::string_view describe(MultibootError error) {
     return "?";
 }
 
+MultibootError place_by_addresses(std::span<const std::uint8_t> file, std::size_t offset,
+                                  const MultibootAddresses& addresses, ElfImage& image) {
+    const std::uint64_t before = std::uint64_t{addresses.header} - addresses.load;
+    if (addresses.load > addresses.header || before > offset)
+        return MultibootError::bad_addresses;
+    const std::uint64_t file_offset = offset - before;
+    const std::uint64_t begin = addresses.load;
+    const std::uint64_t file_end = addresses.load_end != 0 ? std::uint64_t{addresses.load_end}
+                                                           : begin + (file.size() - file_offset);
+    const std::uint64_t end = std::max<std::uint64_t>(file_end, addresses.bss_end);
+    if (file_end < begin || file_end - begin > file.size() - file_offset || end > four_gib ||
+        end == begin || addresses.entry < begin || addresses.entry >= end)
+        return MultibootError::bad_addresses;
+    image.segments.push_back({file_offset, file_end - begin, {begin, end}});
+    image.entry = addresses.entry;
+    return MultibootError::none;
+}
+
+MultibootError place_by_elf(std::span<const std::uint8_t> file, ElfImage& image) {
+    if (parse_elf(file, image, ElfClasses::both) != ElfError::none)
+        return MultibootError::bad_elf;
+    const bool fits =
+        image.entry < four_gib &&
+        std::all_of(image.segments.begin(), image.segments.end(),
+                    [](const LoadSegment& segment) { return segment.memory.end <= four_gib; });
+    return fits ? MultibootError::none : MultibootError::above_4_gib;
+}
+
 MultibootError parse_multiboot_image(std::span<const std::uint8_t> file, ElfImage& image) {
     Header header{};
     const std::size_t offset = find_header(file, header);
@@ -101,14 +106,8 @@ MultibootError parse_multiboot_image(std::span<const std::uint8_t> file, ElfImag
     if ((header.flags & video_mode) != 0)
         return MultibootError::wants_video;
     if ((header.flags & has_addresses) != 0)
-        return read_addresses(file, offset, header, image);
-    if (parse_elf(file, image, ElfClasses::both) != ElfError::none)
-        return MultibootError::bad_elf;
-    const bool fits =
-        image.entry < four_gib &&
-        std::all_of(image.segments.begin(), image.segments.end(),
-                    [](const LoadSegment& segment) { return segment.memory.end <= four_gib; });
-    return fits ? MultibootError::none : MultibootError::above_4_gib;
+        return place_by_addresses(file, offset, header.addresses, image);
+    return place_by_elf(file, image);
 }
 
 } // namespace hv

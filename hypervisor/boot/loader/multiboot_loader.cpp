@@ -14,11 +14,6 @@ namespace hv {
 
 namespace {
 
-constexpr std::uint64_t four_gib = std::uint64_t{1} << 32;
-constexpr BootSelectors selectors{.code = 0x08, .data = 0x10, .tss = 0x18};
-constexpr std::string_view program = "guest";
-constexpr std::string_view loader_name = "lazyhv";
-
 /// 3.3: the information that EBX leads to. The rest of it is not offered.
 struct Information {
     std::uint32_t flags;
@@ -57,14 +52,6 @@ struct ModuleEntry {
 };
 static_assert(sizeof(ModuleEntry) == 16);
 
-// It may lie anywhere but on the kernel.
-PhysicalRange move_module(const ElfImage& image, const GuestPlace& place) {
-    boost::container::static_vector<PhysicalRange, max_load_segments> taken;
-    for (const LoadSegment& segment : image.segments)
-        taken.push_back(segment.memory);
-    return move_initrd(place, four_gib, {taken.data(), taken.size()});
-}
-
 // Bytes of the map, at boot_area::multiboot_memory_map.
 std::uint32_t fill_memory_map(const GuestPlace& place) {
     static_assert(boot_area::multiboot_memory_map +
@@ -80,17 +67,6 @@ std::uint32_t fill_memory_map(const GuestPlace& place) {
     return static_cast<std::uint32_t>(ranges.size()) * entry_size;
 }
 
-// KiB of memory from `begin` on, without a hole.
-std::uint32_t memory_from(const GuestPlace& place, std::uint64_t begin) {
-    for (const PhysicalRange& range : place.ram.ranges()) {
-        if (!range.contains(begin, 1))
-            continue;
-        const std::uint64_t size = (range.end - begin) >> 10;
-        return static_cast<std::uint32_t>(std::min<std::uint64_t>(size, ~std::uint32_t{0}));
-    }
-    return 0;
-}
-
 // Copies a text with its terminating zero; returns the address after it.
 std::uint64_t put_text(std::uint64_t to, std::string_view text) {
     std::memcpy(direct_pointer(to), text.data(), text.size());
@@ -101,16 +77,16 @@ std::uint64_t put_text(std::uint64_t to, std::string_view text) {
 void fill_information(std::string_view arguments, const PhysicalRange& module,
                       const GuestPlace& place) {
     std::uint64_t text = boot_area::command_line;
-    text = put_text(text, program) - 1;
+    text = put_text(text, multiboot_program) - 1;
     if (!arguments.empty())
         text = put_text(put_text(text, " ") - 1, arguments) - 1;
     const std::uint64_t name = text + 1;
-    put_text(name, loader_name);
+    put_text(name, multiboot_loader_name);
 
     Information information{};
     information.flags = has_memory | has_command_line | has_memory_map | has_boot_loader_name;
-    information.lower_memory = memory_from(place, 0);
-    information.upper_memory = memory_from(place, std::uint64_t{1} << 20);
+    information.lower_memory = kibibytes_from(place, 0);
+    information.upper_memory = kibibytes_from(place, std::uint64_t{1} << 20);
     information.command_line = static_cast<std::uint32_t>(boot_area::command_line);
     information.memory_map = static_cast<std::uint32_t>(boot_area::multiboot_memory_map);
     information.memory_map_size = fill_memory_map(place);
@@ -130,17 +106,37 @@ void fill_information(std::string_view arguments, const PhysicalRange& module,
 
 } // namespace
 
+PhysicalRange load_multiboot_files(std::span<const std::uint8_t> file, const ElfImage& image,
+                                   const GuestPlace& place) {
+    boost::container::static_vector<PhysicalRange, max_load_segments> taken;
+    for (const LoadSegment& segment : image.segments)
+        taken.push_back(segment.memory);
+    const PhysicalRange module =
+        move_initrd(place, std::uint64_t{1} << 32, {taken.data(), taken.size()});
+    load_segments(file, image, place);
+    return module;
+}
+
+std::uint32_t kibibytes_from(const GuestPlace& place, std::uint64_t begin) {
+    for (const PhysicalRange& range : place.ram.ranges()) {
+        if (!range.contains(begin, 1))
+            continue;
+        const std::uint64_t size = (range.end - begin) >> 10;
+        return static_cast<std::uint32_t>(std::min<std::uint64_t>(size, ~std::uint32_t{0}));
+    }
+    return 0;
+}
+
 LoadedGuest load_multiboot(std::span<const std::uint8_t> file, std::string_view arguments,
                            const GuestPlace& place) {
     ElfImage image;
     if (const MultibootError error = parse_multiboot_image(file, image);
         error != MultibootError::none)
         console::fail("guest: the file is ", describe(error));
-    const PhysicalRange module = move_module(image, place);
-    load_segments(file, image, place);
+    const PhysicalRange module = load_multiboot_files(file, image, place);
     fill_information(arguments, module, place);
-    fill_boot_area(selectors, StartMode::protected_mode);
-    return {.selectors = selectors,
+    fill_boot_area(multiboot_selectors, StartMode::protected_mode);
+    return {.selectors = multiboot_selectors,
             .entry = image.entry,
             .mode = StartMode::protected_mode,
             .rax = multiboot_loader_magic,

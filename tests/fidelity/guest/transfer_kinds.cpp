@@ -80,6 +80,13 @@ std::uint16_t any_code_selector(Random& random) {
     return random.one_of(selectors);
 }
 
+/// Where a transfer leads: to the end of the case so many times in a hundred, otherwise to any
+/// address; but never there after RDTSC, whose result could become part of an address.
+std::uint64_t transfer_target(Assembler& a, std::uint16_t cs, std::uint32_t percent) {
+    const bool ends = a.random().chance(percent) || a.test_case().ignored_registers != 0;
+    return ends ? a.end_of_case(cs) : a.any_target(1);
+}
+
 /// Puts words of a size on the stack, the first one at RSP.
 void put_on_stack(Assembler& a, std::uint64_t at, std::uint32_t size,
                   std::initializer_list<std::uint64_t> words) {
@@ -94,7 +101,7 @@ void interrupt_return(Assembler& a) {
     const std::uint32_t size = a.is_64_bit() && a.random().chance(80) ? 8 : 4;
     const std::uint16_t cs = any_code_selector(a.random());
     const std::uint16_t ss = (cs & 3) == 3 ? user_data : kernel_data;
-    const std::uint64_t rip = a.random().chance(90) ? a.end_of_case(cs) : a.any_target(1);
+    const std::uint64_t rip = transfer_target(a, cs, 90);
     put_on_stack(a, a.any_target(40), size,
                  {rip, cs, any_flags(a), slot_address(slot_stack) + 0x900,
                   a.random().chance(85) ? ss : any_selector(a.random())});
@@ -122,8 +129,7 @@ void far_pointer(Assembler& a) {
 
 void near_call(Assembler& a) {
     const std::uint32_t destination = a.any_register();
-    a.require(destination,
-              a.random().chance(70) ? a.end_of_case(a.test_case().cs) : a.any_target(1));
+    a.require(destination, transfer_target(a, a.test_case().cs, 70));
     if (a.random().chance(50))
         a.require(rsp, a.any_target(8) + 8);
     a.with_registers({.opcode = {0xFF}, .size = 4, .fixed_size = a.is_64_bit()},
@@ -131,8 +137,7 @@ void near_call(Assembler& a) {
 }
 
 void near_return(Assembler& a) {
-    put_on_stack(a, a.any_target(8), a.word_size(),
-                 {a.random().chance(70) ? a.end_of_case(a.test_case().cs) : a.any_target(1)});
+    put_on_stack(a, a.any_target(8), a.word_size(), {transfer_target(a, a.test_case().cs, 70)});
     a.plain({.opcode = {0xC3}, .size = 4, .fixed_size = a.is_64_bit()});
 }
 
@@ -143,7 +148,7 @@ void system_call(Assembler& a) {
 void system_return(Assembler& a) {
     const bool is_wide = a.is_64_bit() && a.random().chance(60);
     const std::uint16_t cs = is_wide ? user_code : user_code_32;
-    const std::uint64_t rip = a.random().chance(85) ? a.end_of_case(cs) : a.any_target(1);
+    const std::uint64_t rip = transfer_target(a, cs, 85);
     if (a.random().chance(60)) {
         a.require(rcx, rip);
         if (a.is_64_bit())
