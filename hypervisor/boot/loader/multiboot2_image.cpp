@@ -85,10 +85,11 @@ MultibootError read_tag(Tag tag, std::span<const std::uint8_t> content, Wishes& 
         wishes.entry = read<std::uint32_t>(content, 0);
         return MultibootError::none;
     case information_request:
-        for (std::size_t offset = 0; offset < content.size(); offset += sizeof(std::uint32_t))
+        for (std::size_t offset = 0; offset < content.size(); offset += sizeof(std::uint32_t)) {
             if (!is_offered(read<std::uint32_t>(content, offset)) &&
                 (tag.flags & optional_flag) == 0)
                 return MultibootError::unknown_requirement;
+        }
         return MultibootError::none;
     case framebuffer:
         return (tag.flags & optional_flag) != 0 ? MultibootError::none
