@@ -18,7 +18,6 @@ void handle_exception_nmi(Vcpu& vcpu);
 void handle_xsetbv(Vcpu& vcpu);
 void handle_invd(Vcpu& vcpu);
 void handle_undefined_instruction(Vcpu& vcpu);
-void handle_task_switch(Vcpu& vcpu);
 void handle_init_signal(Vcpu& vcpu);
 
 } // namespace hv

@@ -1,4 +1,4 @@
-// Exits that are rare and simple: XSETBV, INVD, task switches, INIT, and instructions that the
+// Exits that are rare and simple: XSETBV, INVD, INIT, and instructions that the
 // guest does not have.
 
 #include "hypervisor/exits/exit_handlers.h"
@@ -28,13 +28,6 @@ void handle_invd(Vcpu& vcpu) {
 }
 
 void handle_undefined_instruction(Vcpu& vcpu) { inject_fault(vcpu, vector::invalid_opcode); }
-
-// There are no task switches in 64-bit mode; a guest in compatibility mode gets the exception
-// that it would get in 64-bit mode.
-void handle_task_switch(Vcpu& vcpu) {
-    refuse_instruction(vcpu, abi::Error::task_gate, "TASK_SWITCH",
-                       vcpu.vmcs.read(Field::exit_qualification));
-}
 
 // Another processor of the guest's resets this one. Comes only when commands of the local APICs are
 // not intercepted (apic/command_interception.h).

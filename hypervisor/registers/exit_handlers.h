@@ -12,5 +12,6 @@ void handle_cpuid(Vcpu& vcpu);
 void handle_msr_read(Vcpu& vcpu);
 void handle_msr_write(Vcpu& vcpu);
 void handle_io_instruction(Vcpu& vcpu);
+void handle_task_switch(Vcpu& vcpu);
 
 } // namespace hv

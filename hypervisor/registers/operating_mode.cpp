@@ -96,6 +96,14 @@ Error follow_cr4(Vcpu& vcpu, std::uint64_t value) {
     return !loads || load_pointers(vcpu) ? Error::none : Error::bad_cr4;
 }
 
+bool load_task_root(Vcpu& vcpu, std::uint32_t cr3) {
+    if ((guest_cr0(vcpu) & cr0::paging) == 0)
+        return true;
+    vcpu.vmcs.write(Field::guest_cr3, cr3);
+    drop_before_entry(vcpu, Stale::non_global);
+    return (guest_cr4(vcpu) & cr4::physical_address_extension) == 0 || load_pointers(vcpu);
+}
+
 namespace {
 
 // Outside IA-32e mode, without paging.

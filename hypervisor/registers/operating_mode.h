@@ -20,6 +20,10 @@ namespace hv {
 /// Errors: bad_cr4.
 [[nodiscard]] abi::Error follow_cr4(Vcpu& vcpu, std::uint64_t value);
 
+/// Loads CR3 as a task switch does where paging is on (8.3), and PAE paging's four entries with it.
+/// False where those have reserved bits set; CR3 has been loaded then.
+[[nodiscard]] bool load_task_root(Vcpu& vcpu, std::uint32_t cr3);
+
 /// Has VM entry go to IA-32e mode or to another one: the VM-entry control and EFER.LMA, which must
 /// be equal (27.3.1.1).
 void set_long_mode_active(Vcpu& vcpu, bool active);

@@ -1,14 +1,25 @@
 // A Multiboot kernel that goes through the operating modes of the processor and prints a line for
-// each: "protected", "two-level", "pae", "real", "long", "compatibility". In the modes with paging a
-// second address of the first pages must lead to them. With LONG_MODE_ONLY it goes from protected mode
+// each: "protected", "task", "two-level", "pae", "real", "long", "compatibility". In protected mode it
+// also calls a task. In the modes with paging a second address of the first pages must lead to them. With LONG_MODE_ONLY it goes from protected mode
 // to 64-bit mode, and stays there; with MULTIBOOT_2 it has a header of that version.
 
 #define CODE_32 0x08
 #define DATA 0x10
 #define CODE_16 0x18
 #define CODE_64 0x20
+#define FIRST_TASK 0x28
+#define SECOND_TASK 0x30
+
+// Offsets in a TSS.
+#define TSS_EIP 0x20
+#define TSS_EFLAGS 0x24
+#define TSS_EBX 0x34
+#define TSS_ESP 0x38
+#define TSS_SELECTORS 0x48      // ES, CS, SS, DS, FS, GS, each in 4 bytes
+#define NESTED_TASK 0x4000      // in EFLAGS
 
 #define CR0_PE 0x1
+#define CR0_TS 0x8
 #define CR0_PG 0x80000000
 #define CR4_PSE 0x10
 #define CR4_PAE 0x20
@@ -64,6 +75,48 @@ start:
     movl $LARGE + 0x200000, directory + 8
     jmp begin_long_mode
 #endif
+
+    // CALL to a task, which returns by IRET.
+    movl $first_task, %eax
+    movl $gdt + FIRST_TASK, %edi
+    call set_base
+    movl $second_task, %eax
+    movl $gdt + SECOND_TASK, %edi
+    call set_base
+    movl $in_second_task, second_task + TSS_EIP
+    movl $2, second_task + TSS_EFLAGS
+    movl $0x22222222, second_task + TSS_EBX
+    movl $task_stack_end, second_task + TSS_ESP
+    movl $DATA, second_task + TSS_SELECTORS
+    movl $CODE_32, second_task + TSS_SELECTORS + 4
+    movl $DATA, second_task + TSS_SELECTORS + 8
+    movl $DATA, second_task + TSS_SELECTORS + 12
+    movl $FIRST_TASK, %eax
+    ltr %ax
+    movl $0x11111111, %ebx
+    movl $0, %esi
+    lcall $SECOND_TASK, $0
+    cmpl $0x11111111, %ebx
+    jne failed
+    pushfl
+    popl %eax
+    testl $NESTED_TASK, %eax
+    jnz failed
+    str %ax
+    cmpw $FIRST_TASK, %ax
+    jne failed
+    cmpw $FIRST_TASK, second_task
+    jne failed
+    movl %cr0, %eax
+    testl $CR0_TS, %eax
+    jz failed
+    clts
+    // It goes on after its IRET.
+    lcall $SECOND_TASK, $0
+    cmpl $2, visits
+    jne failed
+    movl $text_task, %esi
+    call print
 
     // 32-bit paging with pages of 4 MiB.
     movl $LARGE, tables
@@ -130,6 +183,29 @@ back_in_compatibility_mode:
     movl $text_end, %esi
     call print
     jmp shut_down
+
+in_second_task:
+    cmpl $0x22222222, %ebx
+    jne failed
+    pushfl
+    popl %eax
+    testl $NESTED_TASK, %eax
+    jz failed
+    str %ax
+    cmpw $SECOND_TASK, %ax
+    jne failed
+    incl visits
+    iret
+    incl visits
+    iret
+
+// EAX: the base; EDI: the descriptor.
+set_base:
+    movw %ax, 2(%edi)
+    shrl $16, %eax
+    movb %al, 4(%edi)
+    movb %ah, 7(%edi)
+    ret
 
 failed:
     movl $text_failed, %esi
@@ -258,12 +334,16 @@ gdt:
     .quad 0x00CF93000000FFFF    // data
     .quad 0x00009B000000FFFF    // 16-bit code
     .quad 0x00AF9B000000FFFF    // 64-bit code
+    .quad 0x0000890000000067    // the two tasks
+    .quad 0x0000890000000067
 gdt_end:
 gdt_pointer:
     .word gdt_end - gdt - 1
     .long gdt
 text_protected:
     .asciz "protected\n"
+text_task:
+    .asciz "task\n"
 text_two_level:
     .asciz "two-level\n"
 text_pae:
@@ -289,5 +369,13 @@ directory:
     .skip 4096
 pointers:
     .skip 4096
+first_task:
+    .skip 104
+second_task:
+    .skip 104
+visits:
+    .skip 4
+    .balign 4096
+task_stack_end:
     .skip 4096
 stack_end:

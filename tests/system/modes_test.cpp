@@ -33,7 +33,7 @@ void expect_all_modes(const Outcome& outcome) {
     for (std::string line; std::getline(lines, line);)
         if (!line.empty() && !line.starts_with("lazyhv: "))
             said += line + "\n";
-    EXPECT_EQ(said, "protected\ntwo-level\npae\nreal\nlong\ncompatibility\n");
+    EXPECT_EQ(said, "protected\ntask\ntwo-level\npae\nreal\nlong\ncompatibility\n");
 }
 
 TEST(Modes, OnTheBareMachine) {
@@ -57,8 +57,8 @@ void expect_refused(const std::vector<std::string>& options) {
     EXPECT_EQ(outcome.status, 1);
     EXPECT_THAT(outcome.output, HasSubstr("protected\n"));
     EXPECT_THAT(outcome.error,
-                HasSubstr("interpreted until it is in 64-bit mode, which it does not reach: paging "
-                          "outside long mode, at 0x"));
+                HasSubstr("interpreted until it is in 64-bit mode, which it does not reach: an "
+                          "instruction that start-up code does not use, at 0x"));
     EXPECT_THAT(outcome.error, HasSubstr("use --profile modern"));
 }
 
