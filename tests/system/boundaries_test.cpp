@@ -91,11 +91,14 @@ std::vector<Instruction> instructions_of(const hv::test::ElfFunction& function) 
 }
 
 /// Instructions that no path reaches undisturbed: of SetLazyMode, where VMCALL says that this is
-/// ring 3; of each call that may be queued (it has PUSHFQ twice), the jump back where a handler has
-/// filled the ring again while it was flushed.
+/// ring 3; of get_reloc, where an answer promises an entry that does not exist; of each call that
+/// may be queued (it has PUSHFQ twice), the jump back where a handler has filled the ring again
+/// while it was flushed.
 std::size_t unreachable_in(const hv::test::ElfFunction& function) {
     if (function.symbol == "_ZN3rom13set_lazy_modeEj")
         return 1;
+    if (function.symbol == "_ZN3rom9get_relocEj")
+        return 3;
     const std::vector<Instruction> instructions = instructions_of(function);
     const auto saves =
         std::ranges::count(instructions, ZYDIS_MNEMONIC_PUSHFQ, &Instruction::mnemonic);
@@ -110,9 +113,17 @@ TEST(InstructionBoundaries, LazyIsTheModelAtEachInstructionOfTheRom) {
         EXPECT_GT(tried.boundaries, 7000);
         reached.insert(tried.instructions.begin(), tried.instructions.end());
     }
-    // Nothing comes back from the first two, vmi_init is long over, entry_of touches no state.
-    const std::set<std::string> left_out{"_ZN3rom6rebootEm", "_ZN3rom8shutdownEm",
-                                         "_ZN3rom8vmi_initEv", "_ZN3rom8entry_ofEN3abi4CallE"};
+    // Nothing comes back from the first two, vmi_init is long over, the others touch no state.
+    const std::set<std::string> left_out{
+        "_ZN3rom6rebootEm",
+        "_ZN3rom8shutdownEm",
+        "_ZN3rom8vmi_initEv",
+        "_ZN3rom8entry_ofEN3abi4CallE",
+        "_ZN3rom19machine_to_physicalEm",
+        "_ZN3rom19physical_to_machineEm",
+        "_ZN3rom10apic_writeEmm",
+        "_ZN3rom9apic_readEm",
+    };
     std::size_t all = 0;
     for (const auto& function :
          hv::test::elf_functions(LAZYHV_BINARY_DIR "/vmi_rom/vmi.elf", "_ZN3rom")) {
