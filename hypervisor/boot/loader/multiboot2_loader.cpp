@@ -48,8 +48,11 @@ class Information {
     void put_text(std::string_view text) {
         std::memcpy(reserve(text.size()), text.data(), text.size());
     }
-    /// The fixed part: the size of everything.
-    void finish() { std::memcpy(pointer(0), &size_, sizeof(size_)); }
+    /// The fixed part: the size of everything, and a reserved word.
+    void finish() {
+        const std::array<std::uint32_t, 2> fixed{size_, 0};
+        std::memcpy(pointer(0), fixed.data(), sizeof(fixed));
+    }
 
   private:
     static std::uint8_t* pointer(std::uint64_t offset) {
@@ -68,7 +71,7 @@ class Information {
         return begin;
     }
 
-    std::uint32_t size_ = 8; ///< the fixed part: the size and a reserved word
+    std::uint32_t size_ = 8; ///< begins with the fixed part
     std::uint32_t tag_ = 0;
 };
 

@@ -108,10 +108,12 @@ class Multiboot2Loader : public ::testing::Test {
     LoadedGuest load(std::string_view arguments, PhysicalRange module = {},
                      std::uint64_t rsdp = 0) {
         const VirtualMachine& vm = machine.machine();
+        machine.word(boot_area::multiboot_information) = ~std::uint64_t{0};
         const LoadedGuest guest = load_multiboot2(file_with({addresses, entry, end_tag}), arguments,
                                                   {vm.ram, vm.ram, vm.monitor, rsdp, {}, module});
         constexpr std::uint64_t begin = boot_area::multiboot_information;
         const std::uint64_t end = begin + direct_word<std::uint32_t>(begin);
+        EXPECT_EQ(direct_word<std::uint32_t>(begin + 4), 0U); // reserved
         tags.clear();
         for (std::uint64_t tag = begin + 8; tag < end;) {
             const std::uint32_t type = direct_word<std::uint32_t>(tag);
