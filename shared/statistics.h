@@ -35,7 +35,7 @@ enum class MemoryAccess : std::uint8_t {
     ldt_write,
     idt_write,
     tss_write,
-    stepped_write, ///< not a plain store: the instruction was executed as a single step
+    stepped_write, ///< not a plain store: an instruction or event that ran as a single step
     unprotected,   ///< a store to a protected page, but not to the table in it
     refused,       ///< ended in an exception for the guest
     other,

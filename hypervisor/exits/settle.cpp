@@ -61,7 +61,7 @@ void settle(Vcpu& vcpu) {
 extern "C" void serve_before_entry(GuestRegisters& registers) {
     Vcpu& vcpu = vcpu_of(registers);
     if (vcpu.single_step.active) {
-        // The instruction has not run: it will exit again, and be stepped again.
+        // Nothing has run: it will exit again, and be stepped again.
         (void)end_single_step(vcpu);
         settle(vcpu); // to be reset or started, the vCPU must hold no lock
     }

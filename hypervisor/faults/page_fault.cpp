@@ -10,6 +10,7 @@
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/faults/protected_store.h"
+#include "hypervisor/faults/single_step.h"
 #include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/run/fatal_exits.h"
 #include "hypervisor/vcpu/counters.h"
@@ -95,8 +96,21 @@ void fill(Vcpu& vcpu, const Fault& fault, const GuestAccess& access) {
     emulate_store(vcpu, {access.walk.gpa, access.linear, guest_cr3(vcpu)});
 }
 
+// The processor's own store, while it delivers an event, cannot be carried out in its place: the
+// event is delivered onto a copy of the page.
+[[gnu::cold]] void deliver_read_only(Vcpu& vcpu, const GuestAccess& access) {
+    const std::uint64_t gpa = access.walk.gpa;
+    // The fill may have write-protected the page: it may be a page table of this very walk.
+    const Frame* const page = vcpu.machine->frames.of_address(gpa);
+    if (page == nullptr || page->write_locks != 0 ||
+        !begin_stepped_delivery(vcpu, {gpa, access.linear, guest_cr3(vcpu)}))
+        stop_delivery(vcpu, "GPA", gpa);
+    count(vcpu, MemoryAccess::stepped_write);
+    repeat_interrupted_event(vcpu);
+}
+
 // A kernel with CR0.WP clear writes to a page that its page tables make read-only. Where the shadow
-// entry cannot be overridden, each store is carried out; an event cannot be.
+// entry cannot be overridden, each store is carried out.
 void write_read_only(Vcpu& vcpu, const Fault& fault, const GuestAccess& access) {
     VirtualMachine& machine = *vcpu.machine;
     const std::uint64_t cr4 = guest_cr4(vcpu);
@@ -104,18 +118,19 @@ void write_read_only(Vcpu& vcpu, const Fault& fault, const GuestAccess& access) 
     const std::uint64_t entry = access.walk.step[static_cast<std::size_t>(access.walk.level)].entry;
     const bool hides_user_page =
         (entry & paging::user) != 0 && (cr4 & cr4::supervisor_access_prevention) != 0;
-    if (machine.vcpu_count == 1 && !hides_user_page) {
+    const bool overridable = machine.vcpu_count == 1 && !hides_user_page;
+    if (overridable || fault.vectoring.valid()) {
         if (fill_shadows(vcpu, access) == ShadowFill::Fill::unfinished)
             return repeat_interrupted_event(vcpu);
-        if (machine.shadows.override_read_only(current_shadow_root(vcpu), access.linear,
-                                               access.walk,
-                                               (cr4 & cr4::supervisor_execution_prevention) == 0)) {
+        if (overridable && machine.shadows.override_read_only(
+                               current_shadow_root(vcpu), access.linear, access.walk,
+                               (cr4 & cr4::supervisor_execution_prevention) == 0)) {
             count(vcpu, MemoryAccess::shadow_filled);
             return repeat_interrupted_event(vcpu);
         }
     }
     if (fault.vectoring.valid())
-        stop_delivery(vcpu, "GPA", access.walk.gpa);
+        return deliver_read_only(vcpu, access);
     emulate(vcpu, access);
 }
 
@@ -126,8 +141,8 @@ bool leads_through(const PageWalk& walk, std::uint64_t page) {
     return false;
 }
 
-// The processor's own store, while it delivers an event, cannot be carried out in its place. A page
-// that is protected only because it has shadow page tables loses them, unless the store needs them.
+// An event is delivered onto a page that is not read-only. If it is protected only because it has
+// shadow page tables, it loses them, unless the store needs them.
 // False: to be repeated.
 bool open_for_delivery(Vcpu& vcpu, const PageWalk& walk, Frame& frame) {
     if (!vcpu.machine->shadows.drop(frame))

@@ -7,6 +7,7 @@
 #include "hypervisor/apic/register_image.h"
 #include "hypervisor/instructions/decoder/store_decoder.h"
 #include "hypervisor/registers/msr_policy.h"
+#include "hypervisor/run/fatal_exits.h"
 #include "hypervisor/vcpu/breakpoints.h"
 #include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/resume.h"
@@ -64,6 +65,8 @@ bool enter_images(Vcpu& vcpu) {
             pages, machine.shadows.address(current_shadow_root(vcpu)), paths, paging::dirty);
         if (root == 0)
             return false;
+        if (vcpu.single_step.delivers_event)
+            forbid_fetches(pages);
         vcpu.single_step.root = vcpu.roots.current.loaded;
         vcpu.vmcs.write(Field::guest_cr3, root);
         drop_before_entry(vcpu, Stale::all);
@@ -84,6 +87,24 @@ void leave_images(Vcpu& vcpu) {
         return vcpu.vmcs.write(Field::ept_pointer, vcpu.single_step.root);
     vcpu.vmcs.write(Field::guest_cr3, vcpu.single_step.root);
     drop_before_entry(vcpu, Stale::all);
+}
+
+// Begins a step on the pages of the one that this VM exit has interrupted, if any, and that of
+// `target`. False: nothing has changed.
+bool open_page(Vcpu& vcpu, const StoreTarget& target, bool delivers_event) {
+    lock_page_tables(vcpu);
+    SingleStep& step = vcpu.single_step;
+    if (!ended_single_step_in_exit(vcpu) || step.delivers_event != delivers_event) {
+        step.pages.clear();
+        step.paths.clear();
+    }
+    step.delivers_event = delivers_event;
+    if (!add_page(vcpu, target))
+        return false;
+    for (std::size_t index = 0; index < step.pages.size(); ++index)
+        take_page(vcpu.step_pages->images[index], step.pages[index]);
+    step.active = enter_images(vcpu);
+    return step.active;
 }
 
 // Nothing of the guest's but the instruction can run, and #DB comes after it.
@@ -274,28 +295,35 @@ StepExit judge_exit(const Vcpu& vcpu) {
 } // namespace
 
 bool begin_single_step(Vcpu& vcpu, const StoreTarget& target) {
-    lock_page_tables(vcpu);
-    SingleStep& step = vcpu.single_step;
-    if (!ended_single_step_in_exit(vcpu)) {
-        step.pages.clear();
-        step.paths.clear();
-    }
-    if (!add_page(vcpu, target))
+    if (!open_page(vcpu, target, false))
         return false;
-    for (std::size_t index = 0; index < step.pages.size(); ++index)
-        take_page(vcpu.step_pages->images[index], step.pages[index]);
-    if (!enter_images(vcpu))
-        return false;
-    step.active = true;
-    step.stores_flags = is_pushf(vcpu);
+    vcpu.single_step.stores_flags = is_pushf(vcpu);
     hold_events(vcpu);
     return true;
 }
+
+bool begin_stepped_delivery(Vcpu& vcpu, const StoreTarget& target) {
+    return open_page(vcpu, target, true);
+}
+
+namespace {
+
+// What another vCPU has protected since then is refused, as it is when a delivery begins.
+StepEnd end_stepped_delivery(Vcpu& vcpu) {
+    leave_images(vcpu);
+    if (apply_stores(vcpu, false) != abi::Error::none)
+        stop_delivery(vcpu, "GPA", vcpu.single_step.pages[0]);
+    return StepEnd::interrupted;
+}
+
+} // namespace
 
 StepEnd end_single_step(Vcpu& vcpu) {
     SingleStep& step = vcpu.single_step;
     step.active = false;
     step.ended_in_exit = vcpu.statistics.exits;
+    if (step.delivers_event)
+        return end_stepped_delivery(vcpu);
     const StepExit exit = judge_exit(vcpu);
     release_events(vcpu, exit.end == StepEnd::completed, exit.breakpoints);
     leave_images(vcpu);

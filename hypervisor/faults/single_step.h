@@ -1,11 +1,12 @@
 #pragma once
-// Running one guest instruction on copies of protected pages, under RFLAGS.TF. The rules, with the
-// sections of SDM vol. 3:
+// Running one guest instruction, or the delivery of one event, on copies of pages. An instruction
+// runs under RFLAGS.TF. The rules, with the sections of SDM vol. 3:
 //
 // When a step begins: in the VM exit for a store to a protected page that the monitor cannot carry
 // out itself (faults/protected_store.cpp): an instruction that the decoder does not know, a store
-// that crosses a page, code outside 64-bit mode. begin_single_step() is the only place. No step is
-// active at that point, since every VM exit ends one before its handler runs.
+// that crosses a page, code outside 64-bit mode. begin_single_step() is the only place, except for
+// events (below). No step is active at that point, since every VM exit ends one before its handler
+// runs.
 //
 // The local APIC's page, while writes to it exit, is stepped like a protected page: the image holds
 // its registers, and what the instruction stores is carried out when it has run.
@@ -43,6 +44,16 @@
 // differs between a copy and the page as it was when the step began, and writes all of them to the
 // page, or none.
 //
+// Delivery of an event, under shadow paging: with the guest's CR0.WP clear, the processor pushes
+// the frame onto pages that the guest's page tables make read-only, and no entry that other
+// accesses use can be made writable for that (faults/page_fault.cpp). The event is injected again
+// with CR3 naming the copied tables, and the frame goes to the images. Nothing else is changed.
+// Instead the copied root forbids every fetch: once the frame is written, the first instruction of
+// the handler causes a VM exit, which ends the step. So no instruction runs on the copies, neither
+// of the kernel's, which SMEP and SMAP restrain, nor of ring 3, which may not write to these pages;
+// and none reads CR3, or loads it without an exit. A frame over two pages interrupts the step for
+// the first, as a store does.
+//
 // The monitor trap flag (26.5.2) would make TF unnecessary. Few CPU models offer it, and its VM
 // exit was not seen on those of Bochs that do.
 
@@ -63,7 +74,8 @@ enum class StepEnd : std::uint8_t {
     /// the instruction caused.
     refused,
     /// By something else: the stores of the instruction until then are in the page. The exit is to
-    /// be handled as if there had been no step; the instruction may run again.
+    /// be handled as if there had been no step; the instruction may run again. The delivery of an
+    /// event always ends like this.
     interrupted,
     /// By an instruction that a step holds back: it was not the one that the step was for. The exit
     /// had no other cause, and the instruction runs again outside the step.
@@ -75,6 +87,13 @@ enum class StepEnd : std::uint8_t {
 /// mapped there, or the instruction writes to more pages than a step can have; the guest's state is
 /// then unchanged. Takes the lock of the page tables.
 [[nodiscard]] bool begin_single_step(Vcpu& vcpu, const StoreTarget& target);
+
+/// Has the event whose delivery the VM exit interrupted write to a copy of the page that holds
+/// `target`, and, if the VM exit has ended the step of a delivery, to those of that step. The page
+/// is the guest's RAM and not protected; the event is the caller's to inject again. Under shadow
+/// paging only. False: as for begin_single_step(), and where the page had a copy already. Takes the
+/// lock of the page tables.
+[[nodiscard, gnu::cold]] bool begin_stepped_delivery(Vcpu& vcpu, const StoreTarget& target);
 
 /// Ends the active step by the rules above. Takes the lock of the page tables.
 [[nodiscard, gnu::cold, gnu::noinline]] StepEnd end_single_step(Vcpu& vcpu);

@@ -50,4 +50,10 @@ std::uint64_t lead_to_images(StepPages& pages, std::uint64_t root,
     return direct_physical(pages.root.data());
 }
 
+void forbid_fetches(StepPages& pages) {
+    for (std::uint64_t& entry : pages.root)
+        if ((entry & present) != 0)
+            entry |= paging::execute_disable;
+}
+
 } // namespace hv

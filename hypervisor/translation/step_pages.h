@@ -44,4 +44,7 @@ struct SteppedPage {
 std::uint64_t lead_to_images(StepPages& pages, std::uint64_t root,
                              std::span<const SteppedPage> stepped, std::uint64_t leaf_bits);
 
+/// Has the copied root of page tables forbid every fetch. The processor's EFER.NXE must be set.
+void forbid_fetches(StepPages& pages);
+
 } // namespace hv

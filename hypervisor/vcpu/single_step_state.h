@@ -9,10 +9,12 @@
 
 namespace hv {
 
-/// A step, from begin_single_step() to end_single_step() (faults/single_step.h has the rules). The
-/// members from `rflags` to `root` list what a step changes, with the values from before the step.
+/// A step, from begin_single_step() or begin_stepped_delivery() to end_single_step()
+/// (faults/single_step.h has the rules). The members from `rflags` to `root` list what a step
+/// changes, with the values from before the step; that of an event changes only `root`.
 struct SingleStep {
     bool active = false;
+    bool delivers_event = false; ///< what is stepped is no instruction
     /// Guest-physical addresses of the pages; the instruction writes to the images of the same
     /// numbers in Vcpu::step_pages.
     boost::container::static_vector<std::uint64_t, step_page_limit> pages;

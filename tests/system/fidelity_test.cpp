@@ -39,6 +39,20 @@ TEST(FidelityOfClassic, TheGuestSeesTheBareMachine) {
     EXPECT_THAT(outcome.output, HasSubstr("150 cases, 450 comparisons, 0 differ"));
 }
 
+// Cases with CR0.WP clear in which the stack is read-only, by an entry of a level above 1.
+TEST(FidelityOfClassic, EventsOnReadOnlyStacks) {
+    for (const char* const number : {"11270", "23142"}) {
+        for (const char* const processors : {"1", "2"}) {
+            const Outcome outcome =
+                lazyhv({"fidelity", "--profile", "classic", "--cpu", "corei7_haswell_4770",
+                        "--seed", "402", "--first", number, "--cases", "1", "--without",
+                        "breakpoints,interrupt", "--cpus", processors});
+            EXPECT_EQ(outcome.status, 0) << outcome.output << outcome.error;
+            EXPECT_THAT(outcome.output, HasSubstr("1 cases, 1 comparisons, 0 differ"));
+        }
+    }
+}
+
 TEST(FidelityOfModern, TheGuestSeesTheBareMachineInRealAddressMode) {
     const Outcome outcome =
         short_run("modern", {"--real-mode", "--cpu", "corei7_haswell_4770,corei7_icelake_u"});

@@ -28,9 +28,8 @@ constexpr std::chrono::seconds boot_time_limit{600};
 constexpr std::size_t explained_at_a_time = 24;
 constexpr const char* model_without_ept = "core2_penryn_t9600";
 
-/// docs/profiles.md, "classic": it hides INVPCID, and such an event ends the run.
-constexpr const char* other_on_classic = "invpcid,stack-of-read-only-level";
-constexpr const char* other_on_classic_with_several = ",read-only-stack";
+/// docs/profiles.md, "classic": it hides INVPCID.
+constexpr const char* other_on_classic = "invpcid";
 /// And without descriptor-table exiting the operand of SIDT may not lie in a protected page.
 constexpr const char* other_without_table_exiting = ",sidt";
 
@@ -140,8 +139,6 @@ class Comparison {
         std::string left_out = options_.left_out;
         if (column.profile == abi::Profile::classic) {
             left_out += (left_out.empty() ? "" : ",") + std::string(other_on_classic);
-            if (options_.cpus > 1)
-                left_out += other_on_classic_with_several;
             if (column.model == model_without_ept)
                 left_out += other_without_table_exiting;
         }

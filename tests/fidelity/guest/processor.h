@@ -42,6 +42,15 @@ inline void write_msr(std::uint32_t number, std::uint64_t value) {
                  : "memory");
 }
 
+inline std::uint32_t read_port32(std::uint16_t port) {
+    std::uint32_t value = 0;
+    asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+inline void write_port32(std::uint16_t port, std::uint32_t value) {
+    asm volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
 inline std::uint32_t read_extended_control() {
     std::uint32_t low = 0;
     std::uint32_t high = 0;

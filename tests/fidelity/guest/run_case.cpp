@@ -23,8 +23,20 @@ extern "C" void enter_case(const EntryState* state);
 
 constexpr std::uint64_t dr7_idle = 0x400;
 constexpr std::uint64_t initial_count = 0x380; ///< of the local APIC's timer
-/// A register of COM1 that does nothing.
-constexpr std::uint16_t scratch_port = 0x3FF;
+/// Ports that a case may write, and another one read.
+constexpr std::uint16_t scratch_port = 0x3FF;      ///< a register of COM1 that does nothing
+constexpr std::uint16_t page_register_port = 0x80; ///< of a DMA channel that there is not
+constexpr std::uint16_t keyboard_port = 0x64;
+constexpr std::uint16_t configuration_port = 0xCF8;
+
+/// Where a profile leaves out the case that wrote a port, a later one finds what it does elsewhere.
+void restore_ports() {
+    constexpr std::uint8_t pulse_no_line = 0xFF;
+    guest::port::out8(scratch_port, 0);
+    guest::port::out8(page_register_port, processor.page_register);
+    guest::port::out8(keyboard_port, pulse_no_line);
+    write_port32(configuration_port, processor.configuration_address);
+}
 
 /// An interrupt to this processor. It waits until the case lets it in.
 void send_interrupt() {
@@ -122,6 +134,8 @@ void initialise_cases() {
         write_extended_control(processor.baseline_xcr0);
     }
     initialise_beginning();
+    processor.page_register = guest::port::in8(page_register_port);
+    processor.configuration_address = read_port32(configuration_port);
     constexpr std::uint64_t spurious = 0xF0;
     write_local_apic(spurious, read_local_apic(spurious) | 0x1FF);
 }
@@ -130,7 +144,7 @@ void prepare_registers(const Case& test_case) {
     restore_msrs(test_case.flag_mask);
     float_state_at_beginning().load();
     write_control_register<2>(0);
-    guest::port::out8(scratch_port, 0);
+    restore_ports();
     if (test_case.interrupt_waits)
         send_interrupt();
     if (test_case.halts)

@@ -108,8 +108,10 @@ inline constexpr std::uint64_t baseline_efer = 0xD01;
 struct Processor {
     std::uint64_t cr4_bits; ///< bits of CR4 that may be set
     std::uint64_t baseline_cr0, baseline_cr4;
-    std::uint64_t baseline_xcr0; ///< 0: there are no extended states
-    bool real_mode;              ///< all cases are in real-address mode
+    std::uint64_t baseline_xcr0;         ///< 0: there are no extended states
+    std::uint32_t configuration_address; ///< 0xCF8, as the firmware has left it
+    std::uint8_t page_register;          ///< 0x80, likewise
+    bool real_mode;                      ///< all cases are in real-address mode
 };
 extern Processor processor;
 

@@ -17,8 +17,9 @@ namespace hv::test {
 
 class ClassicCase : public ::testing::Test {
   protected:
-    explicit ClassicCase(std::uint32_t shadow_tables = 256, bool unaware = false)
-        : machine{shadow_tables, 1, unaware} {
+    explicit ClassicCase(std::uint32_t shadow_tables = 256, bool unaware = false,
+                         std::uint32_t vcpus = 1)
+        : machine{shadow_tables, vcpus, unaware} {
         machine.fields[Field::guest_cs_access_rights] = 0xA09B;
         machine.fields[Field::guest_ss_access_rights] = 0xC093;
         set_code({0x48, 0x89, 0x17}); // mov %rdx,(%rdi)

@@ -87,13 +87,6 @@ TEST_F(WriteOverride, AnEventIsDeliveredToAReadOnlyStack) {
     EXPECT_TRUE(kernel_writes(page));
 }
 
-TEST_F(WriteOverride, AnEventThatCannotBeDeliveredEndsTheRun) {
-    map_page(page, 7);
-    machine.word(guest_entry(page, 3)) &= ~paging::writable;
-    machine.fields[Field::idt_vectoring_information] = 0x80000306;
-    EXPECT_THROW(fault(page, write), RunEnded);
-}
-
 TEST_F(WriteOverride, APageThatBecomesATableIsWritableNowhere) {
     const std::uint64_t table = map_page(page, read_only);
     fault(page, write);
