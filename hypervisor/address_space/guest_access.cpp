@@ -118,7 +118,9 @@ GuestAccess access_in_mode(Vcpu& vcpu, std::uint64_t linear, std::uint32_t acces
     else
         judge(vcpu, found, true);
     if (found.is_allowed)
-        mark_used_in_mode(mode, found.walk, (access & fault_code::write) != 0);
+        mark_used_in_mode(vcpu, mode, found.walk, (access & fault_code::write) != 0);
+    if (found.is_allowed && vcpu.machine->shadows.in_use() && mode != PagingMode::four_level)
+        widen_walk(vcpu, mode, found.walk, linear);
     return found;
 }
 
@@ -127,7 +129,7 @@ GuestAccess access_guest(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access)
 }
 
 GuestAccess access_operand(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access) {
-    if (vcpu.machine->runs_in_every_mode())
+    if (vcpu.machine->runs_in_protected_mode())
         return access_in_mode(vcpu, linear, access);
     return judge_access(vcpu, linear, access, true);
 }

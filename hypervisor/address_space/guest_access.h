@@ -38,7 +38,7 @@ GuestAccess access_guest(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access)
 
 /// access_guest() for operands of instructions, where protection keys apply as well. It is compiled
 /// apart, so that page faults, of which there are many more, have the other one inlined in their
-/// handler. It knows the paging modes of a guest that may be in every mode.
+/// handler. It knows the paging modes of a guest that may leave IA-32e mode.
 [[gnu::cold]] GuestAccess access_operand(Vcpu& vcpu, std::uint64_t linear, std::uint32_t access);
 
 /// Shadow paging: makes the shadow entries that lead to the address of an allowed access, below the

@@ -2,6 +2,7 @@
 
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/requests.h"
+#include "hypervisor/address_space/translations.h"
 #include "hypervisor/translation/paused.h"
 #include "hypervisor/vcpu/primary_controls.h"
 #include "hypervisor/vmx/controls.h"
@@ -269,6 +270,72 @@ Error load_root(Vcpu& vcpu, std::uint64_t root) {
             return error;
     }
     return shadows.has_unsynced() ? sync_current(vcpu) : Error::none;
+}
+
+namespace {
+
+// What the vCPU's pointers stand for; nothing where one may not be loaded.
+std::optional<PointerTables::Pointers> pointers_of(const Vcpu& vcpu, PagingMode mode,
+                                                   std::uint64_t cr3) {
+    constexpr std::uint64_t gibibyte = std::uint64_t{1} << 30;
+    PointerTables::Pointers pointers{};
+    for (std::uint32_t index = 0; index < pointers.size(); ++index) {
+        if (mode == PagingMode::none) {
+            pointers[index] = PointerTables::pointer_to(index * gibibyte, true);
+        } else if (mode == PagingMode::two_level) {
+            pointers[index] = PointerTables::pointer_to(cr3 & paging::address_mask);
+        } else {
+            const std::uint64_t entry = read_pae_pointer(*vcpu.machine, cr3, index);
+            if (!is_valid_pae_pointer(*vcpu.machine, entry))
+                return std::nullopt;
+            if ((entry & paging::present) != 0)
+                pointers[index] = PointerTables::pointer_to(entry & paging::address_mask);
+        }
+    }
+    return pointers;
+}
+
+TableFormat::Entries format_of(PagingMode mode) {
+    switch (mode) {
+    case PagingMode::two_level:
+        return TableFormat::two_level;
+    case PagingMode::pae:
+        return TableFormat::pae;
+    default:
+        return TableFormat::unpaged;
+    }
+}
+
+} // namespace
+
+Error load_legacy_root(Vcpu& vcpu, PagingMode mode, std::uint64_t cr3) {
+    ShadowTables& shadows = vcpu.machine->shadows;
+    const auto pointers = pointers_of(vcpu, mode, cr3);
+    if (!pointers)
+        return Error::bad_cr3;
+    lock_page_tables(vcpu);
+    if (vcpu.roots.pointer_table == 0)
+        vcpu.roots.pointer_table = shadows.make_pointer_table();
+    const ShadowNumber table = vcpu.roots.pointer_table;
+    if (table == 0 || (shadows.has_unsynced() && !shadows.sync(0)) ||
+        !shadows.load_pointers(table, format_of(mode), *pointers))
+        return paused;
+    const SpinGuard guard{vcpu.roots.known.lock};
+    follow(vcpu);
+    make_current(vcpu, {cr3, shadows.address(table), table});
+    vcpu.vmcs.write(Field::guest_cr3, vcpu.roots.current.loaded);
+    if (shadows.can_displace())
+        set_cr3_reads_exit(vcpu);
+    drop_before_entry(vcpu, Stale::non_global);
+    return Error::none;
+}
+
+Error load_root_again(Vcpu& vcpu, std::uint64_t root) {
+    vcpu.roots.current.guest = abi::no_root;
+    const Error error = load_root(vcpu, root);
+    if (error != Error::none)
+        vcpu.roots.current.guest = root;
+    return error;
 }
 
 void withdraw_roots(Vcpu& vcpu) {

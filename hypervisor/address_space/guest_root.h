@@ -2,6 +2,7 @@
 // The root of the guest's page tables: what the guest has in CR3, what the processor has in CR3,
 // and which roots the guest may load without a VM exit (docs/abi.md, "Roots without an exit").
 
+#include "hypervisor/address_space/guest_paging.h"
 #include "hypervisor/translation/shadow/shadow_pool.h"
 #include "shared/error.h"
 
@@ -23,6 +24,13 @@ ShadowNumber current_shadow_root(Vcpu& vcpu);
 /// tables below it are brought in step, and the root is published where that is allowed. Errors:
 /// root_not_registered on hardened, if a registered root has been loaded before; `paused`.
 [[nodiscard]] abi::Error load_root(Vcpu& vcpu, std::uint64_t root);
+
+/// The same under shadow paging for a guest that is, or is about to be, in `mode`, outside IA-32e
+/// mode; `cr3` is the guest's value. Under PAE paging it loads the four entries at `cr3`. Errors:
+/// bad_cr3 where one of them has reserved bits set; `paused`.
+[[nodiscard]] abi::Error load_legacy_root(Vcpu& vcpu, PagingMode mode, std::uint64_t cr3);
+/// load_root() when IA-32e mode begins, for the value that CR3 has already.
+[[nodiscard]] abi::Error load_root_again(Vcpu& vcpu, std::uint64_t root);
 
 /// Stops offering roots, on this vCPU / on every vCPU. Needed while page tables are out of step,
 /// and before the shadow table of a root is given up.

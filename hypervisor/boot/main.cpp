@@ -203,7 +203,7 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
     enter_monitor(vcpu);
     console::say("profile ", abi::name(machine.profile), ", interface ",
                  abi::name(machine.interface), ", monitor at ", console::Hex{home.begin});
-    if (guest.mode == StartMode::protected_mode && !machine.runs_in_every_mode()) {
+    if (guest.mode == StartMode::protected_mode && !machine.runs_in_protected_mode()) {
         interpret_start(vcpu, guest);
     } else {
         write_guest_state(vcpu, guest);

@@ -13,6 +13,7 @@
 #include "hypervisor/vcpu/pause.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vmx/exit_qualification.h"
+#include "hypervisor/x86/msr.h"
 
 namespace hv {
 
@@ -38,6 +39,8 @@ Outcome move_to_cr3(Vcpu& vcpu, std::uint64_t value) {
     // A root that was offered and then withdrawn: the ROM passes the guest's own root in RDI
     // (docs/abi.md, "Roots without an exit").
     const ShadowTables& shadows = vcpu.machine->shadows;
+    if ((vcpu.efer & efer::long_mode_active) == 0) [[unlikely]]
+        return {load_root_outside_long_mode(vcpu, value), value};
     const bool withdrawn = !shadows.can_displace() && shadows.at(value) != 0;
     const std::uint64_t root = withdrawn ? vcpu.registers.rdi : value;
     const Error error = set_guest_cr3(vcpu, root);
@@ -97,22 +100,26 @@ Outcome carry_out(Vcpu& vcpu, CrAccess access) {
     return {set_guest_cr0(vcpu, value), value};
 }
 
-// Whether it clears CR0.PG from compatibility mode. In 64-bit mode that is refused, as by the
+// Whether it leads to a mode in which no vCPU can be: memory without paging, from compatibility
+// mode, or, where that can be, real-address mode. In 64-bit mode both are refused, as by the
 // processor (SDM vol. 2, "MOV to Control Registers").
-bool ends_paging(Vcpu& vcpu, CrAccess access) {
+bool is_to_be_interpreted(Vcpu& vcpu, CrAccess access) {
+    const VirtualMachine& machine = *vcpu.machine;
     if (access.type() != CrAccess::Type::mov_to_cr || access.control_register() != 0 ||
-        vcpu.machine->runs_in_every_mode())
+        machine.runs_in_every_mode())
         return false;
     const std::uint64_t value = read_register(vcpu, access.general_register());
-    return (value & (cr0::paging | cr0::protection_enable)) == cr0::protection_enable &&
-           !in_64_bit_mode(vcpu);
+    const std::uint64_t mode = value & (cr0::paging | cr0::protection_enable);
+    if (machine.runs_in_protected_mode())
+        return mode == 0 && (vcpu.efer & efer::long_mode_active) == 0;
+    return mode == cr0::protection_enable && !in_64_bit_mode(vcpu);
 }
 
 } // namespace
 
 void handle_cr_access(Vcpu& vcpu) {
     const CrAccess access{vcpu.vmcs.read(Field::exit_qualification)};
-    if (ends_paging(vcpu, access)) [[unlikely]]
+    if (is_to_be_interpreted(vcpu, access)) [[unlikely]]
         return run_without_paging(vcpu,
                                   operand(vcpu, read_register(vcpu, access.general_register())));
     const Outcome outcome = carry_out(vcpu, access);

@@ -19,6 +19,7 @@
 #include "hypervisor/vcpu/held_event.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/x86/control_register.h"
+#include "hypervisor/x86/msr.h"
 
 namespace hv {
 
@@ -199,7 +200,9 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
     if (event.nmi_unblocking_due_to_iret())
         block_nmis_again(vcpu);
     lock_page_tables(vcpu); // shadows may be dropped to make room
-    const GuestAccess access = access_guest(vcpu, fault.linear, fault.code);
+    const GuestAccess access = (vcpu.efer & efer::long_mode_active) != 0
+                                   ? access_guest(vcpu, fault.linear, fault.code)
+                                   : access_operand(vcpu, fault.linear, fault.code);
     const PageWalk& walk = access.walk;
     if (walk.end == WalkEnd::no_memory)
         return refuse(vcpu, fault, "linear address", fault.linear);

@@ -2,6 +2,7 @@
 
 #include "hypervisor/faults/protected_store.h"
 
+#include "hypervisor/address_space/guest_paging.h"
 #include "hypervisor/apic/command_interception.h"
 #include "hypervisor/faults/single_step.h"
 #include "hypervisor/host/processor/local_apic.h"
@@ -10,6 +11,8 @@
 #include "hypervisor/vcpu/counters.h"
 #include "hypervisor/vcpu/exit_information.h"
 #include "hypervisor/vcpu/resume.h"
+#include "hypervisor/vcpu/segment_registers.h"
+#include "hypervisor/x86/msr.h"
 
 namespace hv {
 
@@ -19,9 +22,23 @@ using abi::Error;
 using abi::MemoryAccess;
 
 // The store at RIP; null when the instruction there cannot be emulated.
+// Outside IA-32e mode, in a code segment with D set. Where the guest has breakpoints the
+// instruction is stepped: which linear addresses it accesses depends on its segments.
+[[gnu::cold]] const Store* fetch_store_32(Vcpu& vcpu) {
+    const Segment code = read_segment(vcpu, static_cast<std::size_t>(SegmentNumber::cs));
+    if ((vcpu.efer & efer::long_mode_active) != 0 || !code.access_rights.default_operation_size() ||
+        has_breakpoints(vcpu.vmcs.read(Field::guest_dr7)))
+        return nullptr;
+    const std::uint64_t rip = vcpu.vmcs.read(Field::guest_rip);
+    InstructionBytes instruction;
+    instruction.count = fetch_code_in_mode(vcpu, (code.base + rip) & 0xFFFFFFFF,
+                                           instruction.bytes.data(), longest_instruction);
+    return vcpu.store_cache_32.find(rip, instruction);
+}
+
 const Store* fetch_store(Vcpu& vcpu, std::uint64_t cr3) {
     if (!in_64_bit_mode(vcpu))
-        return nullptr;
+        return fetch_store_32(vcpu);
     const std::uint64_t rip = vcpu.vmcs.read(Field::guest_rip);
     InstructionBytes instruction;
     instruction.count = fetch_guest_code(vcpu.machine->memory, cr3, rip, instruction.bytes.data(),
@@ -45,6 +62,8 @@ std::uint64_t linear_address_of(Vcpu& vcpu, const Store& store) {
 bool crosses_page(Vcpu& vcpu, const Store& store, std::uint64_t gpa) {
     if (gpa % page_size != 0)
         return gpa % page_size + store.size > page_size;
+    if (!in_64_bit_mode(vcpu))
+        return true; // it may be
     return linear_address_of(vcpu, store) % page_size != 0;
 }
 

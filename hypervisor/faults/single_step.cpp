@@ -61,8 +61,10 @@ bool enter_images(Vcpu& vcpu) {
     const std::span<const SteppedPage> paths{vcpu.single_step.paths.data(),
                                              vcpu.single_step.paths.size()};
     if (machine.shadows.in_use()) {
+        const ShadowNumber current = current_shadow_root(vcpu);
         const std::uint64_t root = lead_to_images(
-            pages, machine.shadows.address(current_shadow_root(vcpu)), paths, paging::dirty);
+            pages, {machine.shadows.address(current), machine.shadows.table(current).level}, paths,
+            paging::dirty);
         if (root == 0)
             return false;
         if (vcpu.single_step.delivers_event)
@@ -72,7 +74,8 @@ bool enter_images(Vcpu& vcpu) {
         drop_before_entry(vcpu, Stale::all);
         return true;
     }
-    const std::uint64_t root = lead_to_images(pages, machine.ept.root(vcpu.number), paths, 0);
+    const std::uint64_t root =
+        lead_to_images(pages, {machine.ept.root(vcpu.number), FourLevelPaging::levels}, paths, 0);
     if (root == 0)
         return false;
     vcpu.single_step.root = machine.ept.pointer(vcpu.number);
@@ -189,10 +192,9 @@ bool is_prefix(std::uint8_t byte) {
 bool is_pushf(Vcpu& vcpu) {
     constexpr std::uint8_t pushf = 0x9C;
     std::array<std::uint8_t, longest_instruction> code{};
-    const std::uint32_t count =
-        fetch_guest_code(vcpu.machine->memory, guest_cr3(vcpu),
-                         linear_in(vcpu, SegmentNumber::cs, vcpu.vmcs.read(Field::guest_rip)),
-                         code.data(), code.size());
+    const std::uint32_t count = fetch_code_in_mode(
+        vcpu, linear_in(vcpu, SegmentNumber::cs, vcpu.vmcs.read(Field::guest_rip)), code.data(),
+        code.size());
     for (std::uint32_t index = 0; index < count; ++index) {
         if (code[index] == pushf)
             return true;
@@ -208,27 +210,26 @@ void restore_stored_flags(Vcpu& vcpu) {
     constexpr std::uint8_t in_byte = changed_flags >> 8;
     const std::uint64_t linear =
         linear_in(vcpu, SegmentNumber::ss, vcpu.vmcs.read(Field::guest_rsp) + 1);
-    const auto page = walk_guest(vcpu.machine->memory, guest_cr3(vcpu), linear);
-    if (!page)
+    const auto gpa = translate_in_mode(vcpu, linear);
+    if (!gpa)
         return;
     const SingleStep& step = vcpu.single_step;
     const auto restored = [&step](std::uint8_t byte) {
         return static_cast<std::uint8_t>((byte & ~in_byte) | (step.rflags >> 8 & in_byte));
     };
-    const auto found =
-        std::find(step.pages.begin(), step.pages.end(), align_down(page->gpa, page_size));
+    const auto found = std::find(step.pages.begin(), step.pages.end(), align_down(*gpa, page_size));
     if (found != step.pages.end()) {
         const auto image = static_cast<std::size_t>(found - step.pages.begin());
-        std::uint8_t& byte = vcpu.step_pages->images[image].now[page->gpa % page_size];
+        std::uint8_t& byte = vcpu.step_pages->images[image].now[*gpa % page_size];
         byte = restored(byte);
         return;
     }
     // The store has crossed into the protected page from one that is not, or no longer.
     lock_page_tables(vcpu);
-    const auto stored = vcpu.machine->memory.read<std::uint8_t>(page->gpa);
-    if (!stored || vcpu.machine->frames.is_write_protected(page->gpa))
+    const auto stored = vcpu.machine->memory.read<std::uint8_t>(*gpa);
+    if (!stored || vcpu.machine->frames.is_write_protected(*gpa))
         return;
-    (void)vcpu.machine->memory.write(page->gpa, restored(*stored));
+    (void)vcpu.machine->memory.write(*gpa, restored(*stored));
 }
 
 // Writes what differs in each image to its page, if all of it may stand there. Where the second
@@ -303,7 +304,8 @@ bool begin_single_step(Vcpu& vcpu, const StoreTarget& target) {
 }
 
 bool begin_stepped_delivery(Vcpu& vcpu, const StoreTarget& target) {
-    return open_page(vcpu, target, true);
+    // Pointers of PAE paging cannot forbid fetches (SDM vol. 3, table 4-8).
+    return (vcpu.efer & efer::long_mode_active) != 0 && open_page(vcpu, target, true);
 }
 
 namespace {

@@ -91,8 +91,8 @@ enum class StepEnd : std::uint8_t {
 /// Has the event whose delivery the VM exit interrupted write to a copy of the page that holds
 /// `target`, and, if the VM exit has ended the step of a delivery, to those of that step. The page
 /// is the guest's RAM and not protected; the event is the caller's to inject again. Under shadow
-/// paging only. False: as for begin_single_step(), and where the page had a copy already. Takes the
-/// lock of the page tables.
+/// paging only. False: outside IA-32e mode, as for begin_single_step(), and where the page had a
+/// copy already. Takes the lock of the page tables.
 [[nodiscard, gnu::cold]] bool begin_stepped_delivery(Vcpu& vcpu, const StoreTarget& target);
 
 /// Ends the active step by the rules above. Takes the lock of the page tables.

@@ -106,17 +106,18 @@ class PageTableEditor {
     std::uint64_t root_;
 };
 
-/// Copies the four tables that lead from `root` to the 4 KiB page at `address` into the pages
-/// `copies` (physical addresses, the root's first), and has the copies lead to each other; what
-/// lies beside the path is shared with the original. The format does not matter: links keep their
-/// bits. A table that is in `copies` already, from a path that runs with this one, is not copied
-/// again. Returns the physical address of the entry of level 1 in the last copy, or 0 when the path
-/// ends at a large page or at nothing; what the copies hold is then of no use.
+/// Copies the tables that lead from `root` to the 4 KiB page at `address` into the pages `copies`
+/// (physical addresses, one for each level, the root's first), and has the copies lead to each
+/// other; what lies beside the path is shared with the original. The format does not matter: links
+/// keep their bits. A table that is in `copies` already, from a path that runs with this one, is
+/// not copied again. Returns the physical address of the entry of level 1 in the last copy, or 0
+/// when the path ends at a large page or at nothing; what the copies hold is then of no use.
 inline std::uint64_t copy_path(std::uint64_t root, std::uint64_t address,
-                               std::span<const std::uint64_t, FourLevelPaging::levels> copies) {
+                               std::span<const std::uint64_t> copies) {
+    const auto levels = static_cast<int>(copies.size());
     std::uint64_t original = root;
-    for (int level = FourLevelPaging::levels;; --level) {
-        const auto depth = static_cast<std::size_t>(FourLevelPaging::levels - level);
+    for (int level = levels;; --level) {
+        const auto depth = static_cast<std::size_t>(levels - level);
         if (copies[depth] != original)
             copy_page(copies[depth], original);
         const std::uint64_t place = place_in(copies[depth], address, level).address;

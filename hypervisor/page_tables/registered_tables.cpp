@@ -170,6 +170,19 @@ void RegisteredTables::give_back(Frame& frame, std::uint64_t number, int level) 
     translation_->release(page);
 }
 
+namespace {
+
+// `current` with the bytes that differ between the other two. Under 32-bit paging a word has two
+// entries, and another vCPU may have changed the other one meanwhile.
+std::uint64_t with_changes(std::uint64_t current, std::uint64_t before, std::uint64_t after) {
+    for (std::uint64_t byte = 0xFF; byte != 0; byte <<= 8)
+        if (((before ^ after) & byte) != 0)
+            current = (current & ~byte) | (after & byte);
+    return current;
+}
+
+} // namespace
+
 Error RegisteredTables::apply(std::uint64_t page, const std::uint8_t* before,
                               const std::uint8_t* image) {
     Frame& frame = *frames_.of_address(page);
@@ -184,7 +197,9 @@ Error RegisteredTables::apply(std::uint64_t page, const std::uint8_t* before,
                 if (frame.level != 0)
                     change(frame, gpa, words[slot]);
                 else
-                    (void)set_unregistered(frame, gpa, words[slot]);
+                    (void)set_unregistered(
+                        frame, gpa,
+                        with_changes(direct_word<std::uint64_t>(gpa), old[slot], words[slot]));
             } else if (frame.level != 0) {
                 if (const Error error = judge(frame, gpa, words[slot]); error != Error::none)
                     return error;

@@ -16,7 +16,7 @@ namespace hv {
 
 namespace {
 
-// The state after the MOV to CR0 that ended paging, and with it long mode.
+// The state after the MOV to CR0 that ended paging, or protected mode.
 StartupState state_without_paging(Vcpu& vcpu, std::uint64_t cr0) {
     const Vmcs& vmcs = vcpu.vmcs;
     StartupState state{};
@@ -38,8 +38,9 @@ StartupState state_without_paging(Vcpu& vcpu, std::uint64_t cr0) {
 }
 
 [[noreturn]] void give_up(Vcpu& vcpu, std::string_view reason, std::uint64_t address) {
-    console::error("the guest has left 64-bit mode and does not come back: ", reason, ", at ",
-                   console::Hex{address});
+    console::error("the guest has left ",
+                   vcpu.machine->runs_in_protected_mode() ? "protected" : "64-bit",
+                   " mode and does not come back: ", reason, ", at ", console::Hex{address});
     print_guest_state(vcpu);
     end_of_guest(vcpu, 1);
 }

@@ -1,6 +1,7 @@
 #pragma once
-// A kernel that leaves 64-bit mode for a moment, as Linux's decompressor does to choose between
-// four and five levels of page tables.
+// A kernel that is for a moment in a mode in which no vCPU can be: without paging, as Linux's
+// decompressor is to choose between four and five levels of page tables, or, where a vCPU may be in
+// protected mode, in real-address mode.
 
 #include <cstdint>
 
@@ -8,8 +9,9 @@ namespace hv {
 
 struct Vcpu;
 
-/// The guest, in compatibility mode, has written `cr0` with PG clear: what it runs until it is in
-/// 64-bit mode again is interpreted (startup.h). Ends the run, by name, when it does not come back.
+/// The guest, not in 64-bit mode, has written `cr0` with PG clear, and PE too where a vCPU may be
+/// in protected mode: what it runs until it is in 64-bit mode again, or in protected mode, is
+/// interpreted (startup.h). Ends the run, by name, when it does not come back.
 void run_without_paging(Vcpu& vcpu, std::uint64_t cr0);
 
 } // namespace hv

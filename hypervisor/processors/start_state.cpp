@@ -1,5 +1,5 @@
-// Loading a state in 64-bit mode into a vCPU: everything is judged as if the guest had loaded it
-// itself.
+// Loading a state into a vCPU, in 64-bit mode or in protected mode: everything is judged as if the
+// guest had loaded it itself.
 
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/memory/guest_walk.h"
@@ -7,6 +7,7 @@
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/registers/descriptor_registers.h"
 #include "hypervisor/registers/msr_policy.h"
+#include "hypervisor/registers/operating_mode.h"
 #include "hypervisor/registers/reset_state.h"
 #include "hypervisor/vcpu/entry_violations.h"
 #include "hypervisor/vcpu/note.h"
@@ -40,9 +41,13 @@ Error load_control_registers(Vcpu& vcpu, const StartupState& state) {
     if (const Error error = complete(vcpu, [&] { return set_guest_cr4(vcpu, state.cr4); });
         error != Error::none)
         return error;
-    if (const Error error = set_guest_cr0(vcpu, state.cr0); error != Error::none)
+    if (const Error error = complete(vcpu, [&] { return set_guest_cr0(vcpu, state.cr0); });
+        error != Error::none)
         return error;
-    return complete(vcpu, [&] { return set_guest_cr3(vcpu, state.cr3); });
+    return complete(vcpu, [&] {
+        return state.in_64_bit_mode() ? set_guest_cr3(vcpu, state.cr3)
+                                      : load_root_outside_long_mode(vcpu, state.cr3);
+    });
 }
 
 Error load_table_registers(Vcpu& vcpu, const StartupState& state) {
@@ -106,7 +111,10 @@ Error judge_segments(const StartupState& state) {
 
 namespace {
 
+// Of a state in protected mode, VM entry judges the segments.
 Error judge_state(const StartupState& state) {
+    if (!state.in_64_bit_mode())
+        return (state.rflags & ~allowed_flags) == 0 ? Error::none : Error::bad_value;
     const Error error = judge_values(state.rip, state.rflags, state.efer);
     return error != Error::none ? error : judge_segments(state);
 }
@@ -153,7 +161,10 @@ Error load_judged_state(Vcpu& vcpu, const StartupState& state) {
 Error load_start_state(Vcpu& vcpu, const StartupState& state) {
     if (const Error error = judge_state(state); error != Error::none)
         return error;
-    write_reset_state(vcpu);
+    if (state.in_64_bit_mode())
+        write_reset_state(vcpu);
+    else
+        load_protected_mode_state(vcpu, 0, 0);
     return load_judged_state(vcpu, state);
 }
 

@@ -64,7 +64,9 @@ StartupEnvironment startup_environment(Vcpu& vcpu) {
             .write_msr = write_guest_msr,
             .read_port = input_from_port,
             .write_port = output_to_port,
-            .may_write = may_write};
+            .may_write = may_write,
+            .ends_in_protected_mode =
+                vcpu.machine->runs_in_protected_mode() && !vcpu.machine->runs_in_every_mode()};
 }
 
 namespace {

@@ -27,6 +27,14 @@ void write_guest_cr0(Vcpu& vcpu) {
     vcpu.vmcs.write(Field::cr0_read_shadow, vcpu.cr0_shadow);
 }
 
+void write_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
+    const VirtualMachine& machine = *vcpu.machine;
+    vcpu.cr4_shadow = value;
+    vcpu.vmcs.write(Field::guest_cr4,
+                    value | machine.capabilities.cr4_fixed0 | machine.demands.cr4_forced);
+    vcpu.vmcs.write(Field::cr4_read_shadow, value);
+}
+
 namespace {
 
 void change_cr0(Vcpu& vcpu, std::uint64_t value) {
@@ -62,7 +70,7 @@ Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value) {
     if (value >> 32 != 0 || caches_contradict)
         return Error::bad_cr0;
     const std::uint64_t next = (value & cr0::defined) | cr0::extension_type;
-    if (vcpu.machine->runs_in_every_mode()) {
+    if (vcpu.machine->runs_in_protected_mode()) {
         if (const Error error = follow_cr0(vcpu, next); error != Error::none)
             return error;
     } else if ((value & needed) != needed) {
@@ -125,7 +133,7 @@ Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
     if ((value & ~vcpu.machine->offered_cr4) != 0 ||
         (enables_pcid && (vcpu.vmcs.read(Field::guest_cr3) & cr3_pcid) != 0))
         return Error::bad_cr4;
-    if (vcpu.machine->runs_in_every_mode()) {
+    if (vcpu.machine->runs_in_protected_mode()) {
         if (const Error error = follow_cr4(vcpu, value); error != Error::none)
             return error;
     } else if ((value & cr4::physical_address_extension) == 0) {
@@ -137,10 +145,8 @@ Error set_guest_cr4(Vcpu& vcpu, std::uint64_t value) {
         if (!shadows.sync(0))
             return paused;
     }
-    vcpu.cr4_shadow = value;
     end_overrides(vcpu);
-    vcpu.vmcs.write(Field::guest_cr4, value | vcpu.machine->capabilities.cr4_fixed0);
-    vcpu.vmcs.write(Field::cr4_read_shadow, value);
+    write_guest_cr4(vcpu, value);
     drop_before_entry(vcpu, Stale::all);
     return Error::none;
 }

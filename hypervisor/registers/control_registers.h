@@ -29,6 +29,9 @@ inline constexpr std::uint64_t cr4_guest_owned =
 /// Writes the processor's CR0 from the value that the guest reads.
 void write_guest_cr0(Vcpu& vcpu);
 
+/// Makes `value` the guest's CR4.
+void write_guest_cr4(Vcpu& vcpu, std::uint64_t value);
+
 /// CLTS.
 void clear_task_switched(Vcpu& vcpu);
 

@@ -1,6 +1,9 @@
 #include "hypervisor/registers/operating_mode.h"
 
+#include "hypervisor/address_space/guest_root.h"
+#include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/translations.h"
+#include "hypervisor/host/console.h"
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/registers/reset_state.h"
@@ -22,19 +25,14 @@ bool is_long_mode_active(const Vcpu& vcpu) { return (vcpu.efer & efer::long_mode
 
 // The four page-directory-pointer-table entries, as MOV to CR3 loads them (4.4.1). False where one
 // is present and has a reserved bit set; nothing is loaded then.
-bool load_pointers(Vcpu& vcpu) {
-    constexpr std::uint64_t table_mask = 0xFFFFFFE0;
+bool load_pointers(Vcpu& vcpu, std::uint64_t cr3) {
     constexpr std::array fields{Field::guest_pdpte0, Field::guest_pdpte1, Field::guest_pdpte2,
                                 Field::guest_pdpte3};
     const VirtualMachine& machine = *vcpu.machine;
-    const std::uint64_t table = vcpu.vmcs.read(Field::guest_cr3) & table_mask;
     std::array<std::uint64_t, fields.size()> entries{};
-    for (std::size_t index = 0; index < fields.size(); ++index) {
-        entries[index] =
-            machine.memory.read<std::uint64_t>(table + index * paging::entry_size).value_or(0);
-        const std::uint64_t reserved =
-            PaePaging::reserved(entries[index], PaePaging::levels, machine.features);
-        if ((entries[index] & paging::present) != 0 && (entries[index] & reserved) != 0)
+    for (std::uint32_t index = 0; index < fields.size(); ++index) {
+        entries[index] = read_pae_pointer(machine, cr3, index);
+        if (!is_valid_pae_pointer(machine, entries[index]))
             return false;
     }
     for (std::size_t index = 0; index < fields.size(); ++index)
@@ -42,26 +40,28 @@ bool load_pointers(Vcpu& vcpu) {
     return true;
 }
 
-// Paging begins: IA-32e mode with EFER.LME, PAE paging with CR4.PAE alone.
-bool begin_paging(Vcpu& vcpu) {
-    const bool pae = (guest_cr4(vcpu) & cr4::physical_address_extension) != 0;
-    if ((vcpu.efer & efer::long_mode_enable) == 0)
-        return !pae || load_pointers(vcpu);
-    const AccessRights tr{
-        static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_tr_access_rights))};
-    if (!pae || in_64_bit_mode(vcpu) || tr.type() == segment_type::tss_busy_16) // CS.L
-        return false;
-    set_long_mode_active(vcpu, true);
-    return true;
+// Has the guest's root lead to its page tables as they are in the mode that begins.
+Error load_root_in(Vcpu& vcpu, PagingMode mode, std::uint64_t cr3) {
+    const VirtualMachine& machine = *vcpu.machine;
+    if (!machine.shadows.in_use()) {
+        vcpu.vmcs.write(Field::guest_cr3, cr3);
+        return mode != PagingMode::pae || load_pointers(vcpu, cr3) ? Error::none : Error::bad_cr3;
+    }
+    if (mode != PagingMode::four_level)
+        return load_legacy_root(vcpu, mode, cr3);
+    return machine.frames.of_address(cr3) != nullptr ? load_root_again(vcpu, cr3) : Error::bad_cr3;
 }
 
-bool end_paging(Vcpu& vcpu) {
-    if (!is_long_mode_active(vcpu))
-        return true;
-    if (in_64_bit_mode(vcpu) || (guest_cr4(vcpu) & cr4::pcid_enable) != 0)
-        return false;
-    set_long_mode_active(vcpu, false);
-    return true;
+// Whether paging may begin in IA-32e mode, or end there.
+bool may_begin_long_mode(const Vcpu& vcpu) {
+    const AccessRights tr{
+        static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_tr_access_rights))};
+    return (guest_cr4(vcpu) & cr4::physical_address_extension) != 0 && !in_64_bit_mode(vcpu) &&
+           tr.type() != segment_type::tss_busy_16; // CS.L
+}
+
+bool may_end_long_mode(const Vcpu& vcpu) {
+    return !in_64_bit_mode(vcpu) && (guest_cr4(vcpu) & cr4::pcid_enable) == 0;
 }
 
 } // namespace
@@ -75,33 +75,59 @@ void set_long_mode_active(Vcpu& vcpu, bool active) {
 }
 
 Error follow_cr0(Vcpu& vcpu, std::uint64_t value) {
-    if ((value & (cr0::paging | cr0::protection_enable)) == cr0::paging)
+    const bool pages = (value & cr0::paging) != 0;
+    const bool may_clear_pe = vcpu.machine->runs_in_every_mode();
+    if ((value & cr0::protection_enable) == 0 && (pages || !may_clear_pe))
         return Error::bad_cr0;
-    const std::uint64_t changed = guest_cr0(vcpu) ^ value;
-    if ((changed & cr0::paging) == 0)
+    if (((guest_cr0(vcpu) ^ value) & cr0::paging) == 0)
         return Error::none;
-    if (!((value & cr0::paging) != 0 ? begin_paging(vcpu) : end_paging(vcpu)))
+    const bool was_active = is_long_mode_active(vcpu);
+    const bool is_active = pages && (vcpu.efer & efer::long_mode_enable) != 0;
+    if ((was_active && !may_end_long_mode(vcpu)) || (is_active && !may_begin_long_mode(vcpu)))
         return Error::bad_cr0;
+    const PagingMode mode =
+        is_active ? PagingMode::four_level : paging_mode_of(value, guest_cr4(vcpu), 0);
+    if (const Error error = load_root_in(vcpu, mode, guest_cr3(vcpu)); error != Error::none)
+        return error == Error::bad_cr3 ? Error::bad_cr0 : error;
+    if (was_active != is_active)
+        set_long_mode_active(vcpu, is_active);
     drop_before_entry(vcpu, Stale::all);
     return Error::none;
 }
 
 Error follow_cr4(Vcpu& vcpu, std::uint64_t value) {
+    VirtualMachine& machine = *vcpu.machine;
+    const std::uint64_t changed = guest_cr4(vcpu) ^ value;
     const bool pae = (value & cr4::physical_address_extension) != 0;
     if (is_long_mode_active(vcpu))
         return pae ? Error::none : Error::bad_cr4;
     if ((value & cr4::pcid_enable) != 0)
         return Error::bad_cr4;
-    const bool loads = (guest_cr0(vcpu) & cr0::paging) != 0 && pae;
-    return !loads || load_pointers(vcpu) ? Error::none : Error::bad_cr4;
+    const bool pages = (guest_cr0(vcpu) & cr0::paging) != 0;
+    if (machine.shadows.in_use() && (changed & cr4::page_size_extensions) != 0) {
+        lock_page_tables(vcpu);
+        if (!machine.translation.before_new_features())
+            return paused;
+        machine.features.large_pages = (value & cr4::page_size_extensions) != 0;
+        machine.translation.set_features(machine.features);
+    }
+    const bool loads = pages && (machine.shadows.in_use() ? changed != 0 : pae);
+    if (!loads)
+        return Error::none;
+    const Error error = load_root_in(vcpu, paging_mode_of(cr0::paging, value, 0), guest_cr3(vcpu));
+    return error == Error::bad_cr3 ? Error::bad_cr4 : error;
+}
+
+Error load_root_outside_long_mode(Vcpu& vcpu, std::uint64_t cr3) {
+    if (const Error error = load_root_in(vcpu, paging_mode(vcpu), cr3); error != Error::none)
+        return error;
+    drop_before_entry(vcpu, Stale::non_global);
+    return Error::none;
 }
 
 bool load_task_root(Vcpu& vcpu, std::uint32_t cr3) {
-    if ((guest_cr0(vcpu) & cr0::paging) == 0)
-        return true;
-    vcpu.vmcs.write(Field::guest_cr3, cr3);
-    drop_before_entry(vcpu, Stale::non_global);
-    return (guest_cr4(vcpu) & cr4::physical_address_extension) == 0 || load_pointers(vcpu);
+    return (guest_cr0(vcpu) & cr0::paging) == 0 ||
+           load_root_outside_long_mode(vcpu, cr3) == Error::none;
 }
 
 namespace {
@@ -111,11 +137,12 @@ void load_unpaged_state(Vcpu& vcpu, std::uint64_t cr0) {
     write_reset_state(vcpu);
     vcpu.cr0_shadow = cr0;
     write_guest_cr0(vcpu);
-    vcpu.cr4_shadow = 0;
-    vcpu.vmcs.write(Field::guest_cr4, vcpu.machine->capabilities.cr4_fixed0);
-    vcpu.vmcs.write(Field::cr4_read_shadow, 0);
+    write_guest_cr4(vcpu, 0);
     vcpu.efer = 0;
     set_long_mode_active(vcpu, false);
+    if (vcpu.machine->shadows.in_use() &&
+        load_legacy_root(vcpu, PagingMode::none, 0) != Error::none)
+        console::fail("no shadow page table is left for memory without paging");
     drop_before_entry(vcpu, Stale::all);
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 // Changes of CR0, CR4 and IA32_EFER for a guest that may run in every operating mode of the
-// processor: real-address mode, protected mode with and without paging, IA-32e mode. It needs the
-// control "unrestricted guest" (SDM vol. 3, 26.6), and a profile that owns neither page tables nor
-// descriptor tables. Other guests stay in IA-32e mode.
+// processor: real-address mode, protected mode with and without paging, IA-32e mode. That needs a
+// profile that does not own descriptor tables, and either the control "unrestricted guest" (SDM
+// vol. 3, 26.6) or shadow paging. Under shadow paging the processor always has paging enabled: the
+// shadow tables of a guest without paging map memory as it is, and there is no real-address mode
+// (interpreted where a kernel's start needs it). Other guests stay in IA-32e mode.
 
 #include "hypervisor/vcpu/vcpu.h"
 #include "shared/error.h"
@@ -20,8 +22,12 @@ namespace hv {
 /// Errors: bad_cr4.
 [[nodiscard]] abi::Error follow_cr4(Vcpu& vcpu, std::uint64_t value);
 
-/// Loads CR3 as a task switch does where paging is on (8.3), and PAE paging's four entries with it.
-/// False where those have reserved bits set; CR3 has been loaded then.
+/// Outside IA-32e mode: makes `cr3` the guest's value of CR3, and loads PAE paging's four entries
+/// where that is the mode. Errors: bad_cr3 where those have reserved bits set; `paused`.
+[[nodiscard]] abi::Error load_root_outside_long_mode(Vcpu& vcpu, std::uint64_t cr3);
+
+/// Loads CR3 as a task switch does where paging is on (8.3). False where PAE paging's entries have
+/// reserved bits set.
 [[nodiscard]] bool load_task_root(Vcpu& vcpu, std::uint32_t cr3);
 
 /// Has VM entry go to IA-32e mode or to another one: the VM-entry control and EFER.LMA, which must

@@ -1,5 +1,6 @@
 #include "hypervisor/registers/reset_state.h"
 
+#include "hypervisor/registers/control_registers.h"
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/vcpu/segment_registers.h"
 #include "hypervisor/vcpu/vcpu.h"
@@ -44,9 +45,7 @@ void write_reset_state(Vcpu& vcpu) {
     vcpu.cr0_shadow = default_guest_cr0;
     vmcs.write(Field::guest_cr0, default_guest_cr0 | vcpu.cr0_forced);
     vmcs.write(Field::cr0_read_shadow, vcpu.cr0_shadow);
-    vcpu.cr4_shadow = cr4::physical_address_extension;
-    vmcs.write(Field::guest_cr4, vcpu.cr4_shadow | machine.capabilities.cr4_fixed0);
-    vmcs.write(Field::cr4_read_shadow, vcpu.cr4_shadow);
+    write_guest_cr4(vcpu, cr4::physical_address_extension);
     vcpu.efer = efer::long_mode_enable | efer::long_mode_active;
     vmcs.write(Field::vm_entry_controls, machine.controls.entry); // to IA-32e mode
     if ((machine.controls.entry & vm_entry::load_ia32_efer) != 0)

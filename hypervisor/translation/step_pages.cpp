@@ -11,13 +11,14 @@ constexpr std::uint64_t present = paging::present; ///< EPT: may be read
 constexpr std::uint64_t writable = paging::writable;
 
 // The tables of the path of page `index` of a step. Where it runs with that of the first page, it
-// uses the same copies.
+// uses the same copies. `levels` of the array are used.
 std::array<std::uint64_t, FourLevelPaging::levels>
-tables_of_path(StepPages& pages, std::span<const SteppedPage> stepped, std::size_t index) {
+tables_of_path(StepPages& pages, std::span<const SteppedPage> stepped, std::size_t index,
+               int levels) {
     std::array<std::uint64_t, FourLevelPaging::levels> tables{direct_physical(pages.root.data())};
     bool is_shared = true;
-    for (std::size_t depth = 1; depth < tables.size(); ++depth) {
-        const int level_above = FourLevelPaging::levels - static_cast<int>(depth) + 1;
+    for (std::size_t depth = 1; depth < static_cast<std::size_t>(levels); ++depth) {
+        const int level_above = levels - static_cast<int>(depth) + 1;
         is_shared = is_shared && FourLevelPaging::index(stepped[index].address, level_above) ==
                                      FourLevelPaging::index(stepped[0].address, level_above);
         tables[depth] = direct_physical(pages.path[is_shared ? 0 : index][depth - 1].data());
@@ -27,12 +28,13 @@ tables_of_path(StepPages& pages, std::span<const SteppedPage> stepped, std::size
 
 } // namespace
 
-std::uint64_t lead_to_images(StepPages& pages, std::uint64_t root,
-                             std::span<const SteppedPage> stepped, std::uint64_t leaf_bits) {
+std::uint64_t lead_to_images(StepPages& pages, PathRoot root, std::span<const SteppedPage> stepped,
+                             std::uint64_t leaf_bits) {
     for (std::size_t index = 0; index < stepped.size(); ++index) {
-        const auto tables = tables_of_path(pages, stepped, index);
+        const auto tables = tables_of_path(pages, stepped, index, root.level);
         const std::uint64_t address = stepped[index].address;
-        const std::uint64_t last = copy_path(index == 0 ? root : tables[0], address, tables);
+        const std::uint64_t last = copy_path(index == 0 ? root.address : tables[0], address,
+                                             {tables.data(), static_cast<std::size_t>(root.level)});
         if (last == 0)
             return 0;
         volatile std::uint64_t& entry = direct_word<std::uint64_t>(last);
@@ -40,8 +42,9 @@ std::uint64_t lead_to_images(StepPages& pages, std::uint64_t root,
             return 0;
         entry = (entry & ~paging::address_mask) |
                 direct_physical(pages.images[stepped[index].image].now.data()) | leaf_bits;
-        for (int level = FourLevelPaging::levels; level >= 1; --level) {
-            const auto depth = static_cast<std::size_t>(FourLevelPaging::levels - level);
+        const bool has_pointers = root.level == PaePaging::levels;
+        for (int level = has_pointers ? root.level - 1 : root.level; level >= 1; --level) {
+            const auto depth = static_cast<std::size_t>(root.level - level);
             volatile std::uint64_t& step =
                 direct_word<std::uint64_t>(place_in(tables[depth], address, level).address);
             step = step | writable;

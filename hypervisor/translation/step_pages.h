@@ -37,12 +37,18 @@ struct SteppedPage {
     std::size_t image; ///< index in StepPages::images
 };
 
-/// Copies the tables that lead from `root` (physical; of page tables or of EPT) to the 4 KiB pages
-/// into `pages`, and has the copies lead to the images instead. Each entry on the paths then allows
-/// writing; the last ones also get `leaf_bits`. Returns the physical address of the root's copy; 0
-/// when nothing, or a large page, is mapped at one of the addresses.
-std::uint64_t lead_to_images(StepPages& pages, std::uint64_t root,
-                             std::span<const SteppedPage> stepped, std::uint64_t leaf_bits);
+/// The table at which a path begins: of page tables, or of EPT.
+struct PathRoot {
+    std::uint64_t address; ///< physical
+    int level;             ///< 3 under PAE paging, whose root holds pointers without rights; else 4
+};
+
+/// Copies the tables that lead from `root` to the 4 KiB pages into `pages`, and has the copies lead
+/// to the images instead. Each entry on the paths then allows writing; the last ones also get
+/// `leaf_bits`. Returns the physical address of the root's copy; 0 when nothing, or a large page,
+/// is mapped at one of the addresses.
+std::uint64_t lead_to_images(StepPages& pages, PathRoot root, std::span<const SteppedPage> stepped,
+                             std::uint64_t leaf_bits);
 
 /// Has the copied root of page tables forbid every fetch. The processor's EFER.NXE must be set.
 void forbid_fetches(StepPages& pages);

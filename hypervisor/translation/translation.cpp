@@ -13,7 +13,8 @@ ShadowPagingDemands Translation::demands() const {
         return {};
     return {.cr0_forced = cr0::write_protect, // write protection is their only means
             .cr4_refused = cr4::pcid_enable | cr4::protection_key_enable,
-            .cr4_owned = cr4::page_global_enable,
+            .cr4_owned = cr4::page_global_enable | cr4::page_size_extensions,
+            .cr4_forced = cr4::physical_address_extension, // outside IA-32e mode too
             .efer_forced = efer::execute_disable_enable,
             .exceptions = 1U << vector::page_fault};
 }

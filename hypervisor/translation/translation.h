@@ -18,6 +18,7 @@ struct ShadowPagingDemands {
     std::uint64_t cr0_forced = 0;  ///< bits that are 1 in the processor, whatever the guest's are
     std::uint64_t cr4_refused = 0; ///< bits of features that shadow page tables do not support
     std::uint64_t cr4_owned = 0;   ///< bits whose change drops translations, and exits
+    std::uint64_t cr4_forced = 0;  ///< bits that are 1 in the processor, whatever the guest's are
     std::uint64_t efer_forced = 0; ///< bits that are 1 in the processor, for pages the monitor maps
     std::uint32_t exceptions = 0;  ///< bits of the exception bitmap
 };

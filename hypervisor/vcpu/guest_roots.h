@@ -33,6 +33,9 @@ static_assert(target_fields.size() == abi::root_pairs);
 struct GuestRoots {
     RootCache known;      ///< shadow paging: roots loaded before
     ShadowedRoot current; ///< not maintained where CR3 loads do not exit (modern)
+    /// Shadow paging: the root outside IA-32e mode (translation/shadow/pointer_tables.h); 0: none
+    /// was needed yet.
+    ShadowNumber pointer_table = 0;
 
     std::array<ShadowedRoot, abi::root_pairs> published{};
     std::array<std::uint64_t, abi::root_pairs> targets{no_target, no_target, no_target,

@@ -97,6 +97,7 @@ struct Vcpu : VcpuFrame, VcpuIdentity, VcpuShared {
     std::uint16_t followed_tr;
 
     StoreCache store_cache;
+    StoreCache store_cache_32{CodeSize::bits_32}; ///< outside IA-32e mode
     SingleStep single_step;
     /// Value of statistics.exits when a failed entry was last repaired.
     std::uint64_t entry_repair = ~std::uint64_t{0};

@@ -105,8 +105,12 @@ struct VirtualMachine : MachineSettings, SharedPaging {
         return (controls.secondary & secondary_control) != 0;
     }
     /// Whether the guest may be in every operating mode of the processor
-    /// (registers/operating_mode.h). Other guests stay in IA-32e mode.
+    /// (registers/operating_mode.h).
     bool runs_in_every_mode() const { return has(secondary_processor_based::unrestricted_guest); }
+    /// Whether it may leave IA-32e mode: under shadow paging too, but not for real-address mode.
+    bool runs_in_protected_mode() const {
+        return runs_in_every_mode() || (profile == abi::Profile::classic && !protects);
+    }
 };
 
 } // namespace hv

@@ -34,6 +34,7 @@ struct PagingFeatures {
     std::uint8_t physical_address_bits = 36;
     bool execute_disable = true; ///< EFER.NXE
     bool gigabyte_pages = false; ///< CPUID.80000001H:EDX.Page1GB
+    bool large_pages = false;    ///< CR4.PSE: whether 32-bit paging has pages of 4 MiB
 };
 
 /// Reserves only what every processor reserves: for a walk that asks where the guest's tables lead,

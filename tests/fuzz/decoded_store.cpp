@@ -118,7 +118,8 @@ void check_decoded_store(Input& input) {
         registers[number] = seed >> number * 4 ^ seed << (60 - number * 4) ^ number;
     const auto bytes = input.take_bytes(hv::longest_instruction);
     Store store;
-    if (!hv::decode_guest_store(bytes.data(), static_cast<std::uint32_t>(bytes.size()), store))
+    if (!hv::decode_guest_store(bytes.data(), static_cast<std::uint32_t>(bytes.size()), store,
+                                hv::CodeSize::bits_64))
         return;
     compare_with_zydis(store, bytes, registers);
     compare_with_processor(store, bytes, registers, input);

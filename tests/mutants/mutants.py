@@ -32,7 +32,7 @@ TESTS = ["hypervisor/calls/drain", "hypervisor/calls/drain_pause", "hypervisor/c
          "hypervisor/page_tables/registered_changes", "hypervisor/page_tables/registered_tables",
          "hypervisor/processors/processor_start", "hypervisor/registers/exit_policy",
          "hypervisor/registers/memory_operand", "hypervisor/registers/msr_policy",
-         "hypervisor/registers/port_policy", "hypervisor/translation/shadow_work",
+         "hypervisor/registers/port_policy", "hypervisor/translation/legacy_paging", "hypervisor/translation/shadow_work",
          "vmi_rom/drained_producer", "vmi_rom/interrupted_producer", "vmi_rom/ring_producer"]
 LIBRARIES = ["hypervisor/libhypervisor_logic.a", "vmi_rom/libvmi_rom_logic.a"]
 LINK = ["g++", "-fsanitize=address,undefined", "--coverage", "-Wl,--strip-all"]

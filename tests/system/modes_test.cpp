@@ -1,5 +1,6 @@
 // A Multiboot kernel in every operating mode: on the bare machine, and where the guest may be in
-// every mode. Elsewhere what a kernel runs before it is in 64-bit mode is interpreted.
+// every mode, or in all but real-address mode, which is interpreted. Elsewhere what a kernel runs
+// before it is in 64-bit mode is interpreted.
 
 #include "tests/system/command.h"
 
@@ -50,6 +51,21 @@ TEST(Modes, OfAKernelOfMultiboot2) {
 
 TEST(Modes, OnHardenedWithoutProtection) {
     expect_all_modes(run_modes({"--profile", "hardened", "--protect", "off"}));
+}
+
+// The kernel has an exception in real-address mode, which the interpreter does not know.
+TEST(Modes, OnClassicWithoutProtection) {
+    const std::vector<std::string> variants[] = {
+        {}, {"--checked"}, {"--cpu", "core2_penryn_t9600"}};
+    for (const std::vector<std::string>& variant : variants) {
+        std::vector<std::string> options{"--profile", "classic", "--protect", "off"};
+        options.insert(options.end(), variant.begin(), variant.end());
+        const Outcome outcome = run_modes(options);
+        EXPECT_EQ(outcome.status, 1);
+        EXPECT_THAT(outcome.output, HasSubstr("protected\ntask\ntwo-level\npae\n"));
+        EXPECT_THAT(outcome.error, HasSubstr("the guest has left protected mode and does not come "
+                                             "back: paging without protected mode, at 0x80"));
+    }
 }
 
 void expect_refused(const std::vector<std::string>& options) {

@@ -9,9 +9,10 @@ namespace hv {
 
 /// decode_store() with the guest's vector registers kept. The host's FS base must point at a
 /// StackProtectorBlock (hypervisor/host/stack_protector.h).
-inline bool decode_guest_store(const std::uint8_t* bytes, std::uint32_t count, Store& store) {
+inline bool decode_guest_store(const std::uint8_t* bytes, std::uint32_t count, Store& store,
+                               CodeSize size) {
     const VectorStateSaver saver;
-    return decode_store(bytes, count, store);
+    return decode_store(bytes, count, store, size);
 }
 
 } // namespace hv

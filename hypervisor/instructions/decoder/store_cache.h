@@ -19,6 +19,9 @@ struct InstructionBytes {
 /// Direct-mapped by RIP, compared by all bytes of the instruction: changed code is decoded again.
 class StoreCache {
   public:
+    /// For code of this size.
+    explicit constexpr StoreCache(CodeSize code_size = CodeSize::bits_64) : code_size_{code_size} {}
+
     /// The store that the bytes encode, decoded or remembered; null when hv::Store cannot
     /// describe the instruction. Valid until the next call. `count` must be at least the
     /// instruction's length.
@@ -29,7 +32,7 @@ class StoreCache {
             row.words.low == words.low && row.words.high == words.high)
             return &row.store;
         Store store;
-        if (!decode_guest_store(instruction.bytes.data(), instruction.count, store))
+        if (!decode_guest_store(instruction.bytes.data(), instruction.count, store, code_size_))
             return nullptr;
         row = {masked(instruction, store.length), store};
         return &row.store;
@@ -45,6 +48,7 @@ class StoreCache {
         Store store; ///< length 0: empty
     };
     std::array<Row, 64> rows_{};
+    CodeSize code_size_;
 
     // The first `length` bytes as two words.
     static Words masked(const InstructionBytes& instruction, std::uint32_t length) {

@@ -114,10 +114,12 @@ bool is_plain(const ZydisDecodedInstruction& instruction, const Store& store) {
 
 } // namespace
 
-bool decode_store(const std::uint8_t* bytes, std::uint32_t count, Store& store) {
+bool decode_store(const std::uint8_t* bytes, std::uint32_t count, Store& store, CodeSize size) {
     ZydisDecoder decoder;
-    if (!ZYAN_SUCCESS(
-            ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64))) {
+    const bool is_64_bit = size == CodeSize::bits_64;
+    if (!ZYAN_SUCCESS(ZydisDecoderInit(
+            &decoder, is_64_bit ? ZYDIS_MACHINE_MODE_LONG_64 : ZYDIS_MACHINE_MODE_LEGACY_32,
+            is_64_bit ? ZYDIS_STACK_WIDTH_64 : ZYDIS_STACK_WIDTH_32))) {
         return false;
     }
     ZydisDecoderContext context;

@@ -14,9 +14,17 @@ namespace hv {
 /// The longest instruction (Intel manual, volume 2, section 2.3.11).
 inline constexpr std::uint32_t longest_instruction = 15;
 
-/// Decodes the instruction at `bytes` in 64-bit mode; `count` of them may be read, at most
-/// longest_instruction. Returns true and fills `store` if it is one that hv::Store can describe;
-/// false for every other one, for an invalid one and for one that needs more bytes.
-bool decode_store(const std::uint8_t* bytes, std::uint32_t count, Store& store);
+/// What code is decoded as.
+enum class CodeSize : std::uint8_t {
+    bits_64, ///< 64-bit mode
+    bits_32, ///< any other mode, in a code segment with D set
+};
+
+/// Decodes the instruction at `bytes`; `count` of them may be read, at most longest_instruction.
+/// Returns true and fills `store` if it is one that hv::Store can describe; false for every other
+/// one, for an invalid one and for one that needs more bytes. Of code of 32 bits the address says
+/// nothing about segments that have a base in those modes alone.
+bool decode_store(const std::uint8_t* bytes, std::uint32_t count, Store& store,
+                  CodeSize size = CodeSize::bits_64);
 
 } // namespace hv

@@ -64,16 +64,25 @@ bool step(StartupState& state, const StartupEnvironment& environment, StartupBud
 
 } // namespace
 
+namespace {
+
+bool is_complete(const StartupState& state, const StartupEnvironment& environment) {
+    return state.in_64_bit_mode() ||
+           (environment.ends_in_protected_mode && state.has_protected_segments());
+}
+
+} // namespace
+
 StartupEnd run_startup(StartupState& state, const StartupEnvironment& environment,
                        StartupBudget budget) {
     StartupEnd end{.error = abi::Error::bad_start};
     while (budget.instructions != 0 && budget.elements != 0) {
-        if (state.in_64_bit_mode())
+        if (is_complete(state, environment))
             return {};
         if (!step(state, environment, budget, end))
             return end;
     }
-    if (state.in_64_bit_mode())
+    if (is_complete(state, environment))
         return {};
     end.reason = budget.elements == 0 ? "too many repetitions of string instructions"
                                       : "too many instructions";

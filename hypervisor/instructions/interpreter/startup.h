@@ -1,6 +1,6 @@
 #pragma once
-// An interpreter for what a processor runs between its SIPI and 64-bit mode. The monitor's vCPUs
-// know 64-bit mode only: profile classic has no EPT, and so no unrestricted guest.
+// An interpreter for what a processor runs between its SIPI and 64-bit mode, or protected mode
+// where a vCPU may be in it: without "unrestricted guest" no vCPU can be in real-address mode.
 //
 // The code is the guest's, and other vCPUs may change it meanwhile: every word is read once, and
 // what was read is used. Memory is the guest's RAM and nothing else. Whatever ordinary start-up
@@ -37,6 +37,8 @@ struct StartupEnvironment {
     /// Whether the guest may write these bytes of its RAM, all on one page: false where the page is
     /// write-protected, since no exit will judge the store.
     bool (*may_write)(Vcpu& vcpu, std::uint64_t gpa, std::uint32_t size);
+    /// The vCPU may go on in protected mode, and need not reach 64-bit mode.
+    bool ends_in_protected_mode = false;
 };
 
 /// How an interpretation ended.
@@ -55,9 +57,9 @@ struct StartupBudget {
     std::uint32_t elements = 1'000'000;
 };
 
-/// Runs at most what `budget` says. Afterwards `state` is in 64-bit mode, or it is the state
-/// before the instruction that could not be executed. The caller judges the reserved bits of CR0,
-/// CR4 and EFER before it gives the state to a vCPU.
+/// Runs at most what `budget` says. Afterwards `state` is in 64-bit mode, or in protected mode if
+/// that ends it, or it is the state before the instruction that could not be executed. The caller
+/// judges the reserved bits of CR0, CR4 and EFER before it gives the state to a vCPU.
 StartupEnd run_startup(StartupState& state, const StartupEnvironment& environment,
                        StartupBudget budget = {});
 

@@ -37,7 +37,16 @@ struct StartupState {
     bool protected_mode() const { return (cr0 & cr0::protection_enable) != 0; }
     bool paging() const { return (cr0 & cr0::paging) != 0; }
     bool long_mode() const { return (efer & efer::long_mode_active) != 0; }
-    /// Whether the processor can go on as a vCPU.
+    /// Whether it can go on in protected mode: CS has been loaded since CR0.PE was set, and VM
+    /// entry takes the selectors (SDM vol. 3, 27.3.1.2).
+    bool has_protected_segments() const {
+        constexpr std::uint16_t rpl = 3;
+        for (const Segment& segment : segments)
+            if ((segment.selector & rpl) != 0)
+                return false;
+        return protected_mode() &&
+               (segment(SegmentNumber::cs).access_rights.type() & segment_type::code) != 0;
+    }
     bool in_64_bit_mode() const {
         return long_mode() && segment(SegmentNumber::cs).access_rights.long_mode();
     }

@@ -46,9 +46,10 @@ bool ShadowTables::consistent_entry(ShadowNumber number, std::uint32_t slot) con
                                     ? FourLevelPaging::page_address(guest, table.level) / page_size
                                     : (guest & paging::address_mask) / page_size;
     const bool direct = (child.flags & shadow_flags::direct) != 0;
-    const std::uint64_t wanted = table_entry(child_number, guest, table.level);
+    const std::uint64_t wanted = link_entry(number, child_number, guest, table.level);
+    const bool has_format = direct || child.format == table.format.below(table.level, slot);
     return child_number != 0 && child.level + 1 == table.level && child.frame == frame &&
-           direct == FourLevelPaging::maps_page(guest, table.level) &&
+           has_format && direct == FourLevelPaging::maps_page(guest, table.level) &&
            (guest & (paging::present | paging::accessed)) == (paging::present | paging::accessed) &&
            (entry == wanted || (direct && (entry == (wanted & ~paging::writable) ||
                                            is_override(entry, wanted, table.level))));

@@ -74,8 +74,24 @@ std::uint64_t ShadowEntries::table_entry(ShadowNumber child, std::uint64_t guest
            (may_write ? paging::writable : 0);
 }
 
-std::uint64_t ShadowEntries::read_guest(const ShadowTable& table, std::uint32_t slot) const {
-    return direct_word<std::uint64_t>(table.frame * page_size + slot * sizeof(std::uint64_t));
+std::uint64_t ShadowEntries::read_legacy(const ShadowTable& table, std::uint32_t slot) const {
+    if ((table.flags & shadow_flags::pointers) != 0)
+        return pool_.entry(table.copy * shadow_slots + slot);
+    const std::uint64_t page = table.frame * page_size;
+    if (table.format.entries == TableFormat::pae)
+        return legacy_entry(direct_word<std::uint64_t>(page + slot * sizeof(std::uint64_t)));
+    const std::uint32_t index = index_of_small_entry(slot, table.level, table.format.part);
+    return widen_entry(direct_word<std::uint32_t>(page + index * sizeof(std::uint32_t)),
+                       table.level, slot, settings_.features.large_pages);
+}
+
+SlotRange ShadowEntries::slots_at(const ShadowTable& table, std::uint64_t gpa) {
+    const auto index = static_cast<std::uint32_t>(gpa % page_size / sizeof(std::uint64_t));
+    if (table.format.entries != TableFormat::two_level)
+        return {index, 1};
+    SlotRange slots = slots_of_small_entry(2 * index, table.level, table.format.part);
+    slots.count *= 2; // both entries of the 8 bytes belong to the same part
+    return slots;
 }
 
 // Rights that are only added need no invalidation (StaleTranslations, rule 1). Setting U/S takes a
@@ -129,7 +145,8 @@ void ShadowEntries::mark_leaf_shadow(Frame& frame) {
     bool one = frame.first_shadow != 0;
     if (one) {
         const ShadowTable& table = pool_.table(frame.first_shadow);
-        one = table.next == 0 && table.level == 1 && table.flags == 0;
+        one = table.next == 0 && table.level == 1 && table.flags == 0 &&
+              table.format.entries == TableFormat::four_level;
     }
     const auto flag = frame_flags::one_leaf_shadow;
     frame.flags = static_cast<std::uint8_t>(one ? frame.flags | flag : frame.flags & ~flag);

@@ -160,8 +160,18 @@ class ShadowEntries {
                !FourLevelPaging::maps_page(guest, level) &&
                (guest & FourLevelPaging::reserved(guest, level, settings_.features)) == 0;
     }
-    /// The guest's entry for which a shadow entry stands, as it is in memory now.
-    std::uint64_t read_guest(const ShadowTable& table, std::uint32_t slot) const;
+    /// The guest's entry for which a shadow entry stands, as it is in memory now, in the format of
+    /// 4-level paging.
+    std::uint64_t read_guest(const ShadowTable& table, std::uint32_t slot) const {
+        if (table.format.entries != TableFormat::four_level) [[unlikely]]
+            return read_legacy(table, slot);
+        return direct_word<std::uint64_t>(table.frame * page_size + slot * sizeof(std::uint64_t));
+    }
+    /// The slots of a shadow table that stand for the guest's entries in the 8 bytes at `gpa`.
+    static SlotRange slots_at(const ShadowTable& table, std::uint64_t gpa);
+    bool is_pointer_table(ShadowNumber number) const {
+        return (pool_.table(number).flags & shadow_flags::pointers) != 0;
+    }
 
     // Changing and following entries.
 
@@ -215,6 +225,7 @@ class ShadowEntries {
         return entry | shadow_bits::listed | (page.write_locks == 0 ? writing : 0);
     }
     std::uint64_t tracked_leaf(std::uint64_t guest, const Frame& page) const;
+    std::uint64_t read_legacy(const ShadowTable& table, std::uint32_t slot) const;
     std::uint64_t place_of(const Frame& page) const;
     std::uint64_t leaf_entry_of_other(std::uint64_t guest, ShadowView view) const;
     void note_lost(std::uint64_t old, std::uint64_t value, Stale what);

@@ -49,7 +49,7 @@ bool ShadowFill::fill_large(EntryNumber number, int level, std::uint64_t linear,
         const std::uint64_t size = std::uint64_t{1} << 9 * (level - 1);
         const ShadowView view = is_per_vcpu(frame, size) ? viewer_ : shared_view;
         const ShadowNumber child = find_or_make_direct(frame, level - 1, attributes, view);
-        const std::uint64_t value = table_entry(child, guest, level);
+        const std::uint64_t value = link_entry(number / shadow_slots, child, guest, level);
         if (pool_.entry(number) != value) {
             replace(number, value);
             changed = true;
@@ -72,25 +72,27 @@ bool ShadowFill::fill_large(EntryNumber number, int level, std::uint64_t linear,
 
 ShadowFill::Fill ShadowFill::fill(ShadowNumber root, std::uint64_t linear, const PageWalk& walk,
                                   std::uint32_t access) {
-    if (!reserve_for_walk() || !separate_views(walk))
+    const int top = pool_.table(root).level;
+    if (!reserve_for_walk() || !separate_views(walk, top))
         return Fill::unfinished;
     bool changed = first_unsynced_ != 0 && can_displace() && bring_back(root);
     ShadowNumber table = root;
-    for (int level = FourLevelPaging::levels; level > walk.level; --level) {
+    for (int level = top; level > walk.level; --level) {
         const std::uint64_t guest = walk.step[static_cast<std::size_t>(level)].entry;
         if (has_changed(table, slot_of(linear, level), guest))
             return Fill::filled;
         Frame& frame = *frames_.of_address(guest & paging::address_mask); // it was walked
         const EntryNumber entry = table * shadow_slots + slot_of(linear, level);
-        ShadowNumber child = find(frame, level - 1, viewer_);
+        const TableFormat format = pool_.table(table).format.below(level, slot_of(linear, level));
+        ShadowNumber child = find(frame, level - 1, viewer_, format);
         const bool is_new = child == 0;
         if (is_new)
-            child = make(frame, level - 1, viewer_);
+            child = make(frame, level - 1, viewer_, format);
         else if (pool_.entry(entry) == 0)
-            child = find_in_step(frame, level - 1, viewer_);
+            child = find_in_step(frame, level - 1, viewer_, format);
         if (child == 0)
             return Fill::unfinished;
-        const std::uint64_t value = table_entry(child, guest, level);
+        const std::uint64_t value = link_entry(table, child, guest, level);
         if (pool_.entry(entry) != value) {
             replace(entry, value);
             changed = true;

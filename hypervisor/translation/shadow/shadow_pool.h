@@ -4,6 +4,7 @@
 
 #include "hypervisor/memory/direct_map.h"
 #include "hypervisor/memory/memory_map.h"
+#include "hypervisor/translation/shadow/table_format.h"
 
 #include <cstdint>
 
@@ -21,13 +22,17 @@ constexpr ShadowView view_of(std::uint32_t vcpu) { return static_cast<ShadowView
 
 /// The record of one shadow table: what is known of it besides its entries.
 struct ShadowTable {
-    std::uint64_t frame;          ///< of the guest's page table; direct: the first frame it maps
-    EntryNumber parents;          ///< first of the shadow entries that lead here; in a copy: the
-                                  ///< one that led to the table before it was set aside
-    ShadowNumber next;            ///< for the same frame (direct: in the bucket; free: free list)
-    ShadowNumber copy;            ///< while unsynced: the guest's page table as last seen
-    ShadowNumber next_unsynced;   ///< in the list of unsynced tables
-    std::uint16_t attributes;     ///< direct: memory type and G of every entry
+    std::uint64_t frame;        ///< of the guest's page table; direct: the first frame it maps
+    EntryNumber parents;        ///< first of the shadow entries that lead here; in a copy: the
+                                ///< one that led to the table before it was set aside
+    ShadowNumber next;          ///< for the same frame (direct: in the bucket; free: free list)
+    ShadowNumber copy;          ///< while unsynced: the guest's page table as last seen; of a
+                                ///< pointer table: what its entries stand for
+    ShadowNumber next_unsynced; ///< in the list of unsynced tables
+    union {
+        std::uint16_t attributes; ///< direct: memory type and G of every entry
+        TableFormat format;       ///< all others
+    };
     std::uint8_t level;           ///< 1 to 4; 0: free
     std::uint8_t flags;           ///< shadow_flags
     std::uint8_t pins;            ///< reasons not to reclaim it; changed atomically
@@ -48,6 +53,8 @@ inline constexpr std::uint8_t copy = 1 << 2;
 inline constexpr std::uint8_t displaced = 1 << 3;
 /// A root below which everything was given up once, as at the end of a process (unaware/guesses.h).
 inline constexpr std::uint8_t emptied = 1 << 4;
+/// Holds one vCPU's four pointers outside IA-32e mode (pointer_tables.h).
+inline constexpr std::uint8_t pointers = 1 << 5;
 } // namespace shadow_flags
 
 /// Memory for `count` tables: [tables][links][ShadowTable records]. Table 0 is never used.

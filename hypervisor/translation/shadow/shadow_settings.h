@@ -41,10 +41,11 @@ struct ShadowSettings {
 };
 
 /// The fewest shadow tables with which one can always be taken, for one vCPU and for several: each
-/// vCPU pins the root that it runs on, those it has published, and one that it is about to load.
+/// vCPU pins the root that it runs on, those it has published, one that it is about to load, and a
+/// pointer table with its copy.
 inline constexpr std::uint32_t min_shadow_tables = 128;
 constexpr std::uint32_t min_shadow_tables_of(std::uint32_t vcpus) {
-    return min_shadow_tables + (vcpus - 1) * (abi::root_pairs + 2);
+    return min_shadow_tables + (vcpus - 1) * (abi::root_pairs + 4);
 }
 
 /// The checked build of the monitor compares all shadow tables with the guest's page tables after

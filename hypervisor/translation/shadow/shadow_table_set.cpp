@@ -12,19 +12,23 @@ ShadowTableSet::ShadowTableSet(const ShadowPool& pool, const FrameTable& frames,
     statistics.shadow_limit = pool_.count() - 1;
 }
 
-ShadowNumber ShadowTableSet::find(const Frame& frame, int level, ShadowView viewer) const {
+ShadowNumber ShadowTableSet::find(const Frame& frame, int level, ShadowView viewer,
+                                  TableFormat format) const {
     const ShadowView view = view_in(frame, level, viewer);
-    for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next)
-        if (pool_.table(number).level == level && pool_.table(number).view == view)
+    for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next) {
+        const ShadowTable& table = pool_.table(number);
+        if (table.level == level && table.view == view && table.format == format)
             return number;
+    }
     return 0;
 }
 
 // Whoever enters an address space must see its page tables as they are. This includes those that
 // are out of step because another address space, which shares them, has changed them: the table
 // itself, or any below it.
-ShadowNumber ShadowTableSet::find_in_step(const Frame& frame, int level, ShadowView viewer) {
-    const ShadowNumber number = find(frame, level, viewer);
+ShadowNumber ShadowTableSet::find_in_step(const Frame& frame, int level, ShadowView viewer,
+                                          TableFormat format) {
+    const ShadowNumber number = find(frame, level, viewer, format);
     if (number == 0 || first_unsynced_ == 0) [[likely]]
         return number;
     return sync_below(number) ? number : 0;
@@ -32,7 +36,7 @@ ShadowNumber ShadowTableSet::find_in_step(const Frame& frame, int level, ShadowV
 
 // The page table is first write-protected, on all vCPUs, and then read: until then another vCPU may
 // write to it.
-ShadowNumber ShadowTableSet::make(Frame& frame, int level, ShadowView viewer) {
+ShadowNumber ShadowTableSet::make(Frame& frame, int level, ShadowView viewer, TableFormat format) {
     if (!reserve(1) || !lock(frame))
         return 0;
     const ShadowNumber number = take();
@@ -41,6 +45,7 @@ ShadowNumber ShadowTableSet::make(Frame& frame, int level, ShadowView viewer) {
     table.frame = frames_.number(frame);
     table.level = static_cast<std::uint8_t>(level);
     table.view = view_in(frame, level, viewer);
+    table.format = format;
     table.next = frame.first_shadow;
     frame.first_shadow = number;
     if (level == 1 || table.next != 0)
@@ -50,7 +55,10 @@ ShadowNumber ShadowTableSet::make(Frame& frame, int level, ShadowView viewer) {
         ++statistics_->shadow_rebuilt;
     }
     stale_->wait_for_others();
-    fill_from_guest(number);
+    if (format.entries == TableFormat::four_level)
+        fill_from_guest(number);
+    else
+        fill_legacy_from_guest(number);
     return number;
 }
 
@@ -62,24 +70,34 @@ void ShadowTableSet::fill_from_guest(ShadowNumber number) {
     const std::uint64_t guest_table = table.frame * page_size;
     for (std::uint32_t slot = first_nonzero(guest_table, 0); slot < shadow_slots;
          slot = first_nonzero(guest_table, slot + 1)) {
-        const std::uint64_t guest =
-            direct_word<std::uint64_t>(guest_table + slot * sizeof(std::uint64_t));
-        if ((guest & shadow_bits::usable) != shadow_bits::usable)
-            continue;
-        const EntryNumber entry = number * shadow_slots + slot;
-        if (table.level == 1) {
-            replace_leaf(entry, leaf_entry(guest, table.view));
-            continue;
-        }
-        const Frame* frame = frames_.of_address(guest & paging::address_mask);
-        if (frame == nullptr || !leads_to_table(guest, table.level))
-            continue;
-        if (table.view == shared_view && (frame->flags & frame_flags::per_vcpu) != 0)
-            continue;
-        if (const ShadowNumber child = find_in_step(*frame, table.level - 1, table.view);
-            child != 0)
-            replace_link(entry, table_entry(child, guest, table.level));
+        fill_slot(number, slot,
+                  direct_word<std::uint64_t>(guest_table + slot * sizeof(std::uint64_t)));
     }
+}
+
+void ShadowTableSet::fill_legacy_from_guest(ShadowNumber number) {
+    for (std::uint32_t slot = 0; slot < shadow_slots; ++slot)
+        fill_slot(number, slot, read_guest(pool_.table(number), slot));
+}
+
+// For the guest's entry `guest`.
+[[gnu::always_inline]] inline void
+ShadowTableSet::fill_slot(ShadowNumber number, std::uint32_t slot, std::uint64_t guest) {
+    if ((guest & shadow_bits::usable) != shadow_bits::usable)
+        return;
+    const ShadowTable& table = pool_.table(number);
+    const EntryNumber entry = number * shadow_slots + slot;
+    if (table.level == 1)
+        return replace_leaf(entry, leaf_entry(guest, table.view));
+    const Frame* frame = frames_.of_address(guest & paging::address_mask);
+    if (frame == nullptr || !leads_to_table(guest, table.level))
+        return;
+    if (table.view == shared_view && (frame->flags & frame_flags::per_vcpu) != 0)
+        return;
+    if (const ShadowNumber child = find_in_step(*frame, table.level - 1, table.view,
+                                                table.format.below(table.level, slot));
+        child != 0)
+        replace_link(entry, table_entry(child, guest, table.level));
 }
 
 bool ShadowTableSet::is_per_vcpu(std::uint64_t frame, std::uint64_t count) const {
@@ -105,12 +123,12 @@ bool ShadowTableSet::make_per_vcpu(Frame& frame) {
 }
 
 // The tables that lead to the per-vCPU area are each vCPU's own, up to the root.
-bool ShadowTableSet::separate_views(const PageWalk& walk) {
+bool ShadowTableSet::separate_views(const PageWalk& walk, int top) {
     const std::uint64_t entry = walk.step[static_cast<std::size_t>(walk.level)].entry;
     const std::uint64_t size = std::uint64_t{1} << FourLevelPaging::shift(walk.level);
     bool own =
         is_per_vcpu(FourLevelPaging::page_address(entry, walk.level) / page_size, size / page_size);
-    for (int level = walk.level; level < FourLevelPaging::levels; ++level) {
+    for (int level = walk.level; level < top; ++level) {
         Frame& table = *frames_.of_address(walk.step[static_cast<std::size_t>(level)].address);
         own = own || (table.flags & frame_flags::per_vcpu) != 0;
         if (own && !make_per_vcpu(table))

@@ -81,21 +81,23 @@ class ShadowTableSet : public DisplacedRoots {
     ShadowView viewer_ = view_of(0); ///< the acting vCPU's
 
     /// The shadow table of the page table at `frame` at `level`, as `viewer` uses it; 0 for none.
-    ShadowNumber find(const Frame& frame, int level, ShadowView viewer) const;
+    ShadowNumber find(const Frame& frame, int level, ShadowView viewer,
+                      TableFormat format = {}) const;
     /// The same, with the table and all below it synced: to be used before an entry comes to lead
     /// to it. 0 also when this exit has no time for that.
-    ShadowNumber find_in_step(const Frame& frame, int level, ShadowView viewer);
+    ShadowNumber find_in_step(const Frame& frame, int level, ShadowView viewer,
+                              TableFormat format = {});
     /// Makes the shadow table that find() did not find. When it returns, no vCPU can still write to
     /// the page table. 0: to be repeated.
-    ShadowNumber make(Frame& frame, int level, ShadowView viewer);
+    ShadowNumber make(Frame& frame, int level, ShadowView viewer, TableFormat format = {});
     /// The direct table of level `level` whose entries map memory from `frame` on.
     ShadowNumber find_or_make_direct(std::uint64_t frame, int level, std::uint16_t attributes,
                                      ShadowView view);
     /// Whether any of `count` frames from `frame` on is in the per-vCPU area.
     bool is_per_vcpu(std::uint64_t frame, std::uint64_t count) const;
     /// To be called before the entries of a walk are filled: marks the page tables that lead to the
-    /// per-vCPU area. False: to be repeated.
-    [[nodiscard]] bool separate_views(const PageWalk& walk);
+    /// per-vCPU area. `top` is the level of the root. False: to be repeated.
+    [[nodiscard]] bool separate_views(const PageWalk& walk, int top);
 
     /// Frees memory for all tables that one fault may make, so that nothing on the path is
     /// reclaimed while the rest of it is made. False: to be repeated.
@@ -107,6 +109,11 @@ class ShadowTableSet : public DisplacedRoots {
     };
     /// Gives a table up. Tables below it stay.
     Release release(ShadowNumber number);
+
+    /// A free table. There must be one: see reserve().
+    ShadowNumber take();
+    /// Makes sure that `count` tables are free. False: to be repeated.
+    bool reserve(std::uint32_t count) { return pool_.free() >= count || reclaim(count); }
 
   private:
     /// How many tables one fault may make: three for page tables, and two direct ones.
@@ -123,10 +130,6 @@ class ShadowTableSet : public DisplacedRoots {
             level == FourLevelPaging::levels || (frame.flags & frame_flags::per_vcpu) != 0;
         return own ? viewer : shared_view;
     }
-    /// A free table. There must be one: see reserve().
-    ShadowNumber take();
-    /// Makes sure that `count` tables are free. False: to be repeated.
-    bool reserve(std::uint32_t count) { return pool_.free() >= count || reclaim(count); }
     bool reclaim(std::uint32_t count);
     bool reclaim_one();
     bool make_per_vcpu(Frame& frame);
@@ -134,6 +137,8 @@ class ShadowTableSet : public DisplacedRoots {
     void clear_entries(ShadowNumber number);
     void drop_all_at_once();
     void fill_from_guest(ShadowNumber number);
+    void fill_legacy_from_guest(ShadowNumber number);
+    void fill_slot(ShadowNumber number, std::uint32_t slot, std::uint64_t guest);
     ShadowNumber& bucket_of(std::uint64_t frame, int level) {
         const std::uint32_t shift = level == 1 ? 9 : 18;
         return direct_[(frame >> shift) % direct_.size()];

@@ -10,6 +10,10 @@ constexpr std::uint32_t slot_of_entry(std::uint64_t gpa) {
     return static_cast<std::uint32_t>(gpa % page_size / sizeof(FourLevelPaging::Entry));
 }
 
+/// A page may be a page table of each level in IA-32e mode, of two under PAE paging, and under
+/// 32-bit paging have six parts.
+constexpr std::size_t max_shadows_of_view = 12;
+
 } // namespace
 
 // The guest's entry for which shadow entry `number`, above level 1, stands is now `value`.
@@ -25,11 +29,13 @@ void ShadowTables::change_table_entry(EntryNumber number, int level, std::uint64
         const bool may_lead = frame != nullptr && (viewer != shared_view ||
                                                    (frame->flags & frame_flags::per_vcpu) == 0);
         if (may_lead) {
-            child = find_in_step(*frame, level - 1, viewer);
+            const TableFormat format =
+                pool_.table(number / shadow_slots).format.below(level, number % shadow_slots);
+            child = find_in_step(*frame, level - 1, viewer, format);
             if (child == 0 && frame->level == level - 1 && !is_work_spent()) {
                 pin(number / shadow_slots);
                 pin(old); // table 0 is never used
-                child = make(*frame, level - 1, viewer);
+                child = make(*frame, level - 1, viewer, format);
                 unpin(old);
                 unpin(number / shadow_slots);
             }
@@ -52,14 +58,15 @@ void ShadowTables::entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t 
     if (first == 0)
         return;
     const ShadowTable& table = pool_.table(first);
-    if (table.level == 1 && table.next == 0) [[likely]] {
+    const bool is_plain = table.format.entries == TableFormat::four_level;
+    if (table.level == 1 && table.next == 0 && is_plain) [[likely]] {
         if ((table.flags & shadow_flags::unsynced) != 0) [[unlikely]]
             pool_.entry(table.copy * shadow_slots + slot) = value;
         return replace(first * shadow_slots + slot, leaf_entry(value, table.view));
     }
     // A change at one level may release the shadow table of another level, where a page table leads
     // to itself.
-    std::array<ShadowNumber, std::size_t{FourLevelPaging::levels} * (abi::max_vcpus + 1)> shadows{};
+    std::array<ShadowNumber, max_shadows_of_view*(abi::max_vcpus + 1)> shadows{};
     std::uint32_t count = 0;
     for (ShadowNumber number = first; number != 0; number = pool_.table(number).next)
         shadows[count++] = number;
@@ -69,18 +76,35 @@ void ShadowTables::entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t 
         if (shadow.level == 0 || shadow.frame != number_of_frame ||
             (shadow.flags & shadow_flags::direct) != 0)
             continue;
-        const EntryNumber entry = shadows[index] * shadow_slots + slot;
         if ((shadow.flags & shadow_flags::unsynced) != 0)
             pool_.entry(shadow.copy * shadow_slots + slot) = value;
-        if (shadow.level == 1) {
-            replace(entry, leaf_entry(value, shadow.view));
-            continue;
-        }
-        const bool led_somewhere = child_or_aside(entry) != 0;
-        change_table_entry(entry, shadow.level, value);
-        if (settings_.guesses && led_somewhere && (value & paging::present) == 0)
-            expect_end(shadows[index]);
+        if (shadow.format.entries == TableFormat::four_level)
+            slot_changed(shadows[index], slot, value);
+        else
+            legacy_entries_changed(shadows[index], gpa);
     }
+}
+
+// The guest's entry for which this slot stands is now `value`.
+void ShadowTables::slot_changed(ShadowNumber number, std::uint32_t slot, std::uint64_t value) {
+    const ShadowTable& shadow = pool_.table(number);
+    const EntryNumber entry = number * shadow_slots + slot;
+    if (shadow.level == 1)
+        return replace(entry, leaf_entry(value, shadow.view));
+    const bool led_somewhere = child_or_aside(entry) != 0;
+    change_table_entry(entry, shadow.level, value);
+    if (settings_.guesses && led_somewhere && (value & paging::present) == 0)
+        expect_end(number);
+}
+
+// The entries are read from the page table, where the monitor has written them. A change may
+// release the shadow table.
+void ShadowTables::legacy_entries_changed(ShadowNumber number, std::uint64_t gpa) {
+    const ShadowTable& table = pool_.table(number);
+    const SlotRange slots = slots_at(table, gpa);
+    for (std::uint32_t slot = slots.first; slot < slots.first + slots.count; ++slot)
+        if (table.level != 0)
+            slot_changed(number, slot, read_guest(table, slot));
 }
 
 // In a table out of step only these bits are copied: other differences are left for a sync to find.
@@ -88,7 +112,10 @@ void ShadowTables::note_guest_bits(Frame& frame, std::uint64_t gpa, std::uint64_
     const std::uint32_t slot = slot_of_entry(gpa);
     for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next) {
         const ShadowTable& table = pool_.table(number);
-        if ((table.flags & shadow_flags::unsynced) != 0) {
+        if (table.format.entries == TableFormat::two_level) {
+            if (table.level == 1)
+                legacy_entries_changed(number, gpa);
+        } else if ((table.flags & shadow_flags::unsynced) != 0) {
             volatile std::uint64_t& copy = pool_.entry(table.copy * shadow_slots + slot);
             copy = copy | (value & (paging::accessed | paging::dirty));
             replace(number * shadow_slots + slot, leaf_entry(copy, table.view));

@@ -13,6 +13,7 @@
 // | AsideTables    | those of them to which no entry leads for a while         | unaware/         |
 // | DisplacedRoots | shadow roots at the addresses of the guest's roots        | unaware/         |
 // | ShadowTableSet | which shadow tables there are: found, made, given up      | shadow_table_set |
+// | PointerTables  | the roots outside IA-32e mode                             | pointer_tables   |
 // | Guesses        | what an unaware kernel will do next                       | unaware/         |
 // | ShadowFill     | making entries after a page fault                         | shadow_fill      |
 // | WriteOverride  | stores to read-only pages while CR0.WP is clear           | write_override   |
@@ -38,7 +39,8 @@ class ShadowTables : public WriteOverride {
     /// The guest's entry at `gpa` (8-byte aligned), in the page table at `frame`, is now `value`:
     /// the shadow tables follow. set_leaf() is the short form for most changes.
     void entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t value);
-    /// The same for an accessed or dirty bit that the monitor itself has set.
+    /// The same for an accessed or dirty bit that the monitor itself has set. `value` has the 8
+    /// bytes at `gpa`, which under 32-bit paging are two entries.
     void note_guest_bits(Frame& frame, std::uint64_t gpa, std::uint64_t value);
 
     /// Whether every shadow entry is what the guest's page tables say, and every list is right.
@@ -47,6 +49,8 @@ class ShadowTables : public WriteOverride {
 
   private:
     void change_table_entry(EntryNumber number, int level, std::uint64_t value);
+    void slot_changed(ShadowNumber number, std::uint32_t slot, std::uint64_t value);
+    void legacy_entries_changed(ShadowNumber number, std::uint64_t gpa);
     bool may_be_read_only(std::uint64_t entry) const;
     bool consistent_entry(ShadowNumber number, std::uint32_t slot) const;
     bool consistent_lists(std::uint64_t writable) const;

@@ -27,7 +27,9 @@ bool UnsyncedTables::can_unsync(const Frame& frame) const {
     }
     if (frame.write_locks != locks_of(frame)) // a descriptor table lies on it as well
         return false;
-    return !in_use || (count == 1 && pool_.table(frame.first_shadow).level == 1);
+    const ShadowTable& first = pool_.table(frame.first_shadow);
+    return !in_use ||
+           (count == 1 && first.level == 1 && first.format.entries != TableFormat::two_level);
 }
 
 void UnsyncedTables::add_unsynced(ShadowNumber number, ShadowNumber copy) {
@@ -82,7 +84,7 @@ bool UnsyncedTables::sync_table(ShadowNumber number) {
 
 void UnsyncedTables::sync_address(ShadowNumber root, std::uint64_t linear) {
     ShadowNumber number = root;
-    for (int level = FourLevelPaging::levels; level > 1 && number != 0; --level)
+    for (int level = pool_.table(root).level; level > 1 && number != 0; --level)
         number = child_of(number * shadow_slots +
                           static_cast<std::uint32_t>(FourLevelPaging::index(linear, level)));
     if (number != 0 && (pool_.table(number).flags & shadow_flags::unsynced) != 0)

@@ -18,7 +18,7 @@ bool WriteOverride::override_read_only(ShadowNumber root, std::uint64_t linear,
         return static_cast<std::uint32_t>(FourLevelPaging::index(linear, level));
     };
     ShadowNumber table = root;
-    for (int level = FourLevelPaging::levels; level > walk.level && table != 0; --level) {
+    for (int level = pool_.table(root).level; level > walk.level && table != 0; --level) {
         if ((walk.step[static_cast<std::size_t>(level)].entry & paging::writable) == 0)
             return false;
         table = child_of(table * shadow_slots + slot(level));

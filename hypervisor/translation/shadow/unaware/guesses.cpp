@@ -17,6 +17,8 @@ constexpr std::uint32_t first_kernel_slot = shadow_slots / 2;
 // dirty bits. In a table out of step only entries that have not changed since are used.
 void Guesses::use_neighbours(ShadowNumber number, std::uint32_t slot) {
     const ShadowTable& table = pool_.table(number);
+    if (table.format.entries == TableFormat::two_level)
+        return;
     const bool unsynced = (table.flags & shadow_flags::unsynced) != 0;
     const std::uint32_t first = slot - slot % unaware::neighbours;
     for (std::uint32_t next = first; next < first + unaware::neighbours; ++next) {

@@ -3,15 +3,15 @@
 // allow a processor to do it as well (unaware.h; docs/shadow.md, "Guesses"). Only with
 // ShadowSettings::guesses.
 
-#include "hypervisor/translation/shadow/shadow_table_set.h"
+#include "hypervisor/translation/shadow/pointer_tables.h"
 
 #include <cstdint>
 
 namespace hv {
 
-class Guesses : public ShadowTableSet {
+class Guesses : public PointerTables {
   public:
-    using ShadowTableSet::ShadowTableSet;
+    using PointerTables::PointerTables;
 
   protected:
     /// Called when the entry at `slot` of a shadow table of level 1 has been filled: fills its

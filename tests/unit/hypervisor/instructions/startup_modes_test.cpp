@@ -1,6 +1,7 @@
 // The start-up interpreter on the way from real mode to 64-bit mode: each step, and what must not
 // be done on the way.
 
+#include "hypervisor/vcpu/segment_registers.h"
 #include "tests/unit/cases/startup_modes_case.h"
 
 namespace hv::test {
@@ -227,6 +228,19 @@ TEST_F(StartupModes, LongModeCannotBeginInASegmentWithTheLBit) {
     state.cr4 = cr4::physical_address_extension;
     state.general.rax = 0x80000011;
     expect_refused(set_paging, "in a 64-bit code segment");
+}
+
+// Where a vCPU may be in protected mode, it goes on there as soon as CS is loaded and VM entry
+// takes the selectors.
+TEST_F(StartupModes, MayEndInProtectedMode) {
+    StartupState loaded = after_sipi(0x08);
+    EXPECT_FALSE(loaded.has_protected_segments());
+    loaded.cr0 |= cr0::protection_enable;
+    EXPECT_FALSE(loaded.has_protected_segments()); // CS is that of real-address mode
+    loaded.segment(SegmentNumber::cs) = flat_code_32(8);
+    EXPECT_TRUE(loaded.has_protected_segments());
+    loaded.segment(SegmentNumber::ds).selector = 0x9001; // an RPL above its DPL
+    EXPECT_FALSE(loaded.has_protected_segments());
 }
 
 } // namespace

@@ -237,4 +237,50 @@ TEST_F(StoreDecoder, RandomBytesNeverBreakIt) {
     }
 }
 
+// Code of 32 bits without a prefix is code of 64 bits with that for addresses of 32 bits, but for
+// the encodings that REX and RIP-relative addresses have taken.
+TEST_F(StoreDecoder, CodeOf32BitsIsDecodedAsSuch) {
+    const auto decode = [](const std::vector<std::uint8_t>& bytes, hv::CodeSize size,
+                           Store& store) {
+        return hv::decode_store(bytes.data(), static_cast<std::uint32_t>(bytes.size()), store,
+                                size);
+    };
+    const std::vector<std::uint8_t> common[] = {
+        {0x89, 0x18},                         // mov [eax], ebx
+        {0xC7, 0x44, 0x8B, 0x10, 1, 2, 3, 4}, // mov dword [ebx + 4 * ecx + 16], imm
+        {0x66, 0x89, 0x18},                   // mov [eax], bx
+        {0x88, 0x20},                         // mov [eax], ah
+        {0xF0, 0x0F, 0xB1, 0x0F},             // lock cmpxchg [edi], ecx
+        {0x87, 0x1E},                         // xchg [esi], ebx
+        {0x80, 0x60, 0x01, 0xFE},             // and byte [eax + 1], 0xFE
+        {0x0F, 0xBA, 0x68, 0x04, 5},          // bts dword [eax + 4], 5
+    };
+    for (const std::vector<std::uint8_t>& bytes : common) {
+        SCOPED_TRACE(hex(bytes));
+        std::vector<std::uint8_t> prefixed = bytes;
+        prefixed.insert(prefixed.begin(), 0x67);
+        Store is;
+        Store wanted;
+        ASSERT_TRUE(decode(bytes, hv::CodeSize::bits_32, is));
+        ASSERT_TRUE(decode(prefixed, hv::CodeSize::bits_64, wanted));
+        EXPECT_EQ(is.operation, wanted.operation);
+        EXPECT_EQ(is.size, wanted.size);
+        EXPECT_EQ(is.length + 1, wanted.length);
+        EXPECT_EQ(is.source.number, wanted.source.number);
+        EXPECT_EQ(is.source.high_byte, wanted.source.high_byte);
+        EXPECT_EQ(is.immediate, wanted.immediate);
+        EXPECT_EQ(is.address.base, wanted.address.base);
+        EXPECT_EQ(is.address.index, wanted.address.index);
+        EXPECT_EQ(is.address.displacement, wanted.address.displacement);
+        EXPECT_TRUE(is.address.is_32_bit);
+    }
+    Store store;
+    EXPECT_FALSE(decode({0x48, 0x89, 0x18}, hv::CodeSize::bits_32, store)); // dec eax
+    ASSERT_TRUE(decode({0xA3, 0x78, 0x56, 0x34, 0x12}, hv::CodeSize::bits_32, store));
+    EXPECT_EQ(store.address.displacement, 0x12345678);
+    EXPECT_EQ(store.length, 5);
+    ASSERT_TRUE(decode({0x89, 0x1D, 0x78, 0x56, 0x34, 0x12}, hv::CodeSize::bits_32, store));
+    EXPECT_EQ(store.address.base, hv::no_register); // not relative to EIP
+}
+
 } // namespace

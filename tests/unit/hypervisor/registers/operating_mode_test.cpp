@@ -16,13 +16,19 @@ constexpr std::uint64_t pe = cr0::protection_enable;
 constexpr std::uint64_t pg = cr0::paging;
 constexpr std::uint64_t pae = cr4::physical_address_extension;
 
-class OperatingMode : public ::testing::Test {
+class OperatingModeTest : public ::testing::Test {
   protected:
-    KernelMachine machine{abi::Profile::modern};
+    KernelMachine machine;
     Vcpu& vcpu = machine.vcpu();
 
-    OperatingMode() {
-        machine.machine().controls.secondary |= secondary_processor_based::unrestricted_guest;
+    OperatingModeTest(abi::Profile profile, bool in_every_mode) : machine{profile, 256} {
+        VirtualMachine& settings = machine.machine();
+        settings.protects = false;
+        if (in_every_mode)
+            settings.controls.secondary |= secondary_processor_based::unrestricted_guest;
+        else
+            vcpu.cr0_forced |= pe | pg;
+        settings.controls.entry |= vm_entry::load_ia32_efer;
         load_protected_mode_state(vcpu, 0x08, 0x10);
     }
     /// Whether MOV to a control register was carried out.
@@ -41,6 +47,11 @@ class OperatingMode : public ::testing::Test {
     bool write_efer(std::uint64_t value) {
         return write_guest_msr(vcpu, number(Msr::ia32_efer), value);
     }
+};
+
+class OperatingMode : public OperatingModeTest {
+  protected:
+    OperatingMode() : OperatingModeTest{abi::Profile::modern, true} {}
 };
 
 TEST_F(OperatingMode, StartsWithoutPaging) {
@@ -124,6 +135,83 @@ TEST_F(OperatingMode, PaePagingLoadsFourEntries) {
     EXPECT_TRUE(move_to(4, 0));
     machine.word(page + offset) |= std::uint64_t{1} << 63;
     EXPECT_FALSE(move_to(4, pae));
+}
+
+// Under shadow paging the processor has paging enabled in every mode (SDM vol. 3, 24.8).
+class OperatingModeOnClassic : public OperatingModeTest {
+  protected:
+    OperatingModeOnClassic() : OperatingModeTest{abi::Profile::classic, false} {}
+
+    std::uint64_t pointer(std::uint32_t index) {
+        return machine.word(machine.fields[Field::guest_cr3] + index * 8);
+    }
+    /// What the guest reads.
+    std::uint64_t move_from_cr3() {
+        constexpr std::uint64_t from_cr3_to_rbx = 3 | 1 << 4 | 3 << 8;
+        machine.fields[Field::exit_qualification] = from_cr3_to_rbx;
+        handle_vm_exit(vcpu.registers);
+        return vcpu.registers.rbx;
+    }
+};
+
+TEST_F(OperatingModeOnClassic, TheProcessorAlwaysHasPaging) {
+    EXPECT_EQ(machine.fields[Field::guest_cr0] & pg, pg);
+    EXPECT_EQ(machine.fields[Field::guest_cr4] & pae, pae);
+    EXPECT_EQ(machine.fields[Field::cr0_read_shadow] & (pe | pg), pe);
+    EXPECT_EQ(machine.fields[Field::cr4_read_shadow], 0U);
+    EXPECT_FALSE(enters_long_mode());
+    EXPECT_LT(machine.fields[Field::guest_cr3], std::uint64_t{1} << 32);
+    EXPECT_TRUE(move_to(0, pe | pg));
+    EXPECT_TRUE(move_to(0, pe));
+    EXPECT_EQ(machine.fields[Field::guest_cr0] & pg, pg);
+}
+
+TEST_F(OperatingModeOnClassic, TheGuestReadsItsOwnCr3) {
+    const std::uint64_t page = machine.take_guest_page();
+    EXPECT_TRUE(move_to(3, page | 0x18));
+    EXPECT_NE(machine.fields[Field::guest_cr3], page | 0x18);
+    EXPECT_EQ(move_from_cr3(), page | 0x18);
+    EXPECT_TRUE(move_to(0, pe | pg));
+    EXPECT_EQ(move_from_cr3(), page | 0x18);
+}
+
+TEST_F(OperatingModeOnClassic, PaePagingLoadsFourEntries) {
+    const std::uint64_t page = machine.take_guest_page();
+    machine.word(page + 16) = page | 1 | 2; // reserved
+    EXPECT_TRUE(move_to(3, page));
+    EXPECT_TRUE(move_to(4, pae));
+    EXPECT_FALSE(move_to(0, pe | pg));
+    machine.word(page + 16) = page | 1;
+    EXPECT_TRUE(move_to(0, pe | pg));
+    machine.word(page + 16) = page | 1 | std::uint64_t{1} << 63;
+    EXPECT_FALSE(move_to(3, page));
+    EXPECT_TRUE(move_to(3, page + 32)); // none is present there
+}
+
+TEST_F(OperatingModeOnClassic, LongModeBeginsAndEndsWithPaging) {
+    const std::uint64_t page = machine.take_guest_page();
+    EXPECT_TRUE(move_to(3, page));
+    EXPECT_TRUE(write_efer(efer::long_mode_enable));
+    EXPECT_TRUE(move_to(4, pae));
+    // VM entry demands that LME be LMA.
+    EXPECT_EQ(machine.fields[Field::guest_ia32_efer] & efer::long_mode_enable, 0U);
+    const std::uint64_t pointers = machine.fields[Field::guest_cr3];
+    EXPECT_TRUE(move_to(0, pe | pg));
+    EXPECT_NE(machine.fields[Field::guest_cr3], pointers);
+    EXPECT_TRUE(enters_long_mode());
+    EXPECT_EQ(machine.fields[Field::guest_ia32_efer] & efer::long_mode_enable,
+              efer::long_mode_enable);
+    EXPECT_EQ(move_from_cr3(), page);
+    EXPECT_FALSE(move_to(4, 0));
+    EXPECT_TRUE(move_to(0, pe));
+    EXPECT_FALSE(enters_long_mode());
+    EXPECT_EQ(machine.fields[Field::guest_cr3], pointers);
+    EXPECT_EQ(move_from_cr3(), page);
+}
+
+TEST_F(OperatingModeOnClassic, AProtectedKernelStaysIn64BitMode) {
+    KernelMachine other{abi::Profile::classic, 256};
+    EXPECT_FALSE(other.machine().runs_in_protected_mode());
 }
 
 TEST_F(OperatingMode, ASipiLeadsToRealAddressMode) {
