@@ -259,10 +259,10 @@ ShadowNumber current_shadow_root(Vcpu& vcpu) {
     return follow(vcpu).table;
 }
 
-Error load_root(Vcpu& vcpu, std::uint64_t root) {
-    ShadowTables& shadows = vcpu.machine->shadows;
-    if (!shadows.in_use())
-        return load_guests_own(vcpu, root);
+namespace {
+
+[[gnu::always_inline]] inline Error load_shadowed(Vcpu& vcpu, std::uint64_t root) {
+    const ShadowTables& shadows = vcpu.machine->shadows;
     if (shadows.can_displace()) [[unlikely]]
         return load_displaceable(vcpu, root);
     if (!load_known(vcpu, root)) {
@@ -270,6 +270,12 @@ Error load_root(Vcpu& vcpu, std::uint64_t root) {
             return error;
     }
     return shadows.has_unsynced() ? sync_current(vcpu) : Error::none;
+}
+
+} // namespace
+
+Error load_root(Vcpu& vcpu, std::uint64_t root) {
+    return vcpu.machine->shadows.in_use() ? load_shadowed(vcpu, root) : load_guests_own(vcpu, root);
 }
 
 namespace {
@@ -332,7 +338,7 @@ Error load_legacy_root(Vcpu& vcpu, PagingMode mode, std::uint64_t cr3) {
 
 Error load_root_again(Vcpu& vcpu, std::uint64_t root) {
     vcpu.roots.current.guest = abi::no_root;
-    const Error error = load_root(vcpu, root);
+    const Error error = load_shadowed(vcpu, root);
     if (error != Error::none)
         vcpu.roots.current.guest = root;
     return error;

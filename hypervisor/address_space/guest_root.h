@@ -29,7 +29,7 @@ ShadowNumber current_shadow_root(Vcpu& vcpu);
 /// mode; `cr3` is the guest's value. Under PAE paging it loads the four entries at `cr3`. Errors:
 /// bad_cr3 where one of them has reserved bits set; `paused`.
 [[nodiscard]] abi::Error load_legacy_root(Vcpu& vcpu, PagingMode mode, std::uint64_t cr3);
-/// load_root() when IA-32e mode begins, for the value that CR3 has already.
+/// Shadow paging: load_root() when IA-32e mode begins, for the value that CR3 has already.
 [[nodiscard]] abi::Error load_root_again(Vcpu& vcpu, std::uint64_t root);
 
 /// Stops offering roots, on this vCPU / on every vCPU. Needed while page tables are out of step,

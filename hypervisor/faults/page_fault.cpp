@@ -83,7 +83,7 @@ void expect_invalidation(Vcpu& vcpu, std::uint32_t code) {
 }
 
 // An access that this exit had no time for is repeated too.
-void fill(Vcpu& vcpu, const Fault& fault, const GuestAccess& access) {
+[[gnu::always_inline]] inline void fill(Vcpu& vcpu, const Fault& fault, const GuestAccess& access) {
     if (fill_shadows(vcpu, access) == ShadowFill::Fill::nowhere)
         return leads_nowhere(vcpu, fault, access);
     count(vcpu, MemoryAccess::shadow_filled);
@@ -161,7 +161,8 @@ bool repeat(Vcpu& vcpu) {
 
 // A store to a page that the guest may not write. True when it has been handled; false when
 // the page is writable now and its shadow entry has still to be filled.
-bool store_to_protected(Vcpu& vcpu, const Fault& fault, const GuestAccess& access, Frame& frame) {
+[[gnu::always_inline]] inline bool store_to_protected(Vcpu& vcpu, const Fault& fault,
+                                                      const GuestAccess& access, Frame& frame) {
     VirtualMachine& machine = *vcpu.machine;
     if ((frame.flags & frame_flags::displaced) != 0 &&
         !restore_root(vcpu, machine.frames.number(frame)))
@@ -190,19 +191,8 @@ bool store_to_protected(Vcpu& vcpu, const Fault& fault, const GuestAccess& acces
     emulate(vcpu, access);
 }
 
-} // namespace
-
-void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
-    const Vmcs& vmcs = vcpu.vmcs;
-    const Fault fault{vmcs.read(Field::exit_qualification),
-                      static_cast<std::uint32_t>(vmcs.read(Field::vm_exit_interruption_error_code)),
-                      interrupted_event(vcpu)};
-    if (event.nmi_unblocking_due_to_iret())
-        block_nmis_again(vcpu);
-    lock_page_tables(vcpu); // shadows may be dropped to make room
-    const GuestAccess access = (vcpu.efer & efer::long_mode_active) != 0
-                                   ? access_guest(vcpu, fault.linear, fault.code)
-                                   : access_operand(vcpu, fault.linear, fault.code);
+[[gnu::always_inline]] inline void handle_access(Vcpu& vcpu, const Fault& fault,
+                                                 const GuestAccess& access) {
     const PageWalk& walk = access.walk;
     if (walk.end == WalkEnd::no_memory)
         return refuse(vcpu, fault, "linear address", fault.linear);
@@ -220,6 +210,25 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
     if (write && !walk.writable) [[unlikely]]
         return write_read_only(vcpu, fault, access);
     fill(vcpu, fault, access);
+}
+
+[[gnu::cold, gnu::noinline]] void handle_outside_long_mode(Vcpu& vcpu, const Fault& fault) {
+    handle_access(vcpu, fault, access_operand(vcpu, fault.linear, fault.code));
+}
+
+} // namespace
+
+void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
+    const Vmcs& vmcs = vcpu.vmcs;
+    const Fault fault{vmcs.read(Field::exit_qualification),
+                      static_cast<std::uint32_t>(vmcs.read(Field::vm_exit_interruption_error_code)),
+                      interrupted_event(vcpu)};
+    if (event.nmi_unblocking_due_to_iret())
+        block_nmis_again(vcpu);
+    lock_page_tables(vcpu); // shadows may be dropped to make room
+    if ((vcpu.efer & efer::long_mode_active) == 0) [[unlikely]]
+        return handle_outside_long_mode(vcpu, fault);
+    handle_access(vcpu, fault, access_guest(vcpu, fault.linear, fault.code));
 }
 
 } // namespace hv

@@ -56,12 +56,9 @@ void end_overrides(Vcpu& vcpu) {
 
 void clear_task_switched(Vcpu& vcpu) { change_cr0(vcpu, guest_cr0(vcpu) & ~cr0::task_switched); }
 
-Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value) {
-    // A context switch changes only TS; the other bits have been judged before.
-    if (((value ^ vcpu.cr0_shadow) & ~cr0::task_switched) == 0) [[likely]] {
-        change_cr0(vcpu, value);
-        return Error::none;
-    }
+namespace {
+
+[[gnu::noinline]] Error judge_and_set_cr0(Vcpu& vcpu, std::uint64_t value) {
     constexpr std::uint64_t needed = cr0::protection_enable | cr0::paging;
     const bool caches_contradict =
         (value & (cr0::cache_disable | cr0::not_write_through)) == cr0::not_write_through;
@@ -79,6 +76,17 @@ Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value) {
     end_overrides(vcpu);
     change_cr0(vcpu, next);
     return Error::none;
+}
+
+} // namespace
+
+Error set_guest_cr0(Vcpu& vcpu, std::uint64_t value) {
+    // A context switch changes only TS; the other bits have been judged before.
+    if (((value ^ vcpu.cr0_shadow) & ~cr0::task_switched) == 0) [[likely]] {
+        change_cr0(vcpu, value);
+        return Error::none;
+    }
+    return judge_and_set_cr0(vcpu, value);
 }
 
 namespace {

@@ -145,8 +145,7 @@ void ShadowEntries::mark_leaf_shadow(Frame& frame) {
     bool one = frame.first_shadow != 0;
     if (one) {
         const ShadowTable& table = pool_.table(frame.first_shadow);
-        one = table.next == 0 && table.level == 1 && table.flags == 0 &&
-              table.format.entries == TableFormat::four_level;
+        one = table.next == 0 && table.level == 1 && table.flags == 0;
     }
     const auto flag = frame_flags::one_leaf_shadow;
     frame.flags = static_cast<std::uint8_t>(one ? frame.flags | flag : frame.flags & ~flag);

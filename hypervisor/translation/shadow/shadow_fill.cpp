@@ -30,11 +30,14 @@ bool ShadowFill::allows(std::uint64_t frame, std::uint32_t access) const {
 
 // Whether another vCPU has changed an entry after it was walked and before its table was write-
 // protected. The access is then tried again.
+template <bool legacy>
 bool ShadowFill::has_changed(ShadowNumber number, std::uint32_t slot, std::uint64_t walked) const {
     constexpr std::uint64_t used = paging::accessed | paging::dirty;
     const ShadowTable& table = pool_.table(number);
-    return (table.flags & shadow_flags::unsynced) == 0 &&
-           ((read_guest(table, slot) ^ walked) & ~used) != 0;
+    const std::uint64_t guest =
+        legacy ? read_guest(table, slot)
+               : direct_word<std::uint64_t>(table.frame * page_size + slot * sizeof(walked));
+    return (table.flags & shadow_flags::unsynced) == 0 && ((guest ^ walked) & ~used) != 0;
 }
 
 // Fills below `number`, the entry of level `level` for a large page of the guest. Returns whether
@@ -72,18 +75,27 @@ bool ShadowFill::fill_large(EntryNumber number, int level, std::uint64_t linear,
 
 ShadowFill::Fill ShadowFill::fill(ShadowNumber root, std::uint64_t linear, const PageWalk& walk,
                                   std::uint32_t access) {
-    const int top = pool_.table(root).level;
+    return is_pointer_table(root) ? fill_path<true>(root, linear, walk, access)
+                                  : fill_path<false>(root, linear, walk, access);
+}
+
+template <bool legacy>
+[[gnu::always_inline]] inline ShadowFill::Fill
+ShadowFill::fill_path(ShadowNumber root, std::uint64_t linear, const PageWalk& walk,
+                      std::uint32_t access) {
+    constexpr int top = legacy ? PaePaging::levels : FourLevelPaging::levels;
     if (!reserve_for_walk() || !separate_views(walk, top))
         return Fill::unfinished;
     bool changed = first_unsynced_ != 0 && can_displace() && bring_back(root);
     ShadowNumber table = root;
     for (int level = top; level > walk.level; --level) {
         const std::uint64_t guest = walk.step[static_cast<std::size_t>(level)].entry;
-        if (has_changed(table, slot_of(linear, level), guest))
+        if (has_changed<legacy>(table, slot_of(linear, level), guest))
             return Fill::filled;
         Frame& frame = *frames_.of_address(guest & paging::address_mask); // it was walked
         const EntryNumber entry = table * shadow_slots + slot_of(linear, level);
-        const TableFormat format = pool_.table(table).format.below(level, slot_of(linear, level));
+        const TableFormat format =
+            legacy ? pool_.table(table).format.below(level, slot_of(linear, level)) : TableFormat{};
         ShadowNumber child = find(frame, level - 1, viewer_, format);
         const bool is_new = child == 0;
         if (is_new)
@@ -92,7 +104,8 @@ ShadowFill::Fill ShadowFill::fill(ShadowNumber root, std::uint64_t linear, const
             child = find_in_step(frame, level - 1, viewer_, format);
         if (child == 0)
             return Fill::unfinished;
-        const std::uint64_t value = link_entry(table, child, guest, level);
+        const std::uint64_t value =
+            legacy ? link_entry(table, child, guest, level) : table_entry(child, guest, level);
         if (pool_.entry(entry) != value) {
             replace(entry, value);
             changed = true;
@@ -103,7 +116,7 @@ ShadowFill::Fill ShadowFill::fill(ShadowNumber root, std::uint64_t linear, const
     }
     const std::uint64_t guest = walk.step[static_cast<std::size_t>(walk.level)].entry;
     const EntryNumber entry = table * shadow_slots + slot_of(linear, walk.level);
-    if (has_changed(table, slot_of(linear, walk.level), guest))
+    if (has_changed<legacy>(table, slot_of(linear, walk.level), guest))
         return Fill::filled;
     if (!allows(walk.gpa / page_size, access))
         return Fill::nowhere;

@@ -26,8 +26,13 @@ class ShadowFill : public Guesses {
 
   private:
     bool allows(std::uint64_t frame, std::uint32_t access) const;
+    template <bool legacy>
     bool has_changed(ShadowNumber number, std::uint32_t slot, std::uint64_t walked) const;
     bool fill_large(EntryNumber number, int level, std::uint64_t linear, std::uint64_t guest);
+    /// `legacy`: outside IA-32e mode.
+    template <bool legacy>
+    Fill fill_path(ShadowNumber root, std::uint64_t linear, const PageWalk& walk,
+                   std::uint32_t access);
 };
 
 } // namespace hv

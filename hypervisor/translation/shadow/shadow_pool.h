@@ -6,6 +6,7 @@
 #include "hypervisor/memory/memory_map.h"
 #include "hypervisor/translation/shadow/table_format.h"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace hv {
@@ -33,14 +34,27 @@ struct ShadowTable {
         std::uint16_t attributes; ///< direct: memory type and G of every entry
         TableFormat format;       ///< all others
     };
-    std::uint8_t level;           ///< 1 to 4; 0: free
+    std::uint8_t level; ///< 1 to 4; 0: free
+    ShadowView view;
     std::uint8_t flags;           ///< shadow_flags
     std::uint8_t pins;            ///< reasons not to reclaim it; changed atomically
     std::uint8_t unchanged_syncs; ///< in a row, while unsynced
-    ShadowView view;
-    std::uint8_t loads; ///< of a root: loads of CR3 that exited
+    std::uint8_t loads;           ///< of a root: loads of CR3 that exited
+
+    /// Tells the shadow tables of one page from each other, by one comparison.
+    struct Kind {
+        TableFormat format;
+        std::uint8_t level;
+        ShadowView view;
+    };
+    bool is(const Kind& kind) const {
+        std::uint32_t own = 0;
+        __builtin_memcpy(&own, &attributes, sizeof(own));
+        return own == __builtin_bit_cast(std::uint32_t, kind);
+    }
 };
 static_assert(sizeof(ShadowTable) == 32);
+static_assert(offsetof(ShadowTable, view) == offsetof(ShadowTable, attributes) + 3);
 
 namespace shadow_flags {
 /// Stands for a large page, not for a page table: its entries map consecutive frames.
@@ -55,6 +69,8 @@ inline constexpr std::uint8_t displaced = 1 << 3;
 inline constexpr std::uint8_t emptied = 1 << 4;
 /// Holds one vCPU's four pointers outside IA-32e mode (pointer_tables.h).
 inline constexpr std::uint8_t pointers = 1 << 5;
+/// Stands for a page table that is not one of 4-level paging.
+inline constexpr std::uint8_t legacy = 1 << 6;
 } // namespace shadow_flags
 
 /// Memory for `count` tables: [tables][links][ShadowTable records]. Table 0 is never used.

@@ -14,12 +14,11 @@ ShadowTableSet::ShadowTableSet(const ShadowPool& pool, const FrameTable& frames,
 
 ShadowNumber ShadowTableSet::find(const Frame& frame, int level, ShadowView viewer,
                                   TableFormat format) const {
-    const ShadowView view = view_in(frame, level, viewer);
-    for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next) {
-        const ShadowTable& table = pool_.table(number);
-        if (table.level == level && table.view == view && table.format == format)
+    const ShadowTable::Kind kind{format, static_cast<std::uint8_t>(level),
+                                 view_in(frame, level, viewer)};
+    for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next)
+        if (pool_.table(number).is(kind))
             return number;
-    }
     return 0;
 }
 
@@ -46,6 +45,8 @@ ShadowNumber ShadowTableSet::make(Frame& frame, int level, ShadowView viewer, Ta
     table.level = static_cast<std::uint8_t>(level);
     table.view = view_in(frame, level, viewer);
     table.format = format;
+    if (format.entries != TableFormat::four_level)
+        table.flags = shadow_flags::legacy;
     table.next = frame.first_shadow;
     frame.first_shadow = number;
     if (level == 1 || table.next != 0)

@@ -58,12 +58,8 @@ void ShadowTables::entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t 
     if (first == 0)
         return;
     const ShadowTable& table = pool_.table(first);
-    const bool is_plain = table.format.entries == TableFormat::four_level;
-    if (table.level == 1 && table.next == 0 && is_plain) [[likely]] {
-        if ((table.flags & shadow_flags::unsynced) != 0) [[unlikely]]
-            pool_.entry(table.copy * shadow_slots + slot) = value;
+    if (table.level == 1 && table.next == 0 && table.flags == 0) [[likely]]
         return replace(first * shadow_slots + slot, leaf_entry(value, table.view));
-    }
     // A change at one level may release the shadow table of another level, where a page table leads
     // to itself.
     std::array<ShadowNumber, max_shadows_of_view*(abi::max_vcpus + 1)> shadows{};
