@@ -59,6 +59,8 @@ void offer(Vcpu& vcpu, std::uint32_t index, const ShadowedRoot& root) {
 void publish_displaced(Vcpu& vcpu, const ShadowedRoot& root) {
     const ShadowTables& shadows = vcpu.machine->shadows;
     GuestRoots& roots = vcpu.roots;
+    if (roots.current.table == roots.pointer_table) // the processor would take it for pointers
+        return;
     const auto slot = std::find(roots.displaced.begin(), roots.displaced.end(), root.table);
     if (slot == roots.displaced.end())
         return;
@@ -326,6 +328,7 @@ Error load_legacy_root(Vcpu& vcpu, PagingMode mode, std::uint64_t cr3) {
     if (table == 0 || (shadows.has_unsynced() && !shadows.sync(0)) ||
         !shadows.load_pointers(table, format_of(mode), *pointers))
         return paused;
+    withdraw_roots(vcpu);
     const SpinGuard guard{vcpu.roots.known.lock};
     follow(vcpu);
     make_current(vcpu, {cr3, shadows.address(table), table});

@@ -97,8 +97,18 @@ PhysicalRange find_initrd() {
     return found != nullptr ? found->range : PhysicalRange{};
 }
 
+// GRUB's copy of the RSDP lies where the guest may be loaded. Returns where it is safe, or 0.
+std::uint64_t keep_rsdp() {
+    constexpr std::uint64_t size = 36; // of ACPI 2.0 and later
+    if (boot_information.rsdp == 0)
+        return 0;
+    std::memmove(direct_pointer(boot_area::rsdp), direct_pointer(boot_information.rsdp), size);
+    return boot_area::rsdp;
+}
+
 // The guest's file moves to the top of its memory, so that its segments can be loaded below.
 LoadedGuest place_guest(const VirtualMachine& machine) {
+    const std::uint64_t rsdp = keep_rsdp();
     const Module guest = module("guest");
     const PhysicalRange initrd = find_initrd();
     const std::uint64_t size = align_up(guest.file.size(), page_size);
@@ -114,7 +124,7 @@ LoadedGuest place_guest(const VirtualMachine& machine) {
         .ram = machine.ram,
         .loadable = loadable,
         .monitor = machine.monitor,
-        .rsdp = boot_information.rsdp,
+        .rsdp = rsdp,
         .firmware = {boot_information.memory.data(), boot_information.memory.size()},
         .initrd = initrd};
     if (is_linux_image(file))

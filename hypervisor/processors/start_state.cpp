@@ -44,10 +44,7 @@ Error load_control_registers(Vcpu& vcpu, const StartupState& state) {
     if (const Error error = complete(vcpu, [&] { return set_guest_cr0(vcpu, state.cr0); });
         error != Error::none)
         return error;
-    return complete(vcpu, [&] {
-        return state.in_64_bit_mode() ? set_guest_cr3(vcpu, state.cr3)
-                                      : load_root_outside_long_mode(vcpu, state.cr3);
-    });
+    return complete(vcpu, [&] { return set_guest_cr3(vcpu, state.cr3); });
 }
 
 Error load_table_registers(Vcpu& vcpu, const StartupState& state) {

@@ -3,7 +3,6 @@
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/translations.h"
-#include "hypervisor/host/console.h"
 #include "hypervisor/registers/control_registers.h"
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/registers/reset_state.h"
@@ -126,8 +125,10 @@ Error load_root_outside_long_mode(Vcpu& vcpu, std::uint64_t cr3) {
 }
 
 bool load_task_root(Vcpu& vcpu, std::uint32_t cr3) {
-    return (guest_cr0(vcpu) & cr0::paging) == 0 ||
-           load_root_outside_long_mode(vcpu, cr3) == Error::none;
+    if ((guest_cr0(vcpu) & cr0::paging) == 0)
+        return true;
+    // The old task has been left: there is no instruction to execute again.
+    return complete(vcpu, [&] { return load_root_outside_long_mode(vcpu, cr3); }) == Error::none;
 }
 
 namespace {
@@ -140,9 +141,8 @@ void load_unpaged_state(Vcpu& vcpu, std::uint64_t cr0) {
     write_guest_cr4(vcpu, 0);
     vcpu.efer = 0;
     set_long_mode_active(vcpu, false);
-    if (vcpu.machine->shadows.in_use() &&
-        load_legacy_root(vcpu, PagingMode::none, 0) != Error::none)
-        console::fail("no shadow page table is left for memory without paging");
+    if (vcpu.machine->shadows.in_use()) // without paging no root is refused
+        (void)complete(vcpu, [&] { return load_legacy_root(vcpu, PagingMode::none, 0); });
     drop_before_entry(vcpu, Stale::all);
 }
 

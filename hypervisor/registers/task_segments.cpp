@@ -86,8 +86,15 @@ void TaskSegments::begin() {
         return load_virtual_8086();
     for (const SegmentNumber number : data_segments)
         write(number, {selector(number).raw, 0, 0, AccessRights::unusable()});
-    write(SegmentNumber::cs, flat_code_32(selector(SegmentNumber::cs).raw));
-    write(SegmentNumber::ss, flat_data(selector(SegmentNumber::ss).raw));
+    // Without "unrestricted guest", VM entry demands RPLs that are the DPLs (27.3.1.2).
+    constexpr std::uint16_t rpl = 3;
+    const bool has_any_rpl = vcpu_.machine->runs_in_every_mode();
+    const auto of_ring_0 = [&](SegmentNumber number) {
+        const std::uint16_t raw = selector(number).raw;
+        return static_cast<std::uint16_t>(has_any_rpl ? raw : raw & ~rpl);
+    };
+    write(SegmentNumber::cs, flat_code_32(of_ring_0(SegmentNumber::cs)));
+    write(SegmentNumber::ss, flat_data(of_ring_0(SegmentNumber::ss)));
 }
 
 bool TaskSegments::fail(std::uint8_t vector, Selector wanted) {

@@ -1,6 +1,8 @@
 // Changes of the operating mode, by the rules of MOV to CR0 and CR4 (SDM vol. 2).
 
+#include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/exits/exit_handlers.h"
+#include "hypervisor/exits/settle.h"
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/registers/operating_mode.h"
 #include "hypervisor/x86/control_register.h"
@@ -175,6 +177,18 @@ TEST_F(OperatingModeOnClassic, TheGuestReadsItsOwnCr3) {
     EXPECT_EQ(move_from_cr3(), page | 0x18);
 }
 
+// A VMCALL that no ROM makes: VM entry would take a root of 4-level paging for four pointers.
+TEST_F(OperatingModeOnClassic, SetCr3LoadsARootOfTheMode) {
+    const std::uint64_t page = machine.take_guest_page();
+    const std::uint64_t pointers = machine.fields[Field::guest_cr3];
+    vcpu.registers.rax = static_cast<std::uint64_t>(abi::Call::set_cr3);
+    vcpu.registers.rdi = page;
+    machine.exit(0, abi::ExitReason::vmcall);
+    EXPECT_EQ(vcpu.registers.rax, 0U);
+    EXPECT_EQ(machine.fields[Field::guest_cr3], pointers);
+    EXPECT_EQ(move_from_cr3(), page);
+}
+
 TEST_F(OperatingModeOnClassic, PaePagingLoadsFourEntries) {
     const std::uint64_t page = machine.take_guest_page();
     machine.word(page + 16) = page | 1 | 2; // reserved
@@ -207,6 +221,37 @@ TEST_F(OperatingModeOnClassic, LongModeBeginsAndEndsWithPaging) {
     EXPECT_FALSE(enters_long_mode());
     EXPECT_EQ(machine.fields[Field::guest_cr3], pointers);
     EXPECT_EQ(move_from_cr3(), page);
+}
+
+// The processor would take the displaced root for four pointers.
+TEST(OperatingModeOfUnawareKernel, NoRootIsLoadedWithoutAnExitOutsideLongMode) {
+    ClassicMachine machine{256, 1, true};
+    const auto move_to = [&machine](std::uint32_t number, std::uint64_t value) {
+        machine.vcpu().registers.rbx = value;
+        machine.fields[Field::exit_qualification] = number | 3 << 8;
+        machine.fields[Field::vm_exit_instruction_length] = 3;
+        machine.exit(0, abi::ExitReason::cr_access);
+    };
+    const auto offered = [&machine] {
+        std::uint32_t count = 0;
+        for (const Field target : target_fields)
+            count += machine.fields[target] != no_target ? 1 : 0;
+        return count;
+    };
+    const std::uint64_t other = machine.make_root();
+    for (int load = 0; load < 20; ++load)
+        move_to(3, load % 2 == 0 ? other : machine.root);
+    EXPECT_EQ(offered(), 2U);
+    machine.fields[Field::guest_cs_access_rights] = 0xC09B;
+    move_to(0, pe);
+    EXPECT_EQ(offered(), 0U);
+    EXPECT_LT(machine.shadows().table(current_shadow_root(machine.vcpu())).level, 4);
+    set_tables_aside(machine.vcpu());
+    settle(machine.vcpu());
+    EXPECT_EQ(offered(), 0U);
+    move_to(0, pe | pg);
+    move_to(3, other);
+    EXPECT_EQ(offered(), 1U);
 }
 
 TEST_F(OperatingModeOnClassic, AProtectedKernelStaysIn64BitMode) {

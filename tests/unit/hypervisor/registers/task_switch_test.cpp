@@ -27,21 +27,27 @@ constexpr std::uint64_t iret = 1;
 constexpr std::uint64_t jmp = 2;
 constexpr std::uint64_t gate = 3;
 
-class TaskSwitches : public ::testing::Test {
+class TaskSwitchTest : public ::testing::Test {
   protected:
-    KernelMachine machine{abi::Profile::modern};
+    KernelMachine machine;
     Vcpu& vcpu = machine.vcpu();
     std::uint64_t gdt = machine.take_guest_page();
     std::uint64_t old_tss = machine.take_guest_page();
     std::uint64_t new_tss = machine.take_guest_page();
     TaskStateSegment state{};
 
-    TaskSwitches() {
-        machine.machine().controls.secondary |= secondary_processor_based::unrestricted_guest;
-        machine.fields[Field::primary_processor_based_controls] |=
-            primary_processor_based::activate_secondary_controls;
-        machine.fields[Field::secondary_processor_based_controls] |=
-            secondary_processor_based::unrestricted_guest | secondary_processor_based::enable_ept;
+    explicit TaskSwitchTest(abi::Profile profile) : machine{profile, 256} {
+        if (profile == abi::Profile::classic) {
+            machine.machine().protects = false;
+            vcpu.cr0_forced |= cr0::protection_enable | cr0::paging;
+        } else {
+            machine.machine().controls.secondary |= secondary_processor_based::unrestricted_guest;
+            machine.fields[Field::primary_processor_based_controls] |=
+                primary_processor_based::activate_secondary_controls;
+            machine.fields[Field::secondary_processor_based_controls] |=
+                secondary_processor_based::unrestricted_guest |
+                secondary_processor_based::enable_ept;
+        }
         begin();
         state.registers.eip = 0x1234;
         state.registers.general[4] = static_cast<std::uint32_t>(old_tss) + 0x800;
@@ -83,6 +89,17 @@ class TaskSwitches : public ::testing::Test {
         return machine.fields[Field::vm_entry_interruption_information] & 0xFF;
     }
     bool is_entered() { return machine.fields[Field::guest_tr_selector] == new_task; }
+    void judge_random_switches();
+};
+
+class TaskSwitches : public TaskSwitchTest {
+  protected:
+    TaskSwitches() : TaskSwitchTest{abi::Profile::modern} {}
+};
+
+class TaskSwitchesOnClassic : public TaskSwitchTest {
+  protected:
+    TaskSwitchesOnClassic() : TaskSwitchTest{abi::Profile::classic} {}
 };
 
 TEST_F(TaskSwitches, ACallNestsAndAJumpDoesNot) {
@@ -140,7 +157,7 @@ TEST_F(TaskSwitches, SegmentsOfTheNewTaskAreJudged) {
 }
 
 // Every field of the TSS, and the descriptors, from a list of values that are often right.
-TEST_F(TaskSwitches, NothingLeadsToAStateThatVmEntryRefuses) {
+void TaskSwitchTest::judge_random_switches() {
     abi::SplitMix random{1};
     const auto any_selector = [&] {
         constexpr std::uint16_t often[]{0x08, 0x10, 0x18, 0x1B, 0x23, 0x0C, 0x14, local_table};
@@ -198,6 +215,11 @@ TEST_F(TaskSwitches, NothingLeadsToAStateThatVmEntryRefuses) {
     EXPECT_GT(entered, 2000U);
     EXPECT_GT(complete, 200U);
 }
+
+TEST_F(TaskSwitches, NothingLeadsToAStateThatVmEntryRefuses) { judge_random_switches(); }
+
+// It refuses more without "unrestricted guest".
+TEST_F(TaskSwitchesOnClassic, NothingLeadsToAStateThatVmEntryRefuses) { judge_random_switches(); }
 
 } // namespace
 } // namespace hv::test
