@@ -132,7 +132,23 @@ bool load_known(Vcpu& vcpu, std::uint64_t root) {
     return true;
 }
 
+// Other roots, without a table, take all places.
+void forget_known(RootCache& known) {
+    constexpr std::uint64_t places = 256;
+    for (std::uint64_t place = 0; place < places; ++place)
+        known.put(place * page_size, 0);
+}
+
+// A root of 4-level paging, which VM entry would take for four pointers outside IA-32e mode: then
+// no root is known, and each load comes here, or is one of an unaware kernel.
+bool is_outside_long_mode(const Vcpu& vcpu) {
+    return vcpu.roots.pointer_table != 0 && vcpu.roots.current.table == vcpu.roots.pointer_table &&
+           vcpu.roots.current.guest != abi::no_root;
+}
+
 [[gnu::noinline]] Error load_new(Vcpu& vcpu, std::uint64_t root) {
+    if (is_outside_long_mode(vcpu))
+        return Error::bad_cr3;
     lock_page_tables(vcpu);
     const ShadowNumber table = vcpu.machine->shadows.root(root / page_size);
     if (table == 0)
@@ -194,6 +210,8 @@ bool restore_slot(Vcpu& vcpu, std::uint32_t index) {
 
 // Loads a root of an unaware kernel, on its only vCPU.
 [[gnu::noinline]] Error load_displaceable(Vcpu& vcpu, std::uint64_t root) {
+    if (is_outside_long_mode(vcpu))
+        return Error::bad_cr3;
     GuestRoots& roots = vcpu.roots;
     ShadowTables& shadows = vcpu.machine->shadows;
     if (roots.known.find(root) == 0) {
@@ -331,6 +349,8 @@ Error load_legacy_root(Vcpu& vcpu, PagingMode mode, std::uint64_t cr3) {
     withdraw_roots(vcpu);
     const SpinGuard guard{vcpu.roots.known.lock};
     follow(vcpu);
+    if (vcpu.roots.current.table != table)
+        forget_known(vcpu.roots.known);
     make_current(vcpu, {cr3, shadows.address(table), table});
     vcpu.vmcs.write(Field::guest_cr3, vcpu.roots.current.loaded);
     if (shadows.can_displace())

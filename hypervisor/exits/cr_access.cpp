@@ -39,6 +39,8 @@ Outcome move_to_cr3(Vcpu& vcpu, std::uint64_t value) {
     // A root that was offered and then withdrawn: the ROM passes the guest's own root in RDI
     // (docs/abi.md, "Roots without an exit").
     const ShadowTables& shadows = vcpu.machine->shadows;
+    if ((vcpu.efer & efer::long_mode_active) == 0) [[unlikely]]
+        return {load_root_outside_long_mode(vcpu, value), value};
     const bool withdrawn = !shadows.can_displace() && shadows.at(value) != 0;
     const std::uint64_t root = withdrawn ? vcpu.registers.rdi : value;
     const Error error = set_guest_cr3(vcpu, root);

@@ -44,7 +44,10 @@ Error load_control_registers(Vcpu& vcpu, const StartupState& state) {
     if (const Error error = complete(vcpu, [&] { return set_guest_cr0(vcpu, state.cr0); });
         error != Error::none)
         return error;
-    return complete(vcpu, [&] { return set_guest_cr3(vcpu, state.cr3); });
+    return complete(vcpu, [&] {
+        return state.in_64_bit_mode() ? set_guest_cr3(vcpu, state.cr3)
+                                      : load_root_outside_long_mode(vcpu, state.cr3);
+    });
 }
 
 Error load_table_registers(Vcpu& vcpu, const StartupState& state) {
@@ -109,8 +112,10 @@ Error judge_segments(const StartupState& state) {
 namespace {
 
 // Of a state in protected mode, VM entry judges the segments.
-Error judge_state(const StartupState& state) {
-    if (!state.in_64_bit_mode())
+Error judge_state(const Vcpu& vcpu, const StartupState& state) {
+    const VirtualMachine& machine = *vcpu.machine;
+    const bool may_be_32_bit = machine.runs_in_protected_mode() && !machine.runs_in_every_mode();
+    if (may_be_32_bit && !state.in_64_bit_mode())
         return (state.rflags & ~allowed_flags) == 0 ? Error::none : Error::bad_value;
     const Error error = judge_values(state.rip, state.rflags, state.efer);
     return error != Error::none ? error : judge_segments(state);
@@ -156,7 +161,7 @@ Error load_judged_state(Vcpu& vcpu, const StartupState& state) {
 } // namespace
 
 Error load_start_state(Vcpu& vcpu, const StartupState& state) {
-    if (const Error error = judge_state(state); error != Error::none)
+    if (const Error error = judge_state(vcpu, state); error != Error::none)
         return error;
     if (state.in_64_bit_mode())
         write_reset_state(vcpu);
@@ -166,7 +171,7 @@ Error load_start_state(Vcpu& vcpu, const StartupState& state) {
 }
 
 Error load_state_again(Vcpu& vcpu, const StartupState& state) {
-    const Error error = judge_state(state);
+    const Error error = judge_state(vcpu, state);
     return error != Error::none ? error : load_judged_state(vcpu, state);
 }
 

@@ -6,7 +6,6 @@
 #include "hypervisor/registers/operating_mode.h"
 #include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/pause.h"
-#include "hypervisor/x86/msr.h"
 
 namespace hv {
 
@@ -113,8 +112,6 @@ bool keep_root(Vcpu& vcpu, std::uint64_t page) {
 
 Error set_guest_cr3(Vcpu& vcpu, std::uint64_t value) {
     VirtualMachine& machine = *vcpu.machine;
-    if ((vcpu.efer & efer::long_mode_active) == 0) [[unlikely]]
-        return load_root_outside_long_mode(vcpu, value);
     std::uint64_t root = value;
     if ((root & cr3_no_flush) != 0 && (guest_cr4(vcpu) & cr4::pcid_enable) != 0)
         root &= ~cr3_no_flush;

@@ -62,22 +62,23 @@ void ShadowTables::entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t 
         return replace(first * shadow_slots + slot, leaf_entry(value, table.view));
     // A change at one level may release the shadow table of another level, where a page table leads
     // to itself.
-    std::array<ShadowNumber, max_shadows_of_view*(abi::max_vcpus + 1)> shadows{};
-    std::uint32_t count = 0;
+    using Shadows =
+        boost::container::static_vector<ShadowNumber, max_shadows_of_view*(abi::max_vcpus + 1)>;
+    Shadows shadows;
     for (ShadowNumber number = first; number != 0; number = pool_.table(number).next)
-        shadows[count++] = number;
+        shadows.push_back(number);
     const std::uint64_t number_of_frame = frames_.number(frame);
-    for (std::uint32_t index = 0; index < count; ++index) {
-        const ShadowTable& shadow = pool_.table(shadows[index]);
+    for (const ShadowNumber number : shadows) {
+        const ShadowTable& shadow = pool_.table(number);
         if (shadow.level == 0 || shadow.frame != number_of_frame ||
             (shadow.flags & shadow_flags::direct) != 0)
             continue;
         if ((shadow.flags & shadow_flags::unsynced) != 0)
             pool_.entry(shadow.copy * shadow_slots + slot) = value;
         if (shadow.format.entries == TableFormat::four_level)
-            slot_changed(shadows[index], slot, value);
+            slot_changed(number, slot, value);
         else
-            legacy_entries_changed(shadows[index], gpa);
+            legacy_entries_changed(number, gpa);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "hypervisor/registers/operating_mode.h"
 #include "hypervisor/x86/control_register.h"
 #include "hypervisor/x86/msr.h"
+#include "shared/call_number.h"
 #include "tests/unit/fake/machine.h"
 
 #include <gtest/gtest.h>
@@ -178,15 +179,15 @@ TEST_F(OperatingModeOnClassic, TheGuestReadsItsOwnCr3) {
 }
 
 // A VMCALL that no ROM makes: VM entry would take a root of 4-level paging for four pointers.
-TEST_F(OperatingModeOnClassic, SetCr3LoadsARootOfTheMode) {
+TEST_F(OperatingModeOnClassic, SetCr3IsRefused) {
     const std::uint64_t page = machine.take_guest_page();
     const std::uint64_t pointers = machine.fields[Field::guest_cr3];
     vcpu.registers.rax = static_cast<std::uint64_t>(abi::Call::set_cr3);
     vcpu.registers.rdi = page;
     machine.exit(0, abi::ExitReason::vmcall);
-    EXPECT_EQ(vcpu.registers.rax, 0U);
+    EXPECT_EQ(vcpu.registers.rax, static_cast<std::uint64_t>(abi::Error::bad_cr3));
     EXPECT_EQ(machine.fields[Field::guest_cr3], pointers);
-    EXPECT_EQ(move_from_cr3(), page);
+    EXPECT_EQ(move_from_cr3(), 0U);
 }
 
 TEST_F(OperatingModeOnClassic, PaePagingLoadsFourEntries) {
