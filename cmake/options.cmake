@@ -36,7 +36,7 @@ target_link_options(lazyhv_freestanding INTERFACE
 # The same for 32-bit code, with the calling convention of 32-bit kernels.
 add_library(lazyhv_freestanding_i386 INTERFACE)
 target_link_libraries(lazyhv_freestanding_i386 INTERFACE lazyhv_freestanding)
-target_compile_options(lazyhv_freestanding_i386 INTERFACE -m32 -march=i686
+target_compile_options(lazyhv_freestanding_i386 INTERFACE -m32 -march=i686 -mtune=generic
     $<$<COMPILE_LANGUAGE:C,CXX>:-mregparm=3>)
 target_link_options(lazyhv_freestanding_i386 INTERFACE -m32)
 

@@ -135,19 +135,15 @@ constexpr Answer answer(std::uint32_t call, Profile profile, Interface interface
     return Answer::unassigned;
 }
 
-/// The calls for which the ROM has code for 32-bit kernels.
-constexpr bool has_entry_32(Call call) {
-    return call == Call::iret || call == Call::sysexit || call == Call::halt ||
-           call == Call::reboot || call == Call::shutdown;
-}
-
-/// The same for a 32-bit kernel. There is one with the ROM on `modern` alone, where it keeps its
-/// own instructions and stores, as a 64-bit one does. But for IRET and SYSEXIT a kernel of VMI's
-/// time has no instruction of its own. Arguments and result are in EAX, so to leave a page frame
-/// number as it is, is a NOP.
+/// What a 32-bit kernel is answered for the call. Its descriptor tables are its own on every
+/// profile. On `classic` loads of CR3, changes of page-table entries and invalidations exit, and
+/// are calls as for a 64-bit kernel; elsewhere it keeps its own instructions and stores. But for
+/// IRET and SYSEXIT a kernel of VMI's time has no instruction of its own. Arguments and result are
+/// in EAX, so to leave a page frame number as it is, is a NOP.
 constexpr Answer answer_32(std::uint32_t call, Profile profile, Interface interface) {
-    if (profile != Profile::modern || interface == Interface::native)
+    if (interface == Interface::native || profile == Profile::bare)
         return Answer::unassigned;
+    const Answer unprotected = answer(call, Profile::modern, interface);
     switch (static_cast<Call>(call)) {
     case Call::iret:
     case Call::sysexit:
@@ -157,13 +153,22 @@ constexpr Answer answer_32(std::uint32_t call, Profile profile, Interface interf
     case Call::machine_to_physical:
     case Call::physical_to_machine:
         return Answer::nop;
+    case Call::set_cr3:
+    case Call::get_cr3:
+    case Call::set_pxe:
+    case Call::set_pxe_long:
+    case Call::inval_page:
+    case Call::flush_tlb:
+    case Call::set_linear_mapping:
+    case Call::set_lazy_mode:
+        return profile == Profile::classic ? answer(call, profile, interface) : unprotected;
+    case Call::set_initial_ap_state: // processors start by SIPI
+    case Call::apic_write:
+    case Call::apic_read:
+        return Answer::native;
     default:
-        break;
+        return unprotected;
     }
-    const Answer wide = answer(call, profile, interface);
-    const RelocationType type = relocation_type(wide);
-    const bool needs_entry = type == RelocationType::call_rel || type == RelocationType::jump_rel;
-    return needs_entry && !has_entry_32(static_cast<Call>(call)) ? Answer::native : wide;
 }
 
 } // namespace abi

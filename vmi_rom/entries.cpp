@@ -89,8 +89,6 @@ std::uint64_t get_tr() { return load(area().control.tr_selector); }
 
 std::uint64_t get_cr0() { return load(area().control.cr0); }
 
-std::uint64_t get_cr3() { return load(area().control.cr3); }
-
 // A guest sees its own page frames, and never those of the machine.
 
 std::uint64_t machine_to_physical(Argument frame) { return frame; }

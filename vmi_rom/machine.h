@@ -16,6 +16,9 @@ namespace rom {
 /// ones.
 using Word = std::uintptr_t;
 
+/// Which kernels this code is for.
+inline constexpr bool for_32_bit_kernels = sizeof(Word) == sizeof(std::uint32_t);
+
 // RFLAGS is kept on the stack while interrupts are off. Code between disable_interrupts and
 // restore_interrupts must therefore use no stack slot and save no register. The build checks every
 // instruction of the ROM for that (check_stack.cmake).
@@ -45,7 +48,8 @@ void drop_translations();
 /// is an offset from there (i386.ld).
 [[gnu::always_inline]] inline const std::uint8_t* image_base() {
     const std::uint8_t* base = nullptr;
-    asm("call 1f\n1:\tpop %0\n\tsub $1b, %0" : "=r"(base) : : "cc");
+    // volatile, so that it does not come between disable_interrupts and restore_interrupts.
+    asm volatile("call 1f\n1:\tpop %0\n\tsub $1b, %0" : "=r"(base) : : "cc");
     return base;
 }
 [[gnu::always_inline]] inline abi::VcpuArea& area() {
@@ -175,6 +179,12 @@ template <class T>
 [[gnu::always_inline]] inline void store(T& field, T value) {
     step();
     *static_cast<volatile T*>(&field) = value;
+}
+
+/// Writes a 64-bit field as far as a register reaches. To the code for 32-bit kernels, and to the
+/// monitor when it deals with one, the upper half says nothing.
+[[gnu::always_inline]] inline void store_word(std::uint64_t& field, Word value) {
+    store(reinterpret_cast<Word&>(field), value);
 }
 
 /// Adds one in a single instruction: an interrupt arrives before it or after it.

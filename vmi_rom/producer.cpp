@@ -22,6 +22,10 @@ Result enter(std::uint32_t mode) {
 Result leave() {
     abi::ControlPage& control = area().control;
     if (is_zero(control.lazy_mode)) [[unlikely]] {
+        // Kernels of VMI's time do this at each temporary mapping.
+        if constexpr (for_32_bit_kernels) {
+            return result(abi::Error::none);
+        }
         increment(control.unpaired_mode_errors);
         return result(abi::Error::unpaired_lazy_mode);
     }

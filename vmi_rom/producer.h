@@ -29,8 +29,8 @@ using Result = Word;
 }
 
 /// Whether there are queued entries that no drain has executed yet.
-[[gnu::always_inline]] inline bool ring_has_entries() {
-    const abi::RingHeader& ring = area().control.ring;
+[[gnu::always_inline]] inline bool ring_has_entries(const abi::VcpuArea& vcpu_area = area()) {
+    const abi::RingHeader& ring = vcpu_area.control.ring;
     return load(ring.head) != load(ring.tail);
 }
 
@@ -70,10 +70,10 @@ template <class Update>
     // clang-format on
     // One store also writes the unused fields, as zero, so that the ring's contents are the same in
     // every run.
-    store(reinterpret_cast<std::uint64_t&>(entry), std::uint64_t{static_cast<std::uint16_t>(call)});
-    store(entry.argument[0], std::uint64_t{a});
-    store(entry.argument[1], std::uint64_t{b});
-    store(entry.argument[2], std::uint64_t{c});
+    store_word(reinterpret_cast<std::uint64_t&>(entry), static_cast<std::uint16_t>(call));
+    store_word(entry.argument[0], a);
+    store_word(entry.argument[1], b);
+    store_word(entry.argument[2], c);
     increment(control.ring.tail);
     return result(abi::Error::none);
 }
@@ -88,8 +88,9 @@ template <class Update>
 template <class Update>
 [[gnu::always_inline]] inline Result queue(abi::Call call, Word a, Word b, Word c,
                                            Update update_mirrors) {
+    abi::VcpuArea& vcpu_area = *in_register(&area());
     disable_interrupts();
-    const Result error = queue_locked(*in_register(&area()), call, a, b, c, update_mirrors);
+    const Result error = queue_locked(vcpu_area, call, a, b, c, update_mirrors);
     restore_interrupts();
     return error;
 }

@@ -4,17 +4,17 @@
 
 #include "guest/i386/console.h"
 #include "guest/i386/interrupts.h"
+#include "guest/i386/monitor.h"
+#include "guest/i386/page_table_calls.h"
 #include "guest/i386/paging.h"
 #include "guest/i386/rom.h"
 #include "guest/i386/selectors.h"
-#include "guest/kernel/paravirt/call_site.h"
+#include "guest/i386/sites.h"
 #include "guest/kernel/paravirt/patch_site.h"
 #include "shared/call_table.h"
 #include "shared/cpuid_leaves.h"
 
 namespace {
-
-using Site = std::uint8_t[guest::paravirt::min_site_length];
 
 /// As sites.S has them.
 struct Registers {
@@ -24,9 +24,6 @@ struct Registers {
 } // namespace
 
 extern "C" {
-extern Site site_iret, site_sysexit, site_shutdown, site_halt, site_io_delay,
-    site_machine_to_physical, site_set_lazy_mode;
-std::uint32_t call_with(const Site* site, std::uint32_t argument);
 void iret_to_kernel();
 void iret_to_user(Registers* registers);
 void sysexit_to_user(Registers* registers);
@@ -34,6 +31,9 @@ void sysexit_to_user(Registers* registers);
 }
 
 namespace guest::i386 {
+
+PointerCalls pointer_calls;
+
 namespace {
 
 using abi::Call;
@@ -51,12 +51,11 @@ constexpr PatchedSite sites[]{
     {Call::io_delay, &site_io_delay},
     {Call::machine_to_physical, &site_machine_to_physical},
     {Call::set_lazy_mode, &site_set_lazy_mode},
+    {Call::set_cr3, &site_set_cr3},
+    {Call::get_cr3, &site_get_cr3},
+    {Call::inval_page, &site_inval_page},
+    {Call::flush_tlb, &site_flush_tlb},
 };
-
-void expect(bool condition, std::string_view what) {
-    if (!condition)
-        fail(what);
-}
 
 std::uint32_t eflags() {
     std::uint32_t value = 0;
@@ -66,15 +65,11 @@ std::uint32_t eflags() {
 
 /// What the monitor says that it answers.
 void check_answers(const Rom& rom, const Answers& answers) {
-    std::uint32_t leaf = abi::cpuid_lazyhv_leaf;
-    std::uint32_t profile = 0;
-    std::uint32_t interface = 0;
-    std::uint32_t page = 0;
-    asm volatile("cpuid" : "+a"(leaf), "=b"(profile), "=c"(interface), "=d"(page));
+    const Monitor monitor = ask_monitor();
     for (std::uint32_t call = 0; call < asked_numbers; ++call) {
         const auto relocation = abi::Relocation::decode(answers[call]);
-        const auto expected = abi::relocation_type(abi::answer_32(
-            call, static_cast<abi::Profile>(profile), static_cast<abi::Interface>(interface)));
+        const auto expected =
+            abi::relocation_type(abi::answer_32(call, monitor.profile, monitor.interface));
         const bool has_target =
             expected == RelocationType::call_rel || expected == RelocationType::jump_rel;
         if (relocation.type != expected ||
@@ -100,6 +95,21 @@ void ask_with_interrupts(const Rom& rom, const Answers& answers) {
     while (timer_ticks() != until)
         expect(rom.ask_for_all() == answers, "get_reloc, interrupted");
     asm volatile("cli");
+}
+
+/// The entry of a call, or `native` where there is none.
+const void* bind(const Answers& answers, Call call, void (*native)()) {
+    const auto relocation = abi::Relocation::decode(answers[static_cast<std::uint32_t>(call)]);
+    return relocation.type == RelocationType::call_rel
+               ? reinterpret_cast<const void*>(relocation.target)
+               : reinterpret_cast<const void*>(native);
+}
+
+void bind_pointers(const Answers& answers) {
+    pointer_calls = {.set_pxe = bind(answers, Call::set_pxe, native_set_pxe),
+                     .set_pxe_long = bind(answers, Call::set_pxe_long, native_set_pxe_long),
+                     .set_linear_mapping =
+                         bind(answers, Call::set_linear_mapping, native_set_linear_mapping)};
 }
 
 void patch_sites(const Answers& answers) {
@@ -143,21 +153,16 @@ void visit_ring_3(void (*leave)(Registers*), bool in_all, std::string_view name)
     expect(registers.cs == USER_CODE, name);
 }
 
-std::uint32_t call(const Site& site, std::uint32_t argument) { return call_with(&site, argument); }
-
 void execute_sites() {
     iret_to_kernel();
     visit_ring_3(iret_to_user, true, "IRET to ring 3");
     visit_ring_3(sysexit_to_user, false, "SYSEXIT"); // EDX and ECX are its operands
     constexpr std::uint32_t number = 0x12345678;
-    expect(call(site_io_delay, number) == number, "IODelay");
-    expect(call(site_machine_to_physical, number) == number, "MachineToPhysical");
-    call(site_set_lazy_mode, 1);
-    call(site_set_lazy_mode, 0);
-
+    expect(call(&site_io_delay, number) == number, "IODelay");
+    expect(call(&site_machine_to_physical, number) == number, "MachineToPhysical");
     const std::uint32_t before = timer_ticks();
     asm volatile("cli");
-    call(site_halt, 0);
+    call(&site_halt, 0);
     expect(timer_ticks() != before && (eflags() & 0x200) != 0, "Halt");
     asm volatile("cli");
 }
@@ -171,8 +176,15 @@ void check(Paging paging, std::string_view name, bool first) {
     check_answers(rom, answers);
     ask_with_interrupts(rom, answers);
     patch_sites(answers);
+    bind_pointers(answers);
     execute_sites();
+    const std::uint32_t exits = check_page_table_calls(paging);
+    expect(lost_registers == 0, "a register is lost");
     print(name);
+    if (is_queued(Call::set_pxe)) {
+        print(": exits for 512 entries: ");
+        print_hex(exits);
+    }
     print(": ok\n");
 }
 
@@ -185,6 +197,6 @@ void main() {
     check(Paging::two_level, "two-level", true);
     check(Paging::pae, "PAE", false);
     print("@end status=0\n");
-    call(site_shutdown, 0);
+    call(&site_shutdown, 0);
     fail("Shutdown returned");
 }

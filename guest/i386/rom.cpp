@@ -8,14 +8,6 @@
 #include <span>
 
 namespace guest::i386 {
-namespace {
-
-void expect(bool condition, std::string_view what) {
-    if (!condition)
-        fail(what);
-}
-
-} // namespace
 
 Rom Rom::find() {
     constexpr std::uint32_t begin = abi::rom_scan_begin;

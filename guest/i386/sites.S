@@ -23,14 +23,65 @@
     ret
     site site_set_lazy_mode, 0x90, 0x90, 0x90, 0x90, 0x90, 0x90
     ret
+    site site_set_cr3, 0x0F, 0x22, 0xD8, 0x90, 0x90, 0x90
+    ret
+    site site_get_cr3, 0x0F, 0x20, 0xD8, 0x90, 0x90, 0x90
+    ret
+    site site_inval_page, 0x0F, 0x01, 0x38, 0x90, 0x90, 0x90
+    ret
+    site site_flush_tlb, 0x0F, 0x20, 0xD8, 0x0F, 0x22, 0xD8
+    ret
 
     .text
-// std::uint32_t call_with(Site* site, std::uint32_t argument)
+// What a kernel does itself where it is not given an entry.
+    .global native_set_pxe, native_set_pxe_long, native_set_linear_mapping
+native_set_pxe:
+    movl %eax, (%edx)
+    ret
+native_set_pxe_long:
+    movl %edx, 4(%ecx)
+    movl %eax, (%ecx)
+native_set_linear_mapping:
+    ret
+
+// std::uint32_t call_with(const void* code, std::uint32_t a, std::uint32_t b, std::uint32_t c,
+// std::uint32_t d): the arguments as VMI has them, in EAX, EDX, ECX and on the stack. Sets
+// lost_registers if a register is not kept that must be.
     .global call_with
 call_with:
-    movl %eax, %ecx
+    pushl %ebp
+    pushl %edi
+    pushl %esi
+    pushl %ebx
+    movl %eax, called_code
     movl %edx, %eax
-    jmp *%ecx
+    movl %ecx, %edx
+    movl 20(%esp), %ecx
+    pushl 24(%esp)
+    movl %esp, called_stack
+    movl $0x11111111, %edi
+    movl $0x22222222, %esi
+    movl $0x33333333, %ebp
+    movl $0x44444444, %ebx
+    call *called_code
+    cmpl %esp, called_stack
+    jne 1f
+    cmpl $0x11111111, %edi
+    jne 1f
+    cmpl $0x22222222, %esi
+    jne 1f
+    cmpl $0x33333333, %ebp
+    jne 1f
+    cmpl $0x44444444, %ebx
+    je 2f
+1:  movl $1, lost_registers
+2:  movl called_stack, %esp
+    addl $4, %esp
+    popl %ebx
+    popl %esi
+    popl %edi
+    popl %ebp
+    ret
 
 // void iret_to_kernel(): through the site to this ring.
     .global iret_to_kernel
@@ -143,7 +194,13 @@ registers:
     .skip 4
 kernel_stack:
     .skip 4
-    .global ticks
+    .global ticks, lost_registers
 ticks:
+    .skip 4
+lost_registers:
+    .skip 4
+called_code:
+    .skip 4
+called_stack:
     .skip 4
     .section .note.GNU-stack, "", @progbits

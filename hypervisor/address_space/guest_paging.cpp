@@ -90,6 +90,26 @@ bool is_valid_pae_pointer(const VirtualMachine& machine, std::uint64_t entry) {
            (entry & PaePaging::reserved(entry, PaePaging::levels, machine.features)) == 0;
 }
 
+std::optional<PointerTables::Pointers> pointers_of(const VirtualMachine& machine, PagingMode mode,
+                                                   std::uint64_t cr3) {
+    constexpr std::uint64_t gibibyte = std::uint64_t{1} << 30;
+    PointerTables::Pointers pointers{};
+    for (std::uint32_t index = 0; index < pointers.size(); ++index) {
+        if (mode == PagingMode::none) {
+            pointers[index] = PointerTables::pointer_to(index * gibibyte, true);
+        } else if (mode == PagingMode::two_level) {
+            pointers[index] = PointerTables::pointer_to(cr3 & paging::address_mask);
+        } else {
+            const std::uint64_t entry = read_pae_pointer(machine, cr3, index);
+            if (!is_valid_pae_pointer(machine, entry))
+                return std::nullopt;
+            if ((entry & paging::present) != 0)
+                pointers[index] = PointerTables::pointer_to(entry & paging::address_mask);
+        }
+    }
+    return pointers;
+}
+
 PageWalk walk_in_mode(Vcpu& vcpu, PagingMode mode, std::uint64_t linear) {
     const VirtualMachine& machine = *vcpu.machine;
     const std::uint64_t root = guest_cr3(vcpu) & paging::address_mask;
@@ -156,7 +176,7 @@ void mark_used_in_mode(const Vcpu& vcpu, PagingMode mode, PageWalk& walk, bool w
         if (!machine.shadows.in_use())
             continue;
         const std::uint64_t word = align_down(step.address, sizeof(std::uint64_t));
-        machine.shadows.note_guest_bits(*machine.frames.of_address(word), word,
+        machine.shadows.note_guest_bits(*machine.frames.of_address(word), step.address,
                                         direct_word<std::uint64_t>(word));
     }
 }

@@ -3,6 +3,8 @@
 // leave IA-32e mode (registers/operating_mode.h).
 
 #include "hypervisor/memory/paging_walk.h"
+#include "hypervisor/translation/shadow/pointer_tables.h"
+#include "hypervisor/x86/paging_mode.h"
 
 #include <cstdint>
 #include <optional>
@@ -11,9 +13,6 @@ namespace hv {
 
 struct Vcpu;
 struct VirtualMachine;
-
-/// SDM vol. 3, 4.1.1.
-enum class PagingMode : std::uint8_t { none, two_level, pae, four_level };
 
 PagingMode paging_mode(const Vcpu& vcpu);
 /// The mode in which a guest with these registers is.
@@ -25,6 +24,10 @@ std::uint64_t read_pae_pointer(const VirtualMachine& machine, std::uint64_t cr3,
                                std::uint32_t index);
 /// Whether it may be loaded: it is absent, or no reserved bit is set.
 bool is_valid_pae_pointer(const VirtualMachine& machine, std::uint64_t entry);
+/// Shadow paging, outside IA-32e mode: what the vCPU's pointers stand for when CR3 is `cr3`;
+/// nothing where PAE paging may not load one.
+std::optional<PointerTables::Pointers> pointers_of(const VirtualMachine& machine, PagingMode mode,
+                                                   std::uint64_t cr3);
 
 /// Walks the guest's page tables in the mode in which it is. Without paging every address is
 /// mapped, at level 0.

@@ -1,9 +1,11 @@
 #include "hypervisor/address_space/guest_root.h"
 
+#include "hypervisor/address_space/guest_paging.h"
 #include "hypervisor/address_space/page_table_lock.h"
 #include "hypervisor/address_space/requests.h"
 #include "hypervisor/address_space/translations.h"
 #include "hypervisor/translation/paused.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/primary_controls.h"
 #include "hypervisor/vmx/controls.h"
 
@@ -59,7 +61,7 @@ void offer(Vcpu& vcpu, std::uint32_t index, const ShadowedRoot& root) {
 void publish_displaced(Vcpu& vcpu, const ShadowedRoot& root) {
     const ShadowTables& shadows = vcpu.machine->shadows;
     GuestRoots& roots = vcpu.roots;
-    if (roots.current.table == roots.pointer_table) // the processor would take it for pointers
+    if (!in_ia32e_mode(vcpu)) // the processor would take it for pointers
         return;
     const auto slot = std::find(roots.displaced.begin(), roots.displaced.end(), root.table);
     if (slot == roots.displaced.end())
@@ -132,22 +134,10 @@ bool load_known(Vcpu& vcpu, std::uint64_t root) {
     return true;
 }
 
-// Other roots, without a table, take all places.
-void forget_known(RootCache& known) {
-    constexpr std::uint64_t places = 256;
-    for (std::uint64_t place = 0; place < places; ++place)
-        known.put(place * page_size, 0);
-}
-
-// A root of 4-level paging, which VM entry would take for four pointers outside IA-32e mode: then
-// no root is known, and each load comes here, or is one of an unaware kernel.
-bool is_outside_long_mode(const Vcpu& vcpu) {
-    return vcpu.roots.pointer_table != 0 && vcpu.roots.current.table == vcpu.roots.pointer_table &&
-           vcpu.roots.current.guest != abi::no_root;
-}
-
+// Outside IA-32e mode VM entry would take a root of 4-level paging for four pointers. Then no root
+// is known, and each load comes here, or is one of an unaware kernel.
 [[gnu::noinline]] Error load_new(Vcpu& vcpu, std::uint64_t root) {
-    if (is_outside_long_mode(vcpu))
+    if (!in_ia32e_mode(vcpu))
         return Error::bad_cr3;
     lock_page_tables(vcpu);
     const ShadowNumber table = vcpu.machine->shadows.root(root / page_size);
@@ -210,7 +200,7 @@ bool restore_slot(Vcpu& vcpu, std::uint32_t index) {
 
 // Loads a root of an unaware kernel, on its only vCPU.
 [[gnu::noinline]] Error load_displaceable(Vcpu& vcpu, std::uint64_t root) {
-    if (is_outside_long_mode(vcpu))
+    if (!in_ia32e_mode(vcpu))
         return Error::bad_cr3;
     GuestRoots& roots = vcpu.roots;
     ShadowTables& shadows = vcpu.machine->shadows;
@@ -298,45 +288,9 @@ Error load_root(Vcpu& vcpu, std::uint64_t root) {
     return vcpu.machine->shadows.in_use() ? load_shadowed(vcpu, root) : load_guests_own(vcpu, root);
 }
 
-namespace {
-
-// What the vCPU's pointers stand for; nothing where one may not be loaded.
-std::optional<PointerTables::Pointers> pointers_of(const Vcpu& vcpu, PagingMode mode,
-                                                   std::uint64_t cr3) {
-    constexpr std::uint64_t gibibyte = std::uint64_t{1} << 30;
-    PointerTables::Pointers pointers{};
-    for (std::uint32_t index = 0; index < pointers.size(); ++index) {
-        if (mode == PagingMode::none) {
-            pointers[index] = PointerTables::pointer_to(index * gibibyte, true);
-        } else if (mode == PagingMode::two_level) {
-            pointers[index] = PointerTables::pointer_to(cr3 & paging::address_mask);
-        } else {
-            const std::uint64_t entry = read_pae_pointer(*vcpu.machine, cr3, index);
-            if (!is_valid_pae_pointer(*vcpu.machine, entry))
-                return std::nullopt;
-            if ((entry & paging::present) != 0)
-                pointers[index] = PointerTables::pointer_to(entry & paging::address_mask);
-        }
-    }
-    return pointers;
-}
-
-TableFormat::Entries format_of(PagingMode mode) {
-    switch (mode) {
-    case PagingMode::two_level:
-        return TableFormat::two_level;
-    case PagingMode::pae:
-        return TableFormat::pae;
-    default:
-        return TableFormat::unpaged;
-    }
-}
-
-} // namespace
-
 Error load_legacy_root(Vcpu& vcpu, PagingMode mode, std::uint64_t cr3) {
     ShadowTables& shadows = vcpu.machine->shadows;
-    const auto pointers = pointers_of(vcpu, mode, cr3);
+    const auto pointers = pointers_of(*vcpu.machine, mode, cr3);
     if (!pointers)
         return Error::bad_cr3;
     lock_page_tables(vcpu);
@@ -344,13 +298,13 @@ Error load_legacy_root(Vcpu& vcpu, PagingMode mode, std::uint64_t cr3) {
         vcpu.roots.pointer_table = shadows.make_pointer_table();
     const ShadowNumber table = vcpu.roots.pointer_table;
     if (table == 0 || (shadows.has_unsynced() && !shadows.sync(0)) ||
-        !shadows.load_pointers(table, format_of(mode), *pointers))
+        !shadows.load_pointers(table, mode, *pointers))
         return paused;
     withdraw_roots(vcpu);
     const SpinGuard guard{vcpu.roots.known.lock};
     follow(vcpu);
     if (vcpu.roots.current.table != table)
-        forget_known(vcpu.roots.known);
+        vcpu.roots.known.forget_all();
     make_current(vcpu, {cr3, shadows.address(table), table});
     vcpu.vmcs.write(Field::guest_cr3, vcpu.roots.current.loaded);
     if (shadows.can_displace())
@@ -359,11 +313,20 @@ Error load_legacy_root(Vcpu& vcpu, PagingMode mode, std::uint64_t cr3) {
     return Error::none;
 }
 
+namespace {
+
+void set_guest_root(Vcpu& vcpu, std::uint64_t root) {
+    const SpinGuard guard{vcpu.roots.known.lock};
+    vcpu.roots.current.guest = root;
+}
+
+} // namespace
+
 Error load_root_again(Vcpu& vcpu, std::uint64_t root) {
-    vcpu.roots.current.guest = abi::no_root;
+    set_guest_root(vcpu, abi::no_root); // so that it counts as another root
     const Error error = load_shadowed(vcpu, root);
     if (error != Error::none)
-        vcpu.roots.current.guest = root;
+        set_guest_root(vcpu, root);
     return error;
 }
 

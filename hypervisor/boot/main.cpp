@@ -169,10 +169,6 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
     if (!options)
         console::fail("unknown word on the monitor's command line: ", unknown);
 
-    if (!options->protects && options->interface != abi::Interface::native &&
-        options->profile != abi::Profile::modern)
-        console::fail("protect=0 is for kernels that know nothing of the ROM: interface=native");
-
     MemoryMap ram = usable_memory();
     const std::uint64_t memory_end = end_of(ram);
     const ProcessorList processors =

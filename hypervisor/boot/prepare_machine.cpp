@@ -96,8 +96,10 @@ void prepare_shadows(VirtualMachine& machine, const Options& options, std::uint6
                             .read_only_pages = {machine.chipset.guarded_pages.data(),
                                                 machine.chipset.guarded_pages.size()},
                             .guesses = !machine.protects};
-    // Several vCPUs have shadows of their own of one root, which cannot all lie in one place.
-    if (!machine.protects && !several && machine.capabilities.misc.cr3_target_count() != 0)
+    // Several vCPUs have shadows of their own of one root, which cannot all lie in one place. And
+    // the ROM leaves out invalidations unless it is told of tables out of step.
+    if (!machine.protects && !several && machine.interface == abi::Interface::native &&
+        machine.capabilities.misc.cr3_target_count() != 0)
         settings.direct_map_tables = &machine.pages;
     settings.monitor_pages[0] = {.guest = {abi::statistics_base, abi::statistics_base + page_size},
                                  .physical = direct_physical(&first.statistics),
@@ -137,7 +139,6 @@ void prepare_views(VirtualMachine& machine, const MonitorPages& rom) {
 
 void prepare_vcpu(Vcpu& vcpu, VirtualMachine& machine) {
     vcpu.machine = &machine;
-    vcpu.calls = &call_dispatch(machine.profile);
     vcpu.vpid = machine.has(secondary_processor_based::enable_vpid)
                     ? static_cast<std::uint16_t>(vcpu.number + 1)
                     : 0;
@@ -188,6 +189,8 @@ void prepare_vcpus(VirtualMachine& machine, const Options& options, std::uint64_
         take_pages(machine.pages, machine.vcpu_count * (sizeof(Vcpu) / page_size));
     const std::uint64_t areas =
         take_pages(machine.pages, machine.vcpu_count * (sizeof(abi::VcpuArea) / page_size));
+    machine.calls = &call_dispatch(machine.profile);
+    machine.legacy_calls = &legacy_call_dispatch(machine.profile);
     for (std::uint32_t number = 0; number < machine.vcpu_count; ++number) {
         Vcpu& vcpu = *new (direct_pointer(vcpus + number * sizeof(Vcpu))) Vcpu();
         machine.vcpus[number] = &vcpu;

@@ -11,7 +11,7 @@
 
 namespace hv {
 
-/// What the monitor accepts on one profile, by call number.
+/// What the monitor accepts on one profile, by call number, in IA-32e mode or outside it.
 struct CallDispatch {
     /// For VMCALLs. Null where the call is not accepted (unknown_call).
     std::array<CallHandler, abi::call_limit> hypercall{};
@@ -23,6 +23,8 @@ struct CallDispatch {
 /// profile that reaches the monitor, or if the call is the monitor's alone; a ring entry is
 /// accepted if the answer is `queued`.
 const CallDispatch& call_dispatch(abi::Profile profile);
+/// The same for a guest outside IA-32e mode.
+const CallDispatch& legacy_call_dispatch(abi::Profile profile);
 
 /// The name of a call as VMI spells it, or "?" for a number that is not a call.
 std::string_view call_name(std::uint32_t call);

@@ -39,11 +39,11 @@ Outcome move_to_cr3(Vcpu& vcpu, std::uint64_t value) {
     // A root that was offered and then withdrawn: the ROM passes the guest's own root in RDI
     // (docs/abi.md, "Roots without an exit").
     const ShadowTables& shadows = vcpu.machine->shadows;
-    if ((vcpu.efer & efer::long_mode_active) == 0) [[unlikely]]
-        return {load_root_outside_long_mode(vcpu, value), value};
-    const bool withdrawn = !shadows.can_displace() && shadows.at(value) != 0;
+    const bool is_legacy = !in_ia32e_mode(vcpu);
+    const bool withdrawn = !is_legacy && !shadows.can_displace() && shadows.at(value) != 0;
     const std::uint64_t root = withdrawn ? vcpu.registers.rdi : value;
-    const Error error = set_guest_cr3(vcpu, root);
+    const Error error =
+        is_legacy ? load_root_outside_long_mode(vcpu, root) : set_guest_cr3(vcpu, root);
     // A kernel may load CR3 without the ROM; whoever asks for a shoot-down reads the ROM's mirror.
     if (error == Error::none)
         vcpu.area->control.cr3 = root;
@@ -110,8 +110,8 @@ bool is_to_be_interpreted(Vcpu& vcpu, CrAccess access) {
         return false;
     const std::uint64_t value = read_register(vcpu, access.general_register());
     const std::uint64_t mode = value & (cr0::paging | cr0::protection_enable);
-    if (machine.runs_in_protected_mode())
-        return mode == 0 && (vcpu.efer & efer::long_mode_active) == 0;
+    if (machine.interprets_real_address_mode())
+        return mode == 0 && !in_ia32e_mode(vcpu);
     return mode == cr0::protection_enable && !in_64_bit_mode(vcpu);
 }
 

@@ -226,7 +226,7 @@ void handle_page_fault(Vcpu& vcpu, InterruptionInformation event) {
     if (event.nmi_unblocking_due_to_iret())
         block_nmis_again(vcpu);
     lock_page_tables(vcpu); // shadows may be dropped to make room
-    if ((vcpu.efer & efer::long_mode_active) == 0) [[unlikely]]
+    if (!in_ia32e_mode(vcpu)) [[unlikely]]
         return handle_outside_long_mode(vcpu, fault);
     handle_access(vcpu, fault, access_guest(vcpu, fault.linear, fault.code));
 }

@@ -10,6 +10,7 @@
 #include "hypervisor/vcpu/breakpoints.h"
 #include "hypervisor/vcpu/counters.h"
 #include "hypervisor/vcpu/exit_information.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/segment_registers.h"
 #include "hypervisor/x86/msr.h"
@@ -26,7 +27,7 @@ using abi::MemoryAccess;
 // instruction is stepped: which linear addresses it accesses depends on its segments.
 [[gnu::cold]] const Store* fetch_store_32(Vcpu& vcpu) {
     const Segment code = read_segment(vcpu, static_cast<std::size_t>(SegmentNumber::cs));
-    if ((vcpu.efer & efer::long_mode_active) != 0 || !code.access_rights.default_operation_size() ||
+    if (in_ia32e_mode(vcpu) || !code.access_rights.default_operation_size() ||
         has_breakpoints(vcpu.vmcs.read(Field::guest_dr7)))
         return nullptr;
     const std::uint64_t rip = vcpu.vmcs.read(Field::guest_rip);

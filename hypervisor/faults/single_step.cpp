@@ -10,6 +10,7 @@
 #include "hypervisor/run/fatal_exits.h"
 #include "hypervisor/vcpu/breakpoints.h"
 #include "hypervisor/vcpu/exit_information.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/resume.h"
 #include "hypervisor/vcpu/segment_registers.h"
 #include "hypervisor/vmx/exit_qualification.h"
@@ -305,7 +306,7 @@ bool begin_single_step(Vcpu& vcpu, const StoreTarget& target) {
 
 bool begin_stepped_delivery(Vcpu& vcpu, const StoreTarget& target) {
     // Pointers of PAE paging cannot forbid fetches (SDM vol. 3, table 4-8).
-    return (vcpu.efer & efer::long_mode_active) != 0 && open_page(vcpu, target, true);
+    return in_ia32e_mode(vcpu) && open_page(vcpu, target, true);
 }
 
 namespace {

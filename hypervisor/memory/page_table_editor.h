@@ -116,7 +116,7 @@ inline std::uint64_t copy_path(std::uint64_t root, std::uint64_t address,
                                std::span<const std::uint64_t> copies) {
     const auto levels = static_cast<int>(copies.size());
     std::uint64_t original = root;
-    for (int level = levels;; --level) {
+    for (int level = levels; level >= 1; --level) {
         const auto depth = static_cast<std::size_t>(levels - level);
         if (copies[depth] != original)
             copy_page(copies[depth], original);
@@ -130,6 +130,7 @@ inline std::uint64_t copy_path(std::uint64_t root, std::uint64_t address,
         original = entry & paging::address_mask;
         direct_word<std::uint64_t>(place) = (entry & ~paging::address_mask) | copies[depth + 1];
     }
+    return 0;
 }
 
 } // namespace hv

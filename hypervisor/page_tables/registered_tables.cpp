@@ -63,6 +63,20 @@ Error RegisteredTables::set_unregistered(Frame& frame, std::uint64_t gpa, std::u
     return Error::none;
 }
 
+Error RegisteredTables::set_small_entry(std::uint64_t gpa, std::uint32_t value) {
+    Frame* const frame = frames_.of_address(gpa);
+    if (frame == nullptr)
+        return Error::bad_frame;
+    if (gpa % sizeof(value) != 0)
+        return Error::bad_alignment;
+    if (frame->level != 0 || translation_->holds_descriptor_table(*frame))
+        return Error::protected_page;
+    direct_word<std::uint32_t>(gpa) = value;
+    const std::uint64_t word = align_down(gpa, paging::entry_size);
+    translation_->unregistered_entry_changed(*frame, word, direct_word<std::uint64_t>(word));
+    return Error::none;
+}
+
 Error RegisteredTables::update_entry(std::uint64_t gpa) {
     const auto value = memory_->read<std::uint64_t>(gpa);
     return value ? set_entry(gpa, *value) : Error::bad_frame;

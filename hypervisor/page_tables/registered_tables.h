@@ -87,6 +87,9 @@ class RegisteredTables {
         translation_->leaf_changed(frame, gpa, old, value, *page);
         return abi::Error::none;
     }
+    /// SetPxE of a 32-bit guest: writes the 4-byte entry at `gpa`, in a page that is not
+    /// registered, and has the shadows follow. Errors: bad_alignment, bad_frame, protected_page.
+    abi::Error set_small_entry(std::uint64_t gpa, std::uint32_t value);
     /// UpdatePxE: the guest has written the entry at `gpa`. Errors as set_entry.
     abi::Error update_entry(std::uint64_t gpa);
 

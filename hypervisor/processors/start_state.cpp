@@ -111,11 +111,9 @@ Error judge_segments(const StartupState& state) {
 
 namespace {
 
-// Of a state in protected mode, VM entry judges the segments.
+// In protected mode the rules of VM entry judge the segments (judge_entry).
 Error judge_state(const Vcpu& vcpu, const StartupState& state) {
-    const VirtualMachine& machine = *vcpu.machine;
-    const bool may_be_32_bit = machine.runs_in_protected_mode() && !machine.runs_in_every_mode();
-    if (may_be_32_bit && !state.in_64_bit_mode())
+    if (vcpu.machine->interprets_real_address_mode() && !state.in_64_bit_mode())
         return (state.rflags & ~allowed_flags) == 0 ? Error::none : Error::bad_value;
     const Error error = judge_values(state.rip, state.rflags, state.efer);
     return error != Error::none ? error : judge_segments(state);

@@ -65,8 +65,7 @@ StartupEnvironment startup_environment(Vcpu& vcpu) {
             .read_port = input_from_port,
             .write_port = output_to_port,
             .may_write = may_write,
-            .ends_in_protected_mode =
-                vcpu.machine->runs_in_protected_mode() && !vcpu.machine->runs_in_every_mode()};
+            .ends_in_protected_mode = vcpu.machine->interprets_real_address_mode()};
 }
 
 namespace {

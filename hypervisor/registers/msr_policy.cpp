@@ -132,19 +132,19 @@ bool keep(Vcpu& vcpu, std::uint32_t msr, std::uint64_t value) {
 std::uint64_t real_efer(const Vcpu& vcpu) {
     const std::uint64_t value = vcpu.efer | vcpu.machine->demands.efer_forced;
     // Where paging is always on, VM entry demands that LME be LMA (27.3.1.1).
-    const bool is_ahead =
-        (vcpu.efer & efer::long_mode_active) == 0 && !vcpu.machine->runs_in_every_mode();
+    const bool is_ahead = !in_ia32e_mode(vcpu) && !vcpu.machine->runs_in_every_mode();
     return is_ahead ? value & ~efer::long_mode_enable : value;
 }
 
 void write_real_efer(Vcpu& vcpu, std::uint64_t value) {
-    if ((vcpu.machine->controls.entry & vm_entry::load_ia32_efer) != 0)
+    if ((vcpu.machine->controls.entry & vm_entry::load_ia32_efer) != 0) {
         vcpu.vmcs.write(Field::guest_ia32_efer, value);
-    else
-        // The monitor keeps NXE on for its own page tables, and is in IA-32e mode itself: VM entry
-        // loads LME and LMA from the control "IA-32e mode guest" (27.3.2.1).
-        cpu::write_msr(number(Msr::ia32_efer),
-                       value | efer::execute_disable_enable | efer::long_mode_enable);
+        return;
+    }
+    // The monitor keeps NXE on for its own page tables, and is in IA-32e mode itself: VM entry
+    // loads LME and LMA from the control "IA-32e mode guest" (27.3.2.1).
+    cpu::write_msr(number(Msr::ia32_efer),
+                   value | efer::execute_disable_enable | efer::long_mode_enable);
 }
 
 std::optional<std::uint64_t> read_guest_msr(Vcpu& vcpu, std::uint32_t msr) {

@@ -20,8 +20,6 @@ using abi::Error;
 
 namespace {
 
-bool is_long_mode_active(const Vcpu& vcpu) { return (vcpu.efer & efer::long_mode_active) != 0; }
-
 // The four page-directory-pointer-table entries, as MOV to CR3 loads them (4.4.1). False where one
 // is present and has a reserved bit set; nothing is loaded then.
 bool load_pointers(Vcpu& vcpu, std::uint64_t cr3) {
@@ -70,6 +68,7 @@ void set_long_mode_active(Vcpu& vcpu, bool active) {
     const std::uint32_t controls = vcpu.machine->controls.entry;
     vcpu.vmcs.write(Field::vm_entry_controls, active ? controls | control : controls & ~control);
     vcpu.efer = active ? vcpu.efer | efer::long_mode_active : vcpu.efer & ~efer::long_mode_active;
+    vcpu.calls = active ? vcpu.machine->calls : vcpu.machine->legacy_calls;
     write_real_efer(vcpu, real_efer(vcpu));
 }
 
@@ -80,16 +79,19 @@ Error follow_cr0(Vcpu& vcpu, std::uint64_t value) {
         return Error::bad_cr0;
     if (((guest_cr0(vcpu) ^ value) & cr0::paging) == 0)
         return Error::none;
-    const bool was_active = is_long_mode_active(vcpu);
+    const bool was_active = in_ia32e_mode(vcpu);
     const bool is_active = pages && (vcpu.efer & efer::long_mode_enable) != 0;
     if ((was_active && !may_end_long_mode(vcpu)) || (is_active && !may_begin_long_mode(vcpu)))
         return Error::bad_cr0;
     const PagingMode mode =
         is_active ? PagingMode::four_level : paging_mode_of(value, guest_cr4(vcpu), 0);
-    if (const Error error = load_root_in(vcpu, mode, guest_cr3(vcpu)); error != Error::none)
-        return error == Error::bad_cr3 ? Error::bad_cr0 : error;
     if (was_active != is_active)
         set_long_mode_active(vcpu, is_active);
+    if (const Error error = load_root_in(vcpu, mode, guest_cr3(vcpu)); error != Error::none) {
+        if (was_active != is_active)
+            set_long_mode_active(vcpu, was_active);
+        return error == Error::bad_cr3 ? Error::bad_cr0 : error;
+    }
     drop_before_entry(vcpu, Stale::all);
     return Error::none;
 }
@@ -98,23 +100,29 @@ Error follow_cr4(Vcpu& vcpu, std::uint64_t value) {
     VirtualMachine& machine = *vcpu.machine;
     const std::uint64_t changed = guest_cr4(vcpu) ^ value;
     const bool pae = (value & cr4::physical_address_extension) != 0;
-    if (is_long_mode_active(vcpu))
+    if (in_ia32e_mode(vcpu))
         return pae ? Error::none : Error::bad_cr4;
     if ((value & cr4::pcid_enable) != 0)
         return Error::bad_cr4;
     const bool pages = (guest_cr0(vcpu) & cr0::paging) != 0;
-    if (machine.shadows.in_use() && (changed & cr4::page_size_extensions) != 0) {
+    const bool changes_entries =
+        machine.shadows.in_use() && (changed & cr4::page_size_extensions) != 0;
+    if (changes_entries) {
         lock_page_tables(vcpu);
         if (!machine.translation.before_new_features())
             return paused;
+    }
+    const bool loads = pages && (machine.shadows.in_use() ? changed != 0 : pae);
+    if (loads) {
+        const PagingMode mode = paging_mode_of(cr0::paging, value, 0);
+        if (const Error error = load_root_in(vcpu, mode, guest_cr3(vcpu)); error != Error::none)
+            return error == Error::bad_cr3 ? Error::bad_cr4 : error;
+    }
+    if (changes_entries) {
         machine.features.large_pages = (value & cr4::page_size_extensions) != 0;
         machine.translation.set_features(machine.features);
     }
-    const bool loads = pages && (machine.shadows.in_use() ? changed != 0 : pae);
-    if (!loads)
-        return Error::none;
-    const Error error = load_root_in(vcpu, paging_mode_of(cr0::paging, value, 0), guest_cr3(vcpu));
-    return error == Error::bad_cr3 ? Error::bad_cr4 : error;
+    return Error::none;
 }
 
 Error load_root_outside_long_mode(Vcpu& vcpu, std::uint64_t cr3) {
@@ -128,7 +136,10 @@ bool load_task_root(Vcpu& vcpu, std::uint32_t cr3) {
     if ((guest_cr0(vcpu) & cr0::paging) == 0)
         return true;
     // The old task has been left: there is no instruction to execute again.
-    return complete(vcpu, [&] { return load_root_outside_long_mode(vcpu, cr3); }) == Error::none;
+    if (complete(vcpu, [&] { return load_root_outside_long_mode(vcpu, cr3); }) != Error::none)
+        return false;
+    vcpu.area->control.cr3 = cr3;
+    return true;
 }
 
 namespace {

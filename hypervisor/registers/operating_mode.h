@@ -31,7 +31,7 @@ namespace hv {
 [[nodiscard]] bool load_task_root(Vcpu& vcpu, std::uint32_t cr3);
 
 /// Has VM entry go to IA-32e mode or to another one: the VM-entry control and EFER.LMA, which must
-/// be equal (27.3.1.1).
+/// be equal (27.3.1.1). The calls that are accepted follow.
 void set_long_mode_active(Vcpu& vcpu, bool active);
 
 /// Loads the state after INIT and a SIPI with this vector (table 10-1): real-address mode.

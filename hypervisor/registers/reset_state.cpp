@@ -47,6 +47,7 @@ void write_reset_state(Vcpu& vcpu) {
     vmcs.write(Field::cr0_read_shadow, vcpu.cr0_shadow);
     write_guest_cr4(vcpu, cr4::physical_address_extension);
     vcpu.efer = efer::long_mode_enable | efer::long_mode_active;
+    vcpu.calls = machine.calls;
     vmcs.write(Field::vm_entry_controls, machine.controls.entry); // to IA-32e mode
     if ((machine.controls.entry & vm_entry::load_ia32_efer) != 0)
         vmcs.write(Field::guest_ia32_efer, real_efer(vcpu));

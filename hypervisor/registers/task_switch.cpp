@@ -171,7 +171,7 @@ void handle_task_switch(Vcpu& vcpu) {
     const TaskSwitch exit{vcpu.vmcs.read(Field::exit_qualification)};
     const AccessRights old_tss{
         static_cast<std::uint32_t>(vcpu.vmcs.read(Field::guest_tr_access_rights))};
-    if (!vcpu.machine->runs_in_protected_mode() || (vcpu.efer & efer::long_mode_active) != 0 ||
+    if (!vcpu.machine->runs_in_protected_mode() || in_ia32e_mode(vcpu) ||
         old_tss.type() != segment_type::tss_busy)
         return refuse_instruction(vcpu, abi::Error::task_gate, "TASK_SWITCH", exit.raw);
     const InterruptionInformation event = interrupted_event(vcpu);

@@ -4,6 +4,7 @@
 #include "hypervisor/host/console.h"
 #include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/vcpu/vcpu.h"
+#include "shared/call_table.h"
 #include "shared/exit_reason.h"
 
 #include <boost/container/static_vector.hpp>
@@ -61,6 +62,21 @@ void print_keys(const VirtualMachine& machine, std::string_view what, Table tabl
     });
 }
 
+// Each call by name: how often it was a VMCALL, and how often an entry of the ring.
+void print_calls(const VirtualMachine& machine) {
+    for (const abi::CallInfo& info : abi::call_table) {
+        const auto call = static_cast<std::uint32_t>(info.call);
+        const std::uint64_t hypercalls =
+            sum(machine, [call](const abi::Statistics& its) { return its.hypercall[call]; });
+        const std::uint64_t entries =
+            sum(machine, [call](const abi::Statistics& its) { return its.entry[call]; });
+        if (hypercalls != 0)
+            say("    VMCALL ", info.name, ' ', hypercalls);
+        if (entries != 0)
+            say("    drained ", info.name, ' ', entries);
+    }
+}
+
 } // namespace
 
 void print_summary(const VirtualMachine& machine) {
@@ -77,6 +93,7 @@ void print_summary(const VirtualMachine& machine) {
         if (exits != 0)
             say("  ", abi::name(static_cast<abi::ExitReason>(reason)), " ", exits);
     }
+    print_calls(machine);
     print_keys(machine, "MSR", [](const Statistics& its) -> const KeyedCounts& { return its.msr; });
     print_keys(machine, "port",
                [](const Statistics& its) -> const KeyedCounts& { return its.port; });

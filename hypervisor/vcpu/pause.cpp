@@ -40,6 +40,10 @@ bool iret_unblocked_nmis(const Vcpu& vcpu, ExitReason reason) {
 
 bool must_pause(const Vcpu& vcpu) { return cpu::read_tsc() - vcpu.exit_time > pause_ticks; }
 
+bool must_pause_before_short_call(const Vcpu& vcpu) {
+    return cpu::read_tsc() - vcpu.exit_time > 2 * pause_ticks;
+}
+
 bool recurs_with_instruction(const Vcpu& vcpu) { return recurs(vcpu, exit_reason(vcpu).basic()); }
 
 bool execute_again(Vcpu& vcpu) {

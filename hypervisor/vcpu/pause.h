@@ -18,6 +18,9 @@ inline constexpr std::uint64_t pause_ticks = 200'000;
 /// Whether a call that takes long must wait for the next VM exit. To be asked before it does
 /// anything.
 bool must_pause(const Vcpu& vcpu);
+/// The same before a call that takes at most some thousand instructions: such calls go on for twice
+/// as long, so that a full ring of them is executed in one exit.
+bool must_pause_before_short_call(const Vcpu& vcpu);
 
 /// Whether the cause of this exit comes again when the guest goes back to the instruction that
 /// exited, or to the event whose delivery did. An NMI, an interrupt, INIT and SIPI come from

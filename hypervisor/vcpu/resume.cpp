@@ -3,6 +3,7 @@
 #include "hypervisor/host/processor/host_tables.h"
 #include "hypervisor/host/processor/instructions.h"
 #include "hypervisor/vcpu/exit_information.h"
+#include "hypervisor/vcpu/guest_control_registers.h"
 #include "hypervisor/vcpu/note.h"
 #include "hypervisor/vmx/guest_state.h"
 #include "hypervisor/x86/control_register.h"
@@ -25,7 +26,7 @@ bool is_in_real_address_mode(const Vcpu& vcpu) {
 
 std::uint64_t wrap_outside_64_bit_mode(const Vcpu& vcpu, std::uint64_t rip) {
     // Outside IA-32e mode CS.L has no meaning.
-    const bool is_64_bit = in_64_bit_mode(vcpu) && (vcpu.efer & efer::long_mode_active) != 0;
+    const bool is_64_bit = in_64_bit_mode(vcpu) && in_ia32e_mode(vcpu);
     return is_64_bit ? rip : rip & 0xFFFFFFFF;
 }
 

@@ -49,12 +49,11 @@ static_assert(offsetof(VcpuFrame, statistics) + offsetof(abi::Statistics, monito
 /// Set when the machine is prepared, and constant from then on: every vCPU reads them.
 struct VcpuIdentity {
     VirtualMachine* machine;
-    std::uint32_t number;      ///< from 0; it runs on the processor of that number
-    std::uint32_t apic_id;     ///< of that processor
-    const CallDispatch* calls; ///< what this profile accepts
-    abi::VcpuArea* area;       ///< guest-written: read each word once
-    StepPages* step_pages;     ///< in the monitor's memory
-    std::uint16_t vpid;        ///< 0 without VPID
+    std::uint32_t number;  ///< from 0; it runs on the processor of that number
+    std::uint32_t apic_id; ///< of that processor
+    abi::VcpuArea* area;   ///< guest-written: read each word once
+    StepPages* step_pages; ///< in the monitor's memory
+    std::uint16_t vpid;    ///< 0 without VPID
     Invalidation invalidation;
 };
 
@@ -86,6 +85,7 @@ struct Vcpu : VcpuFrame, VcpuIdentity, VcpuShared {
     std::uint64_t cr4_mask;
     std::uint64_t cr4_shadow;
     std::uint64_t efer;             ///< as the guest has it
+    const CallDispatch* calls;      ///< that are accepted in the mode in which it is
     std::uint32_t exception_bitmap; ///< outside a single step
     std::uint32_t primary_controls; ///< primary processor-based, as in its VMCS
     HeldEvent held_event;

@@ -22,6 +22,7 @@
 
 namespace hv {
 
+struct CallDispatch;
 struct Vcpu;
 
 /// The controls in force, as negotiated.
@@ -86,6 +87,9 @@ struct VirtualMachine : MachineSettings, SharedPaging {
     /// Guards Vcpu::start_order of every vCPU, and `pages` while processors start.
     SpinLock start_lock;
     PageAllocator pages; ///< EPT takes page tables from it; shadow page tables have a pool
+    /// The calls that are accepted in IA-32e mode, and those that are outside it.
+    const CallDispatch* calls = nullptr;
+    const CallDispatch* legacy_calls = nullptr;
     /// Letters of abi::bochs_exit_word that the guest has spelled, fewer than all; atomically.
     std::uint32_t shutdown_letters = 0;
 
@@ -109,7 +113,11 @@ struct VirtualMachine : MachineSettings, SharedPaging {
     bool runs_in_every_mode() const { return has(secondary_processor_based::unrestricted_guest); }
     /// Whether it may leave IA-32e mode: under shadow paging too, but not for real-address mode.
     bool runs_in_protected_mode() const {
-        return runs_in_every_mode() || (profile == abi::Profile::classic && !protects);
+        return runs_in_every_mode() || interprets_real_address_mode();
+    }
+    /// Whether only real-address mode is interpreted, and all other modes run.
+    bool interprets_real_address_mode() const {
+        return profile == abi::Profile::classic && !protects;
     }
 };
 

@@ -29,6 +29,9 @@ inline constexpr std::uint32_t entries = 512;  ///< of a table with 8-byte entri
 inline constexpr std::uint64_t entry_size = 8; ///< in bytes; 4 under 32-bit paging
 } // namespace paging
 
+/// SDM vol. 3, 4.1.1.
+enum class PagingMode : std::uint8_t { four_level, pae, two_level, none };
+
 /// What the processor and the guest's control registers say about entries.
 struct PagingFeatures {
     std::uint8_t physical_address_bits = 36;
@@ -82,6 +85,8 @@ struct FourLevelPaging {
 struct PaePaging {
     using Entry = std::uint64_t;
     static constexpr int levels = 3;
+    /// Reserved at every level, whatever the width of physical addresses, and only in this mode.
+    static constexpr std::uint64_t always_reserved = 0x7FF0'0000'0000'0000;
 
     static constexpr int shift(int level) { return FourLevelPaging::shift(level); }
     static constexpr std::uint64_t index(std::uint64_t linear, int level) {
@@ -106,10 +111,9 @@ struct PaePaging {
                                             const PagingFeatures& features) {
         // Bits 1, 2 and 5 to 8 of the top level, whose entries are loaded with CR3 (table 4-8).
         constexpr std::uint64_t top = paging::execute_disable | 0x1E6;
-        constexpr std::uint64_t always = 0x7FF0'0000'0000'0000;
         if (level == levels)
-            return FourLevelPaging::reserved(0, 1, features) | always | top;
-        return FourLevelPaging::reserved(entry, level, features) | always;
+            return FourLevelPaging::reserved(0, 1, features) | always_reserved | top;
+        return FourLevelPaging::reserved(entry, level, features) | always_reserved;
     }
 };
 

@@ -4,6 +4,7 @@
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/host/processor/instructions.h"
 #include "tests/differential/guest.h"
+#include "tests/unit/fake/entry_bits.h"
 
 #include <stdexcept>
 
@@ -14,15 +15,8 @@ using hv::test::Machine;
 
 namespace {
 
-constexpr std::uint64_t present = 1;
-constexpr std::uint64_t writable = 2;
-constexpr std::uint64_t user = 4;
-constexpr std::uint64_t accessed = 0x20;
-constexpr std::uint64_t dirty = 0x40;
-constexpr std::uint64_t large = 0x80;
-constexpr std::uint64_t global = 0x100;
-constexpr std::uint64_t execute_disable = std::uint64_t{1} << 63;
-constexpr std::uint64_t address = 0x000F'FFFF'FFFF'F000;
+using namespace hv::test::entry_bits;
+
 constexpr std::uint64_t beyond_physical = address & ~((std::uint64_t{1} << 40) - 1);
 constexpr std::uint32_t page_fault = 0x80000B0E;
 constexpr std::uint32_t fault_present = 1;

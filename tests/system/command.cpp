@@ -145,4 +145,14 @@ bool is_running(pid_t process) {
     return !stat.empty() && !stat.starts_with('Z');
 }
 
+bool has_ended(pid_t process) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (is_running(process)) {
+        if (std::chrono::steady_clock::now() > end)
+            return false;
+        std::this_thread::sleep_for(poll_interval);
+    }
+    return true;
+}
+
 } // namespace test

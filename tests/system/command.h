@@ -53,5 +53,7 @@ Outcome lazyhv(const std::vector<std::string>& arguments,
 
 /// Whether a process still exists and is no zombie.
 bool is_running(pid_t process);
+/// Whether a process that was sent a signal ends within five seconds.
+bool has_ended(pid_t process);
 
 } // namespace test

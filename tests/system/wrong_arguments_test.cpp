@@ -39,8 +39,8 @@ TEST(WrongArguments, WhatLinuxCannotBe) {
     expect_refused({"linux", "--kernel", "no-such-file"}, "there is no guest image no-such-file");
     expect_refused({"linux", "--kernel", guest_image()}, "is not a Linux kernel");
     expect_refused({"linux", "--interface", "quick"}, "unknown interface \"quick\"");
-    expect_refused({"linux", "--interface", "lazy", "--profile", "classic"},
-                   "Linux finds the ROM on profile modern alone so far");
+    expect_refused({"linux", "--interface", "lazy", "--protect"},
+                   "--protect is for 64-bit kernels");
     expect_refused({"linux", "--interface", "lazy", "--bench"}, "leave --interface out");
 }
 

@@ -96,7 +96,7 @@ void add_run(CLI::App& application, RunOptions& options) {
         ->add_option("--protect", options.protect,
                      "profiles classic and hardened: whether the monitor owns the descriptor "
                      "tables, the TSS and CR0.TS (default on); off is for kernels that were not "
-                     "written for lazyhv, with interface native")
+                     "written for lazyhv, and for 32-bit kernels")
         ->check(CLI::IsMember({"on", "off"}));
     command->add_flag("--log-exits", options.log_exits,
                       "Bochs only: the emulator's log names each VM exit (with --emulator-log)");
@@ -121,8 +121,7 @@ void add_linux(CLI::App& application, LinuxOptions& options) {
     command->add_option("--profile", options.boot.profile,
                         "what the monitor owns: classic, hardened, modern (default modern)");
     command->add_option("--interface", options.boot.interface,
-                        "native, or lazy for a 32-bit kernel with VMI on profile modern (default "
-                        "native)");
+                        "native; eager or lazy for a 32-bit kernel with VMI (default native)");
     add_machine_options(
         *command, options.boot,
         {.cpus = "processors of the machine, 1 to 8 (default 1)", .default_seconds = "600"});

@@ -47,6 +47,7 @@ Examples:
   ./lazyhv run --image lazyhv.iso build/guest/guest.elf -- test
   ./lazyhv run --profile modern --module environment.txt multiboot-kernel.elf -- words for it
   ./lazyhv run --profile classic --protect off my-kernel.elf
+  ./lazyhv run --profile classic --protect off --interface lazy my-vmi-kernel.elf
   ./lazyhv run --cpu corei7_skylake_x --memory 1G --emulator-log bochs.log my-kernel.elf -- debug
 )";
 
@@ -93,7 +94,7 @@ Examples:
   ./lazyhv linux --profile classic --run pingpong,fork,memory
   ./lazyhv linux --profile hardened --protect --pti --run signals
   ./lazyhv linux --kernel /boot/vmlinuz --append "loglevel=7 nosmp"
-  ./lazyhv linux --interface lazy --kernel bzImage-2.6.34 --initrd initrd.gz
+  ./lazyhv linux --profile classic --interface lazy --kernel bzImage-2.6.34 --initrd initrd.gz
   ./lazyhv linux --bench --json results.json
 )";
 

@@ -39,9 +39,9 @@ void check(const LinuxOptions& options) {
     const bool has_rom = parse_interface(options.boot.interface) != abi::Interface::native;
     if (has_rom && options.is_benchmark)
         throw Failure("--bench is for kernels that know nothing of the ROM: leave --interface out");
-    if (has_rom && profile_of(options) != abi::Profile::modern)
-        throw Failure("Linux finds the ROM on profile modern alone so far: give --profile modern, "
-                      "or leave --interface out");
+    if (has_rom && options.protects_descriptors)
+        throw Failure("--protect is for 64-bit kernels, and those of Linux do not know the ROM: "
+                      "leave --protect or --interface out");
 }
 
 /// Shows the console and, until the kernel prints something, how long the boot has taken.

@@ -31,9 +31,6 @@ int run(const RunOptions& options) {
         parse_interface(!options.boot.interface.empty() ? options.boot.interface
                         : protects                      ? "lazy"
                                                         : "native");
-    if (!protects && interface != abi::Interface::native)
-        throw Failure("--protect off is for kernels that know nothing of the ROM: give --interface "
-                      "native, or leave --interface out");
     if (options.checked)
         require_classic("--checked", profile);
     if (!options.boot.shadow_memory.empty())

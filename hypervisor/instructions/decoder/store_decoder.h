@@ -22,8 +22,8 @@ enum class CodeSize : std::uint8_t {
 
 /// Decodes the instruction at `bytes`; `count` of them may be read, at most longest_instruction.
 /// Returns true and fills `store` if it is one that hv::Store can describe; false for every other
-/// one, for an invalid one and for one that needs more bytes. Of code of 32 bits the address says
-/// nothing about segments that have a base in those modes alone.
+/// one, for an invalid one and for one that needs more bytes. In code of 32 bits CS, DS,
+/// ES and SS have bases too, about which `store` says nothing.
 bool decode_store(const std::uint8_t* bytes, std::uint32_t count, Store& store,
                   CodeSize size = CodeSize::bits_64);
 

@@ -10,7 +10,7 @@ ShadowNumber PointerTables::make_pointer_table() {
     ShadowTable& table = pool_.table(number);
     table.level = PaePaging::levels;
     table.flags = shadow_flags::pointers;
-    table.format = {TableFormat::unpaged, 0};
+    table.format = {PagingMode::none, 0};
     table.view = viewer_;
     table.pins = 1;
     table.copy = take();
@@ -20,10 +20,9 @@ ShadowNumber PointerTables::make_pointer_table() {
     return number;
 }
 
-bool PointerTables::load_pointers(ShadowNumber number, TableFormat::Entries entries,
-                                  const Pointers& pointers) {
+bool PointerTables::load_pointers(ShadowNumber number, PagingMode mode, const Pointers& pointers) {
     ShadowTable& table = pool_.table(number);
-    const TableFormat loaded{entries, 0};
+    const TableFormat loaded{mode, 0};
     std::array<ShadowNumber, std::tuple_size_v<Pointers>> children{};
     for (std::uint32_t slot = 0; slot < pointers.size(); ++slot) {
         const Frame* const frame = frames_.of_address(pointers[slot] & paging::address_mask);

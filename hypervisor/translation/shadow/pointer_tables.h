@@ -27,9 +27,10 @@ class PointerTables : public ShadowTableSet {
     /// Makes a pointer table for the acting vCPU, whose pointers are all absent. It is pinned, and
     /// never released. 0: to be repeated.
     [[nodiscard]] ShadowNumber make_pointer_table();
-    /// Loads what the pointers of `number` stand for. Page tables that have a shadow table are
-    /// brought in step and used at once; a fault makes the others. False: to be repeated.
-    [[nodiscard]] bool load_pointers(ShadowNumber number, TableFormat::Entries entries,
+    /// Loads what the pointers of `number` stand for in the guest's `mode`. Page tables that have a
+    /// shadow table are brought in step and used at once; a fault makes the others. False: to be
+    /// repeated.
+    [[nodiscard]] bool load_pointers(ShadowNumber number, PagingMode mode,
                                      const Pointers& pointers);
     /// What pointer `index` stands for.
     std::uint64_t pointer(ShadowNumber number, std::uint32_t index) const {

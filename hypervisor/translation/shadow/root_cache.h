@@ -25,6 +25,7 @@ class RootCache {
     /// Adds a root, which may take the place of another one.
     void put(std::uint64_t root, ShadowNumber table) { entries_[index_of(root)] = {root, table}; }
     void forget(std::uint64_t root) { entries_[index_of(root)] = {}; }
+    void forget_all() { entries_ = {}; }
 
   private:
     struct Entry {

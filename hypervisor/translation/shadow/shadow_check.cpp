@@ -3,6 +3,7 @@
 
 #include "hypervisor/host/console.h"
 #include "hypervisor/translation/shadow/shadow_tables.h"
+#include "hypervisor/translation/shadow/unsynced_copy.h"
 
 namespace hv {
 
@@ -31,7 +32,7 @@ bool ShadowTables::consistent_entry(ShadowNumber number, std::uint32_t slot) con
                (may_be_read_only(entry) && entry == (wanted & ~shadow_bits::writable_and_dirty));
     }
     const std::uint64_t guest = (table.flags & shadow_flags::unsynced) != 0
-                                    ? pool_.entry(table.copy * shadow_slots + slot)
+                                    ? seen_entry(pool_, table, slot)
                                     : read_guest(table, slot);
     if (table.level == 1) {
         const std::uint64_t wanted = leaf_entry(guest, table.view);

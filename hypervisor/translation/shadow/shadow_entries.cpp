@@ -78,8 +78,8 @@ std::uint64_t ShadowEntries::read_legacy(const ShadowTable& table, std::uint32_t
     if ((table.flags & shadow_flags::pointers) != 0)
         return pool_.entry(table.copy * shadow_slots + slot);
     const std::uint64_t page = table.frame * page_size;
-    if (table.format.entries == TableFormat::pae)
-        return legacy_entry(direct_word<std::uint64_t>(page + slot * sizeof(std::uint64_t)));
+    if (table.format.mode == PagingMode::pae)
+        return from_pae_entry(direct_word<std::uint64_t>(page + slot * sizeof(std::uint64_t)));
     const std::uint32_t index = index_of_small_entry(slot, table.level, table.format.part);
     return widen_entry(direct_word<std::uint32_t>(page + index * sizeof(std::uint32_t)),
                        table.level, slot, settings_.features.large_pages);
@@ -87,7 +87,7 @@ std::uint64_t ShadowEntries::read_legacy(const ShadowTable& table, std::uint32_t
 
 SlotRange ShadowEntries::slots_at(const ShadowTable& table, std::uint64_t gpa) {
     const auto index = static_cast<std::uint32_t>(gpa % page_size / sizeof(std::uint64_t));
-    if (table.format.entries != TableFormat::two_level)
+    if (table.format.mode != PagingMode::two_level)
         return {index, 1};
     SlotRange slots = slots_of_small_entry(2 * index, table.level, table.format.part);
     slots.count *= 2; // both entries of the 8 bytes belong to the same part

@@ -163,7 +163,7 @@ class ShadowEntries {
     /// The guest's entry for which a shadow entry stands, as it is in memory now, in the format of
     /// 4-level paging.
     std::uint64_t read_guest(const ShadowTable& table, std::uint32_t slot) const {
-        if (table.format.entries != TableFormat::four_level) [[unlikely]]
+        if (table.format.mode != PagingMode::four_level) [[unlikely]]
             return read_legacy(table, slot);
         return direct_word<std::uint64_t>(table.frame * page_size + slot * sizeof(std::uint64_t));
     }

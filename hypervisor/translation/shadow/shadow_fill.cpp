@@ -1,5 +1,7 @@
 #include "hypervisor/translation/shadow/shadow_fill.h"
 
+#include "hypervisor/translation/shadow/unsynced_copy.h"
+
 namespace hv {
 
 namespace {
@@ -124,7 +126,7 @@ ShadowFill::fill_path(ShadowNumber root, std::uint64_t linear, const PageWalk& w
         return fill_large(entry, walk.level, linear, guest) || changed ? Fill::filled
                                                                        : Fill::unchanged;
     if (const ShadowTable& leaf = pool_.table(table); (leaf.flags & shadow_flags::unsynced) != 0)
-        pool_.entry(leaf.copy * shadow_slots + slot_of(linear, 1)) = guest;
+        set_seen_entry(pool_, leaf, slot_of(linear, 1), guest);
     const std::uint64_t value = leaf_entry(guest, pool_.table(table).view);
     if (pool_.entry(entry) != value) {
         replace(entry, value);

@@ -45,7 +45,7 @@ ShadowNumber ShadowTableSet::make(Frame& frame, int level, ShadowView viewer, Ta
     table.level = static_cast<std::uint8_t>(level);
     table.view = view_in(frame, level, viewer);
     table.format = format;
-    if (format.entries != TableFormat::four_level)
+    if (format.mode != PagingMode::four_level)
         table.flags = shadow_flags::legacy;
     table.next = frame.first_shadow;
     frame.first_shadow = number;
@@ -56,7 +56,7 @@ ShadowNumber ShadowTableSet::make(Frame& frame, int level, ShadowView viewer, Ta
         ++statistics_->shadow_rebuilt;
     }
     stale_->wait_for_others();
-    if (format.entries == TableFormat::four_level)
+    if (format.mode == PagingMode::four_level)
         fill_from_guest(number);
     else
         fill_legacy_from_guest(number);
@@ -168,25 +168,35 @@ ShadowNumber ShadowTableSet::find_or_make_direct(std::uint64_t frame, int level,
 }
 
 bool ShadowTableSet::unsync(Frame& frame) {
-    const ShadowNumber number = frame.first_shadow;
-    const ShadowTable& table = pool_.table(number);
-    if (table.parents == 0 || table.level != 1)
+    const ShadowTable& first = pool_.table(frame.first_shadow);
+    if (first.parents == 0 || first.level != 1)
         return drop(frame); // it is no longer a page table
-    if (unsynced_ == max_unsynced) {
-        ShadowNumber oldest = first_unsynced_;
-        while (pool_.table(oldest).next_unsynced != 0)
-            oldest = pool_.table(oldest).next_unsynced;
-        if (release(oldest) == Release::unfinished)
+    const auto for_each_of = [&](void (ShadowTableSet::*change)(ShadowNumber)) {
+        for (ShadowNumber number = frame.first_shadow; number != 0;
+             number = pool_.table(number).next)
+            (this->*change)(number);
+    };
+    // One table, or the two halves of a page table of 32-bit paging, one of which may have been
+    // out of step before.
+    for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next) {
+        if ((pool_.table(number).flags & shadow_flags::unsynced) != 0)
+            continue;
+        if (unsynced_ == max_unsynced) {
+            ShadowNumber oldest = first_unsynced_;
+            while (pool_.table(oldest).next_unsynced != 0)
+                oldest = pool_.table(oldest).next_unsynced;
+            const bool is_half_of_it = pool_.table(oldest).frame == pool_.table(number).frame;
+            if (release(oldest) == Release::unfinished || is_half_of_it)
+                return false;
+        }
+        for_each_of(&ShadowTableSet::pin);
+        const bool has_room = reserve(1);
+        for_each_of(&ShadowTableSet::unpin);
+        if (!has_room)
             return false;
+        add_unsynced(number, take());
+        unlock(frame);
     }
-    pin(number);
-    const bool has_room = reserve(1);
-    unpin(number);
-    if (!has_room)
-        return false;
-    const ShadowNumber copy = take();
-    add_unsynced(number, copy);
-    unlock(frame);
     mark_leaf_shadow(frame);
     return true;
 }

@@ -2,6 +2,8 @@
 
 #include "hypervisor/translation/shadow/shadow_tables.h"
 
+#include "hypervisor/translation/shadow/unsynced_copy.h"
+
 namespace hv {
 
 namespace {
@@ -13,6 +15,11 @@ constexpr std::uint32_t slot_of_entry(std::uint64_t gpa) {
 /// A page may be a page table of each level in IA-32e mode, of two under PAE paging, and under
 /// 32-bit paging have six parts.
 constexpr std::size_t max_shadows_of_view = 12;
+
+/// The index of the 4-byte entry at `gpa` in its page table.
+constexpr std::uint32_t index_of_small(std::uint64_t gpa) {
+    return static_cast<std::uint32_t>(gpa % page_size / sizeof(ThirtyTwoBitPaging::Entry));
+}
 
 } // namespace
 
@@ -73,9 +80,7 @@ void ShadowTables::entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t 
         if (shadow.level == 0 || shadow.frame != number_of_frame ||
             (shadow.flags & shadow_flags::direct) != 0)
             continue;
-        if ((shadow.flags & shadow_flags::unsynced) != 0)
-            pool_.entry(shadow.copy * shadow_slots + slot) = value;
-        if (shadow.format.entries == TableFormat::four_level)
+        if (shadow.format.mode == PagingMode::four_level)
             slot_changed(number, slot, value);
         else
             legacy_entries_changed(number, gpa);
@@ -86,6 +91,8 @@ void ShadowTables::entry_changed(Frame& frame, std::uint64_t gpa, std::uint64_t 
 void ShadowTables::slot_changed(ShadowNumber number, std::uint32_t slot, std::uint64_t value) {
     const ShadowTable& shadow = pool_.table(number);
     const EntryNumber entry = number * shadow_slots + slot;
+    if ((shadow.flags & shadow_flags::unsynced) != 0)
+        set_seen_entry(pool_, shadow, slot, value);
     if (shadow.level == 1)
         return replace(entry, leaf_entry(value, shadow.view));
     const bool led_somewhere = child_or_aside(entry) != 0;
@@ -109,13 +116,22 @@ void ShadowTables::note_guest_bits(Frame& frame, std::uint64_t gpa, std::uint64_
     const std::uint32_t slot = slot_of_entry(gpa);
     for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next) {
         const ShadowTable& table = pool_.table(number);
-        if (table.format.entries == TableFormat::two_level) {
+        if ((table.flags & shadow_flags::unsynced) != 0) {
+            // No other entry: its accessed and dirty bits may belong to another page by now.
+            const bool is_half = table.format.mode == PagingMode::two_level;
+            const SlotRange slots =
+                is_half ? slots_of_small_entry(index_of_small(gpa), table.level, table.format.part)
+                        : SlotRange{slot, 1};
+            for (std::uint32_t at = slots.first; at < slots.first + slots.count; ++at) {
+                const std::uint64_t guest = is_half ? read_guest(table, at) : value;
+                const std::uint64_t seen =
+                    seen_entry(pool_, table, at) | (guest & (paging::accessed | paging::dirty));
+                set_seen_entry(pool_, table, at, seen);
+                replace(number * shadow_slots + at, leaf_entry(seen, table.view));
+            }
+        } else if (table.format.mode == PagingMode::two_level) {
             if (table.level == 1)
                 legacy_entries_changed(number, gpa);
-        } else if ((table.flags & shadow_flags::unsynced) != 0) {
-            volatile std::uint64_t& copy = pool_.entry(table.copy * shadow_slots + slot);
-            copy = copy | (value & (paging::accessed | paging::dirty));
-            replace(number * shadow_slots + slot, leaf_entry(copy, table.view));
         } else if (table.level == 1) {
             replace(number * shadow_slots + slot, leaf_entry(value, table.view));
         }

@@ -1,6 +1,7 @@
 #include "hypervisor/translation/shadow/unsynced_tables.h"
 
 #include "hypervisor/memory/compare_pages.h"
+#include "hypervisor/translation/shadow/unsynced_copy.h"
 
 namespace hv {
 
@@ -18,18 +19,20 @@ constexpr std::uint32_t searched_per_work = 8;
 bool UnsyncedTables::can_unsync(const Frame& frame) const {
     if (frame.level != 0 || frame.first_shadow == 0)
         return false;
+    const PagingMode mode = pool_.table(frame.first_shadow).format.mode;
     std::uint32_t count = 0;
     bool in_use = false;
+    bool is_one_table = true;
     for (ShadowNumber number = frame.first_shadow; number != 0; number = pool_.table(number).next) {
         const ShadowTable& table = pool_.table(number);
         in_use = in_use || table.pins != 0 || table.parents != 0;
+        is_one_table = is_one_table && table.level == 1 && table.format.mode == mode;
         ++count;
     }
     if (frame.write_locks != locks_of(frame)) // a descriptor table lies on it as well
         return false;
-    const ShadowTable& first = pool_.table(frame.first_shadow);
-    return !in_use ||
-           (count == 1 && first.level == 1 && first.format.entries != TableFormat::two_level);
+    const std::uint32_t tables = mode == PagingMode::two_level ? 2 : 1; // a half each
+    return !in_use || (is_one_table && count <= tables);
 }
 
 void UnsyncedTables::add_unsynced(ShadowNumber number, ShadowNumber copy) {
@@ -64,7 +67,7 @@ void UnsyncedTables::forget_unsynced(ShadowNumber number) {
 void UnsyncedTables::sync_slot(ShadowNumber number, std::uint32_t slot) {
     const ShadowTable& table = pool_.table(number);
     const std::uint64_t guest = read_guest(table, slot);
-    pool_.entry(table.copy * shadow_slots + slot) = guest;
+    set_seen_entry(pool_, table, slot, guest);
     replace(number * shadow_slots + slot, leaf_entry(guest, table.view));
 }
 
@@ -72,10 +75,17 @@ bool UnsyncedTables::sync_table(ShadowNumber number) {
     const ShadowTable& table = pool_.table(number);
     const std::uint64_t guest = table.frame * page_size;
     const std::uint64_t copy = pool_.address(table.copy);
+    const bool is_half = table.format.mode == PagingMode::two_level;
+    constexpr std::uint32_t words_of_half = shadow_slots / 2;
+    const std::uint32_t first = is_half ? table.format.part * words_of_half : 0;
+    const std::uint32_t end = is_half ? first + words_of_half : shadow_slots;
     std::uint32_t changed = 0;
-    for (std::uint32_t slot = first_difference(guest, copy, 0); slot < shadow_slots;
-         slot = first_difference(guest, copy, slot + 1)) {
+    for (std::uint32_t word = first_difference(guest, copy, first); word < end;
+         word = first_difference(guest, copy, word + 1)) {
+        const std::uint32_t slot = is_half ? (word - first) * 2 : word;
         sync_slot(number, slot);
+        if (is_half)
+            sync_slot(number, slot + 1);
         ++changed;
     }
     add_work(work_of_comparison + changed);

@@ -4,11 +4,13 @@
 // call the ROM.
 //
 // The shadow table of such a page table stays as it was. A copy of the page table, as it was then,
-// is kept in another table of the pool (ShadowTable::copy). Comparing the page table with the copy
-// shows what the guest has changed. To *sync* an entry or a table means to apply such changes to
-// the copy and to the shadow table. That is done at INVLPG for one entry, at a load of CR3 for all
-// tables below the new root, and before an entry is made to lead to the table. If several syncs of
-// a table in a row find no change, it is write-protected again, and is in step from then on.
+// is kept in another table of the pool (ShadowTable::copy). A page table of 32-bit paging has two
+// shadow tables, and each gets out of step with a copy of its own (unsynced_copy.h). Comparing the
+// page table with the copy shows what the guest has changed. To *sync* an entry or a table means to
+// apply such changes to the copy and to the shadow table. That is done at INVLPG for one entry, at
+// a load of CR3 for all tables below the new root, and before an entry is made to lead to the
+// table. If several syncs of a table in a row find no change, it is write-protected again, and is
+// in step from then on.
 
 #include "hypervisor/translation/shadow/shadow_entries.h"
 

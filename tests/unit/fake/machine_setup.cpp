@@ -132,7 +132,9 @@ void Machine::set_up_vcpu(Vcpu& vcpu, std::uint32_t number) {
     vcpu.machine = machine_.get();
     vcpu.step_pages = reinterpret_cast<StepPages*>(
         direct_pointer(machine_->pages.take(sizeof(StepPages) / page_size)));
-    vcpu.calls = &call_dispatch(machine_->profile);
+    machine_->calls = &call_dispatch(machine_->profile);
+    machine_->legacy_calls = &legacy_call_dispatch(machine_->profile);
+    vcpu.calls = machine_->calls;
     vcpu.number = number;
     vcpu.apic_id = number;
     vcpu.vpid = static_cast<std::uint16_t>(number + 1);

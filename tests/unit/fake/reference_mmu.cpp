@@ -1,5 +1,7 @@
 #include "tests/unit/fake/reference_mmu.h"
 
+#include "tests/unit/fake/entry_bits.h"
+
 #include <algorithm>
 #include <cstring>
 
@@ -7,15 +9,8 @@ namespace hv::test {
 
 namespace {
 
-constexpr std::uint64_t present = 1;
-constexpr std::uint64_t writable = 2;
-constexpr std::uint64_t user = 4;
-constexpr std::uint64_t accessed = 0x20;
-constexpr std::uint64_t dirty = 0x40;
-constexpr std::uint64_t large = 0x80;
-constexpr std::uint64_t global = 0x100;
-constexpr std::uint64_t execute_disable = std::uint64_t{1} << 63;
-constexpr std::uint64_t address = 0x000F'FFFF'FFFF'F000;
+using namespace entry_bits;
+
 constexpr unsigned physical_address_bits = 40;
 
 constexpr std::uint64_t page_bytes(int level) { return std::uint64_t{0x1000} << (9 * (level - 1)); }

@@ -1,19 +1,14 @@
 #include "tests/unit/fake/shadow_processor.h"
 
 #include "hypervisor/exits/exit_handlers.h"
+#include "tests/unit/fake/entry_bits.h"
 
 namespace hv::test {
 
 namespace {
 
-constexpr std::uint64_t present = 1;
-constexpr std::uint64_t writable = 2;
-constexpr std::uint64_t user = 4;
-constexpr std::uint64_t accessed = 0x20;
-constexpr std::uint64_t dirty = 0x40;
-constexpr std::uint64_t global = 0x100;
-constexpr std::uint64_t execute_disable = std::uint64_t{1} << 63;
-constexpr std::uint64_t address = 0x000F'FFFF'FFFF'F000;
+using namespace entry_bits;
+
 constexpr std::uint32_t page_fault_event = 0x80000B0E;
 constexpr std::uint64_t no_page = ~std::uint64_t{0};
 

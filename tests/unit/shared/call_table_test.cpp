@@ -164,12 +164,31 @@ TEST(CallTable, A32BitKernelKeepsItsInstructionsOnModern) {
         } else {
             EXPECT_EQ(abi::relocation_type(answer), RelocationType::none) << call;
         }
+        EXPECT_EQ(abi::answer_32(call, Profile::hardened, Interface::lazy), answer) << call;
         for (const Profile profile : profiles)
-            for (const Interface interface : interfaces)
-                if (profile != Profile::modern || interface == Interface::native) {
-                    EXPECT_EQ(abi::answer_32(call, profile, interface), Answer::unassigned);
-                }
+            EXPECT_EQ(abi::answer_32(call, profile, Interface::native), Answer::unassigned);
     }
+}
+
+// There the calls for page tables and address spaces are those of a 64-bit kernel.
+TEST(CallTable, A32BitKernelOnClassicHasCallsForPageTables) {
+    const std::map<Call, Answer> expected{
+        {Call::set_cr3, Answer::queued},           {Call::get_cr3, Answer::local},
+        {Call::set_pxe, Answer::queued},           {Call::set_pxe_long, Answer::queued},
+        {Call::inval_page, Answer::queued},        {Call::flush_tlb, Answer::queued},
+        {Call::set_linear_mapping, Answer::local}, {Call::set_lazy_mode, Answer::local}};
+    for (std::uint32_t call = 0; call < abi::call_limit; ++call) {
+        const auto found = expected.find(static_cast<Call>(call));
+        const Answer answer = abi::answer_32(call, Profile::classic, Interface::lazy);
+        if (found != expected.end()) {
+            EXPECT_EQ(answer, found->second) << call;
+        } else {
+            EXPECT_EQ(answer, abi::answer_32(call, Profile::modern, Interface::lazy)) << call;
+        }
+    }
+    EXPECT_EQ(abi::answer_32(static_cast<std::uint32_t>(Call::set_lazy_mode), Profile::classic,
+                             Interface::eager),
+              Answer::nop);
 }
 
 // A call that takes the processor elsewhere must not be followed by entries in a batch.

@@ -8,6 +8,7 @@ namespace hv {
 namespace {
 
 constexpr std::uint64_t first_kernel_address = std::uint64_t{1} << 47;
+constexpr std::uint64_t first_kernel_address_32 = 0xC0000000;
 constexpr std::uint32_t first_kernel_slot = shadow_slots / 2;
 
 } // namespace
@@ -17,7 +18,7 @@ constexpr std::uint32_t first_kernel_slot = shadow_slots / 2;
 // dirty bits. In a table out of step only entries that have not changed since are used.
 void Guesses::use_neighbours(ShadowNumber number, std::uint32_t slot) {
     const ShadowTable& table = pool_.table(number);
-    if (table.format.entries == TableFormat::two_level)
+    if (table.format.mode == PagingMode::two_level)
         return;
     const bool unsynced = (table.flags & shadow_flags::unsynced) != 0;
     const std::uint32_t first = slot - slot % unaware::neighbours;
@@ -104,8 +105,14 @@ void Guesses::expect_end(ShadowNumber number) {
 // write-protected like others. Half of the places for tables out of step are left for tables that
 // have been written to.
 void Guesses::expect_stores(Frame& frame, std::uint64_t linear) {
-    if (linear < first_kernel_address && unsynced_ < max_unsynced / 2 && can_unsync(frame))
-        (void)unsync(frame);
+    const bool is_legacy = frame.first_shadow != 0 &&
+                           pool_.table(frame.first_shadow).format.mode != PagingMode::four_level;
+    const std::uint64_t end = is_legacy ? first_kernel_address_32 : first_kernel_address;
+    if (linear >= end || unsynced_ >= max_unsynced / 2 || !can_unsync(frame) || !unsync(frame))
+        return;
+    // A kernel with the ROM must be told that invalidations have something to do again.
+    if (!can_displace())
+        stale_->taken_by_guest(Stale::non_global);
 }
 
 } // namespace hv

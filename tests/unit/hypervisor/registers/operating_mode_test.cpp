@@ -151,6 +151,7 @@ class OperatingModeOnClassic : public OperatingModeTest {
     /// What the guest reads.
     std::uint64_t move_from_cr3() {
         constexpr std::uint64_t from_cr3_to_rbx = 3 | 1 << 4 | 3 << 8;
+        machine.fields[Field::exit_reason] = static_cast<std::uint64_t>(abi::ExitReason::cr_access);
         machine.fields[Field::exit_qualification] = from_cr3_to_rbx;
         handle_vm_exit(vcpu.registers);
         return vcpu.registers.rbx;
@@ -178,16 +179,28 @@ TEST_F(OperatingModeOnClassic, TheGuestReadsItsOwnCr3) {
     EXPECT_EQ(move_from_cr3(), page | 0x18);
 }
 
-// A VMCALL that no ROM makes: VM entry would take a root of 4-level paging for four pointers.
-TEST_F(OperatingModeOnClassic, SetCr3IsRefused) {
+// SetCR3 loads the root in the mode in which the guest is: VM entry would take a root of 4-level
+// paging for four pointers.
+TEST_F(OperatingModeOnClassic, SetCr3LoadsARootOfTheMode) {
     const std::uint64_t page = machine.take_guest_page();
     const std::uint64_t pointers = machine.fields[Field::guest_cr3];
     vcpu.registers.rax = static_cast<std::uint64_t>(abi::Call::set_cr3);
     vcpu.registers.rdi = page;
     machine.exit(0, abi::ExitReason::vmcall);
-    EXPECT_NE(vcpu.registers.rax, 0U);
+    EXPECT_EQ(vcpu.registers.rax, 0U);
     EXPECT_EQ(machine.fields[Field::guest_cr3], pointers);
-    EXPECT_EQ(move_from_cr3(), 0U);
+    EXPECT_EQ(move_from_cr3(), page);
+}
+
+// The calls of 64-bit kernels for tables that 32-bit ones keep.
+TEST_F(OperatingModeOnClassic, OtherCallsAreUnknown) {
+    for (const abi::Call call :
+         {abi::Call::allocate_page, abi::Call::update_pxe, abi::Call::set_gdt, abi::Call::set_cr4,
+          abi::Call::shootdown, abi::Call::set_initial_ap_state}) {
+        vcpu.registers.rax = static_cast<std::uint64_t>(call);
+        machine.exit(0, abi::ExitReason::vmcall);
+        EXPECT_EQ(vcpu.registers.rax, static_cast<std::uint64_t>(abi::Error::unknown_call));
+    }
 }
 
 TEST_F(OperatingModeOnClassic, PaePagingLoadsFourEntries) {
@@ -225,6 +238,33 @@ TEST_F(OperatingModeOnClassic, LongModeBeginsAndEndsWithPaging) {
 }
 
 // The processor would take the displaced root for four pointers.
+// CR4.PSE says how the entries of 32-bit paging are read.
+TEST_F(OperatingModeOnClassic, ARefusedCr4ChangesNothing) {
+    const std::uint64_t page = machine.take_guest_page();
+    machine.word(page) = page | 1 | 2; // reserved under PAE paging
+    EXPECT_TRUE(move_to(3, page));
+    EXPECT_TRUE(move_to(0, pe | pg));
+    EXPECT_FALSE(move_to(4, pae | cr4::page_size_extensions));
+    EXPECT_EQ(machine.fields[Field::cr4_read_shadow], 0U);
+    EXPECT_FALSE(machine.machine().features.large_pages);
+    EXPECT_TRUE(move_to(4, cr4::page_size_extensions));
+    EXPECT_TRUE(machine.machine().features.large_pages);
+}
+
+// A mode that does not begin leaves the mode as it was, with its root.
+TEST_F(OperatingModeOnClassic, ARefusedCr0ChangesNothing) {
+    constexpr std::uint64_t beyond_memory = 0xF0000000;
+    EXPECT_TRUE(move_to(3, beyond_memory));
+    EXPECT_TRUE(write_efer(efer::long_mode_enable));
+    EXPECT_TRUE(move_to(4, pae));
+    const std::uint64_t pointers = machine.fields[Field::guest_cr3];
+    EXPECT_FALSE(move_to(0, pe | pg));
+    EXPECT_FALSE(enters_long_mode());
+    EXPECT_EQ(vcpu.efer, efer::long_mode_enable);
+    EXPECT_EQ(machine.fields[Field::guest_cr3], pointers);
+    EXPECT_EQ(machine.fields[Field::guest_ia32_efer] & efer::long_mode_enable, 0U);
+}
+
 TEST(OperatingModeOfUnawareKernel, NoRootIsLoadedWithoutAnExitOutsideLongMode) {
     ClassicMachine machine{256, 1, true};
     const auto move_to = [&machine](std::uint32_t number, std::uint64_t value) {

@@ -7,6 +7,8 @@
 #include "hypervisor/exits/settle.h"
 #include "hypervisor/registers/operating_mode.h"
 #include "hypervisor/x86/control_register.h"
+#include "shared/call_number.h"
+#include "tests/unit/fake/entry_bits.h"
 #include "tests/unit/fake/machine.h"
 #include "tests/unit/fake/shadow_processor.h"
 
@@ -19,14 +21,8 @@ namespace {
 
 enum class Mode : std::uint8_t { unpaged, two_level, two_level_without_pse, pae };
 
-constexpr std::uint64_t present = 1;
-constexpr std::uint64_t writable = 2;
-constexpr std::uint64_t user = 4;
-constexpr std::uint64_t accessed = 0x20;
-constexpr std::uint64_t dirty = 0x40;
-constexpr std::uint64_t large = 0x80;
-constexpr std::uint64_t execute_disable = std::uint64_t{1} << 63;
-constexpr std::uint64_t address_bits = 0x000F'FFFF'FFFF'F000;
+using namespace entry_bits;
+
 constexpr std::uint64_t pool_begin = 0x600000;
 constexpr std::uint32_t pool_frames = 24;
 
@@ -58,11 +54,14 @@ class LegacyGuest {
     std::uint64_t mapped = 0;
     std::uint64_t faults = 0;
     std::uint64_t trapped = 0;
+    std::uint64_t called = 0;
 
     bool step() {
         const std::uint32_t kind = random_.below(10);
-        if (kind < 3) {
+        if (kind < 2) {
             store(any_entry_address(), any_entry());
+        } else if (kind == 2) {
+            set_by_call(any_entry_address(), any_entry());
         } else if (kind == 3) {
             if (mode_ != Mode::unpaged && random_.chance(20))
                 fill_root();
@@ -114,7 +113,10 @@ class LegacyGuest {
     void load_root() {
         if (!has_valid_pointers())
             fill_root();
-        move_to(3, root_);
+        if (random_.chance(50))
+            move_to(3, root_);
+        else
+            call(abi::Call::set_cr3, root_, 0, 0);
     }
 
     std::uint64_t any_frame() { return pool_begin + random_.below(pool_frames) * page_size; }
@@ -125,8 +127,11 @@ class LegacyGuest {
             entry |= random_.chance(85) ? bit : 0;
         for (const std::uint64_t bit : {accessed, dirty})
             entry |= random_.chance(50) ? bit : 0;
-        if (random_.chance(10))
+        if (random_.chance(10)) {
             entry |= large;
+            if (mode_ == Mode::two_level && random_.chance(70)) // without reserved bits
+                entry &= ~std::uint64_t{0x3FF000};
+        }
         if (mode_ == Mode::pae && random_.chance(10))
             entry |= execute_disable;
         if (mode_ == Mode::pae && random_.chance(3))
@@ -191,6 +196,44 @@ class LegacyGuest {
         settle(vcpu());
     }
 
+    // The same by VMI's call.
+    void set_by_call(std::uint64_t gpa, std::uint64_t value) {
+        if (entry_size() == 4)
+            call(abi::Call::set_pxe, value, gpa, 0);
+        else
+            call(abi::Call::set_pxe_long, value & 0xFFFFFFFF, gpa, value >> 32);
+        if (entry_at(gpa) != (entry_size() == 4 ? value & 0xFFFFFFFF : value))
+            complaint = "a call has written another value";
+        ++called;
+    }
+
+    // By a VMCALL, whose registers have anything in their upper halves, or through the ring.
+    void call(abi::Call number, std::uint64_t first, std::uint64_t second, std::uint64_t third) {
+        const std::uint64_t upper = std::uint64_t{random_.below(100)} << 32;
+        GuestRegisters registers = vcpu().registers;
+        registers.rax = static_cast<std::uint64_t>(number);
+        registers.rdi = first | upper;
+        registers.rsi = second | upper;
+        registers.rdx = third;
+        if (random_.chance(50)) {
+            abi::VcpuArea& area = *vcpu().area;
+            abi::RingEntry& entry = area.entry[area.control.ring.tail++ % abi::ring_capacity];
+            entry = {};
+            entry.call = static_cast<std::uint16_t>(number);
+            entry.argument[0] = first;
+            entry.argument[1] = second;
+            entry.argument[2] = third;
+            registers.rax = static_cast<std::uint64_t>(abi::Call::flush);
+        }
+        const std::uint64_t rip = machine_.fields[Field::guest_rip];
+        do {
+            vcpu().registers = registers;
+            exit(abi::ExitReason::vmcall);
+        } while (machine_.fields[Field::guest_rip] == rip);
+        if (vcpu().registers.rax != 0)
+            complaint = "a call was refused: " + std::to_string(vcpu().registers.rax);
+    }
+
     // What the guest's own tables say.
     Found walk(std::uint64_t linear, Access access) {
         Found found;
@@ -205,7 +248,7 @@ class LegacyGuest {
             const std::uint64_t pointer = machine_.word(root_ + (linear >> 30) * 8);
             if ((pointer & present) == 0)
                 return found;
-            table = pointer & address_bits;
+            table = pointer & address;
         }
         bool may_write = true;
         bool may_user = true;
@@ -233,7 +276,7 @@ class LegacyGuest {
             may_user = may_user && (entry & user) != 0;
             may_fetch = may_fetch && (entry & execute_disable) == 0;
             if (!maps) {
-                table = entry & address_bits;
+                table = entry & address;
                 continue;
             }
             found.last = at;
@@ -243,7 +286,7 @@ class LegacyGuest {
                 (access.fetch && !may_fetch))
                 return found;
             const std::uint64_t size = std::uint64_t{1} << shift;
-            std::uint64_t page = entry & address_bits & ~(size - 1);
+            std::uint64_t page = entry & address & ~(size - 1);
             if (mode_ != Mode::pae && level == 2)
                 page = (entry & 0xFFC00000) | (entry >> 13 & 0xFF) << 32;
             found.gpa = page | (linear & (size - 1));
@@ -260,7 +303,7 @@ class LegacyGuest {
             return std::nullopt;
         if ((pointer & 0xFFF0'0000'0000'01E6) != 0)
             complaint = "a pointer with reserved bits set";
-        table = pointer & address_bits;
+        table = pointer & address;
         for (int level = 2; level >= 1; --level) {
             const std::uint64_t index = linear >> (12 + (level - 1) * 9) & 0x1FF;
             const std::uint64_t entry = machine_.hardware_word(table + index * 8);
@@ -270,7 +313,7 @@ class LegacyGuest {
                 return std::nullopt;
             if ((entry & 0x7FF0'0000'0000'0000) != 0 || (entry & accessed) == 0)
                 complaint = "an entry that is not accessed, or with reserved bits set";
-            table = entry & address_bits;
+            table = entry & address;
         }
         return machine_.shown_at(table) | (linear & 0xFFF);
     }
@@ -334,6 +377,7 @@ TEST_P(LegacyPaging, AgreesWithASecondWalk) {
     if (run.mode != Mode::unpaged) {
         EXPECT_GT(guest.faults, operations / 10);
         EXPECT_GT(guest.trapped, operations / 50);
+        EXPECT_GT(guest.called, operations / 50);
     }
 }
 

@@ -1,0 +1,31 @@
+// InvalPage and FlushTLB.
+
+#include "shared/call_table.h"
+#include "vmi_rom/entries.h"
+
+namespace rom {
+
+namespace {
+
+[[gnu::always_inline]] inline bool nothing_is_stale() {
+    return is_zero(area().control.stale_translations);
+}
+
+} // namespace
+
+// Nothing is queued, and there is no VM exit, while no translation is stale.
+Result inval_page(Argument linear) {
+    return nothing_is_stale() ? result(abi::Error::none) : queue(abi::Call::inval_page, linear);
+}
+
+// The same; and where the answer is `local`, the ROM drops all translations itself.
+Result flush_tlb(Argument flags) {
+    constexpr auto call = static_cast<std::uint32_t>(abi::Call::flush_tlb);
+    if (static_cast<abi::Answer>(load(area().control.answer[call])) == abi::Answer::local) {
+        drop_translations();
+        return result(abi::Error::none);
+    }
+    return nothing_is_stale() ? result(abi::Error::none) : queue(abi::Call::flush_tlb, flags);
+}
+
+} // namespace rom
