@@ -71,10 +71,11 @@ std::uint32_t check_loop(Paging paging, std::uint32_t first) {
     const std::uint32_t before = exits();
     for (std::uint32_t page = 0; page < window_pages; ++page)
         show(paging, 0, page, (page + first) % 2);
-    if (is_lazy)
+    if (is_lazy) {
         expect(word_at(window_entry(paging, 0, window_pages - 1)) !=
                    (physical((window_pages - 1 + first) % 2) | rights),
                "an entry is not queued");
+    }
     call(&site_set_lazy_mode, no_mode);
     constexpr std::uint32_t own = 1; // the CPUID of exits()
     const std::uint32_t taken = exits() - before - own;

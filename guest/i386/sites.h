@@ -7,6 +7,7 @@
 
 using Site = std::uint8_t[guest::paravirt::min_site_length];
 
+// NOLINTBEGIN(bugprone-dynamic-static-initializers): nothing initialises them dynamically.
 extern "C" {
 extern Site site_iret, site_sysexit, site_shutdown, site_halt, site_io_delay,
     site_machine_to_physical, site_set_lazy_mode, site_set_cr3, site_get_cr3, site_inval_page,
@@ -37,5 +38,6 @@ struct PointerCalls {
     const void* set_linear_mapping;
 };
 extern PointerCalls pointer_calls;
+// NOLINTEND(bugprone-dynamic-static-initializers)
 
 } // namespace guest::i386

@@ -207,16 +207,16 @@ Error RegisteredTables::apply(std::uint64_t page, const std::uint8_t* before,
             if (words[slot] == old[slot])
                 continue;
             const std::uint64_t gpa = page + slot * paging::entry_size;
-            if (changes) {
-                if (frame.level != 0)
-                    change(frame, gpa, words[slot]);
-                else
+            if (frame.level == 0) {
+                if (changes) {
                     (void)set_unregistered(
                         frame, gpa,
                         with_changes(direct_word<std::uint64_t>(gpa), old[slot], words[slot]));
-            } else if (frame.level != 0) {
-                if (const Error error = judge(frame, gpa, words[slot]); error != Error::none)
-                    return error;
+                }
+            } else if (changes) {
+                change(frame, gpa, words[slot]);
+            } else if (const Error error = judge(frame, gpa, words[slot]); error != Error::none) {
+                return error;
             }
         }
     }
