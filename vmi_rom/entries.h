@@ -44,6 +44,10 @@ std::uint64_t get_reloc(std::uint32_t call);
 /// The entry of a call, or null when it has none. In the code for 32-bit kernels an address is an
 /// offset from the start of the ROM (i386/i386.ld).
 const void* entry_of(abi::Call call);
+template <class Function>
+const void* code(Function* function) {
+    return reinterpret_cast<const void*>(function);
+}
 
 } // namespace rom
 

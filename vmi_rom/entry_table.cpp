@@ -5,15 +5,6 @@
 
 namespace rom {
 
-namespace {
-
-template <class Function>
-const void* code(Function* function) {
-    return reinterpret_cast<const void*>(function);
-}
-
-} // namespace
-
 // A switch and not a table of pointers: a pointer in the image would be an absolute address, and
 // the ROM runs wherever it is mapped.
 const void* entry_of(abi::Call call) {

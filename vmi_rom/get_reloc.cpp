@@ -17,14 +17,6 @@ std::uint32_t target(const void* entry) {
 #endif
 }
 
-std::uint8_t answer(const abi::ControlPage& control, std::uint32_t call) {
-#ifdef __i386__
-    return load(control.answer_32[call]);
-#else
-    return load(control.answer[call]);
-#endif
-}
-
 } // namespace
 
 std::uint64_t get_reloc(std::uint32_t call) {
@@ -32,8 +24,7 @@ std::uint64_t get_reloc(std::uint32_t call) {
     if (call >= abi::call_limit) {
         return nothing.encode();
     }
-    const abi::RelocationType type =
-        abi::relocation_type(static_cast<abi::Answer>(answer(area().control, call)));
+    const abi::RelocationType type = abi::relocation_type(answer_to(call));
     if (type != abi::RelocationType::call_rel && type != abi::RelocationType::jump_rel) {
         return abi::Relocation{0, type}.encode();
     }

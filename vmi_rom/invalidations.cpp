@@ -1,6 +1,5 @@
 // InvalPage and FlushTLB.
 
-#include "shared/call_table.h"
 #include "vmi_rom/entries.h"
 
 namespace rom {
@@ -20,8 +19,7 @@ Result inval_page(Argument linear) {
 
 // The same; and where the answer is `local`, the ROM drops all translations itself.
 Result flush_tlb(Argument flags) {
-    constexpr auto call = static_cast<std::uint32_t>(abi::Call::flush_tlb);
-    if (static_cast<abi::Answer>(load(area().control.answer[call])) == abi::Answer::local) {
+    if (answer_to(static_cast<std::uint32_t>(abi::Call::flush_tlb)) == abi::Answer::local) {
         drop_translations();
         return result(abi::Error::none);
     }

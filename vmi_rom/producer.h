@@ -10,6 +10,7 @@
 // VM exit. NMI handlers must not call the ROM.
 
 #include "shared/call_number.h"
+#include "shared/call_table.h"
 #include "shared/error.h"
 #include "shared/vcpu_area.h"
 #include "vmi_rom/machine.h"
@@ -26,6 +27,13 @@ using Result = Word;
 
 [[gnu::always_inline]] inline Result result(abi::Error error) {
     return static_cast<std::uint16_t>(error);
+}
+
+/// What kernels of this word size are answered for a call; the number is below abi::call_limit.
+[[gnu::always_inline]] inline abi::Answer answer_to(std::uint32_t call) {
+    const abi::ControlPage& control = area().control;
+    return static_cast<abi::Answer>(
+        load(for_32_bit_kernels ? control.answer_32[call] : control.answer[call]));
 }
 
 /// Whether there are queued entries that no drain has executed yet.

@@ -13,8 +13,7 @@ inline constexpr std::uint32_t kernel_base = 0xC0000000;
 /// Where a page table of its own maps memory, in two address spaces.
 inline constexpr std::uint32_t window_base = 0xD0000000;
 inline constexpr std::uint32_t window_pages = 512;
-/// PAE paging alone: the end of the address space, which nothing maps until
-/// show_low_memory_at_2_gib.
+/// PAE paging alone: the third GiB, which maps nothing until show_low_memory_at_2_gib().
 inline constexpr std::uint32_t two_gib = 0x80000000;
 
 /// Turns paging off and on again in another mode, in the first address space.

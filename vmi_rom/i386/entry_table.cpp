@@ -8,15 +8,6 @@ extern "C" const std::uint8_t lazyhv_sysexit;
 
 namespace rom {
 
-namespace {
-
-template <class Function>
-const void* code(Function* function) {
-    return reinterpret_cast<const void*>(function);
-}
-
-} // namespace
-
 const void* entry_of(abi::Call call) {
     switch (call) {
     case abi::Call::iret:

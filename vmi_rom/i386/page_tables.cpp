@@ -11,50 +11,39 @@ namespace rom {
 
 namespace {
 
-void store_entry(Word entry, std::uint32_t value) {
-    *reinterpret_cast<volatile std::uint32_t*>(entry) = value;
+void store_entry(Word address, std::uint32_t value) {
+    *reinterpret_cast<volatile std::uint32_t*>(address) = value;
 }
 
-// The low half has the present bit.
-void store_entry(Word entry, std::uint32_t low, std::uint32_t high) {
-    store_entry(entry + sizeof(high), high);
+/// Changes the entry at `entry`; `high` is the upper half of one of 8 bytes.
+[[gnu::always_inline]] inline Result change(abi::Call call, Word low, Word entry, Word high) {
+    abi::VcpuArea& vcpu_area = *in_register(&area());
+    disable_interrupts();
+    const Word address = physical(vcpu_area.control, entry);
+    if (address != not_mapped) [[likely]] {
+        const Result error =
+            queue_locked(vcpu_area, call, low, address, high, [](abi::ControlPage&) {});
+        restore_interrupts();
+        return error;
+    }
+    restore_interrupts();
+    const Result error = ring_has_entries(vcpu_area) ? flush() : result(abi::Error::none);
+    if (call == abi::Call::set_pxe_long) {
+        store_entry(entry + sizeof(high), high); // first: the present bit is in the lower half
+    }
     store_entry(entry, low);
+    return error;
 }
 
 } // namespace
 
 Result set_pxe(Argument value, Argument entry, Argument) {
-    abi::VcpuArea& vcpu_area = *in_register(&area());
-    disable_interrupts();
-    const Word address = physical(vcpu_area.control, entry);
-    if (address != not_mapped) [[likely]] {
-        const Result error = queue_locked(vcpu_area, abi::Call::set_pxe, value, address, 0,
-                                          [](abi::ControlPage&) {});
-        restore_interrupts();
-        return error;
-    }
-    restore_interrupts();
-    const Result error = ring_has_entries(vcpu_area) ? flush() : result(abi::Error::none);
-    store_entry(entry, value);
-    return error;
+    return change(abi::Call::set_pxe, value, entry, 0);
 }
 
 Result set_pxe_long(std::uint64_t value, Argument entry, Argument) {
-    abi::VcpuArea& vcpu_area = *in_register(&area());
-    const auto low = static_cast<Word>(value);
-    const auto high = static_cast<Word>(value >> 32);
-    disable_interrupts();
-    const Word address = physical(vcpu_area.control, entry);
-    if (address != not_mapped) [[likely]] {
-        const Result error = queue_locked(vcpu_area, abi::Call::set_pxe_long, low, address, high,
-                                          [](abi::ControlPage&) {});
-        restore_interrupts();
-        return error;
-    }
-    restore_interrupts();
-    const Result error = ring_has_entries(vcpu_area) ? flush() : result(abi::Error::none);
-    store_entry(entry, low, high);
-    return error;
+    return change(abi::Call::set_pxe_long, static_cast<Word>(value), entry,
+                  static_cast<Word>(value >> 32));
 }
 
 } // namespace rom

@@ -14,8 +14,8 @@
 
 namespace hv {
 
-/// What entries a page table has, and for which part of it a shadow table stands. Of pointer tables
-/// (pointer_tables.h) the mode may be `none`.
+/// What entries a page table has, and for which part of it a shadow table stands. Only a pointer
+/// table (pointer_tables.h) can have the mode `none`.
 struct TableFormat {
     PagingMode mode = PagingMode::four_level;
     std::uint8_t part = 0; ///< two_level: of level 1, which half; of level 2, which quarter
