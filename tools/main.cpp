@@ -22,7 +22,7 @@ int perform(const tool::Request& request) {
     if (const auto* const linux_options = std::get_if<tool::LinuxOptions>(&request))
         return tool::boot_linux(*linux_options);
     if (const auto* const test = std::get_if<tool::TestOptions>(&request))
-        tool::test(*test);
+        return tool::test(*test);
     if (const auto* const fuzz = std::get_if<tool::FuzzOptions>(&request))
         return tool::fuzz(*fuzz);
     if (const auto* const fidelity = std::get_if<tool::FidelityOptions>(&request))

@@ -102,7 +102,7 @@ TEST_P(PageTableCounts, LazyIsOneExitFor512Entries) {
     }
 }
 
-TEST_P(PageTableCounts, LazyIsOneExitASwitchWhateverTheNumberOfPagesUsed) {
+TEST_P(PageTableCounts, LazyIsOneExitForAnyNumberOfPages) {
     const std::vector<std::string> workloads = workloads_called("mapped-");
     ASSERT_THAT(workloads, Contains("mapped-2"));
     ASSERT_THAT(workloads, Contains("mapped-256"));
@@ -115,7 +115,7 @@ TEST_P(PageTableCounts, LazyIsOneExitASwitchWhateverTheNumberOfPagesUsed) {
     }
 }
 
-TEST_P(PageTableCounts, LazyIsAtMostOneExitWhereOnlyTheAddressSpaceIsSwitched) {
+TEST_P(PageTableCounts, LazyLoadsARootInAtMostOneExit) {
     const std::vector<std::string> workloads = workloads_called("address-space");
     ASSERT_THAT(workloads, Contains("address-space"));
     ASSERT_THAT(workloads, Contains("address-space-256"));

@@ -119,7 +119,7 @@ TEST(GuestFailure, AHangHitsTheTimeLimit) {
 
 class GuestFailureOn : public testing::TestWithParam<std::string> {};
 
-TEST_P(GuestFailureOn, AnEndOfWhichNothingIsSaidHasAStatusOfItsOwn) {
+TEST_P(GuestFailureOn, ASilentEndHasAStatusOfItsOwn) {
     const Outcome outcome = run_guest(GetParam(), "native", {"crash=shutdown"});
     EXPECT_EQ(outcome.status, abi::shutdown_status) << outcome.error;
     EXPECT_THAT(outcome.output, HasSubstr("guest: still there\n"));

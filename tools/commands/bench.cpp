@@ -3,17 +3,21 @@
 #include "tools/commands/boot.h"
 #include "tools/commands/commands.h"
 #include "tools/commands/measured_boots.h"
+#include "tools/host/build_folder.h"
 #include "tools/host/failure.h"
-#include "tools/host/progress.h"
+#include "tools/host/progress_bar.h"
 #include "tools/machine/memory_size.h"
 #include "tools/results/benchmark_json.h"
 #include "tools/results/result_file.h"
+#include "tools/results/short_table.h"
 #include "tools/results/table.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
 
 namespace tool {
 namespace {
@@ -52,12 +56,18 @@ Run measure(Machine machine, BootOptions options, const Boot& boot) {
 /// Boots some of them at the same time. The results are in the order of `boots`.
 std::vector<Run> measure_all(const Machine& machine, const BootOptions& options,
                              const std::vector<Boot>& boots) {
+    // A processor that takes part is emulated too.
+    const auto size = [](const Boot& boot) { return static_cast<double>(boot.part.cpus); };
+    double total = 0;
+    for (const Boot& boot : boots)
+        total += size(boot);
     std::vector<Run> runs(boots.size());
-    Progress progress;
+    ProgressBar progress{total};
     boot_in_parallel(boots.size(), [&](std::size_t index) {
-        progress.say(
-            fmt::format("measuring {} ({} of {})", name(boots[index]), index + 1, boots.size()));
+        const std::string step = "measuring " + name(boots[index]);
+        progress.begin(step, index + 1, boots.size());
         runs[index] = measure(machine, options, boots[index]);
+        progress.end(step, size(boots[index]));
     });
     return runs;
 }
@@ -82,6 +92,57 @@ void check_shadow_memory(const std::string& size, const std::vector<Combination>
     parse_shadow_memory_size(size);
 }
 
+namespace fs = std::filesystem;
+
+/// Where the results are written without --json.
+fs::path own_result_file() { return build_folder() / "results" / "bench.json"; }
+
+/// A path as a person would type it here.
+std::string shown_path(const fs::path& path) {
+    std::error_code error;
+    const fs::path relative = fs::relative(path, fs::current_path(error), error);
+    return error || relative.empty() || *relative.begin() == ".." ? path.string()
+                                                                  : relative.string();
+}
+
+/// Writes all figures to the file of --json, or to one in the build folder. Returns its path, or an
+/// empty one if the latter cannot be written, which is said. Throws Failure for the former.
+fs::path write_results(const BenchOptions& options, const std::string& json) {
+    if (!options.json_file.empty()) {
+        write_result_file(options.json_file, json);
+        return options.json_file;
+    }
+    const fs::path path = own_result_file();
+    try {
+        fs::create_directories(path.parent_path());
+        write_result_file(path, json);
+        return path;
+    } catch (const std::exception& failure) {
+        fmt::print(stderr, "lazyhv: {}\n", failure.what());
+        return {};
+    }
+}
+
+/// Which file has all figures, and which commands print more of them.
+std::string where_the_rest_is(const BenchOptions& options, const fs::path& file) {
+    std::string text;
+    if (!file.empty())
+        text += fmt::format("\nAll figures, as Google Benchmark JSON: {}\n", shown_path(file));
+    if (!options.prints_details)
+        text += "What each exit was:  ./lazyhv bench --details [WORKLOAD]\n";
+    if (!options.measures_all && options.boot.guest.empty())
+        text += "Every workload, also on 2, 4 and 8 processors:  ./lazyhv bench --all\n";
+    return text;
+}
+
+std::string tables(const BenchOptions& options, const std::vector<Run>& runs,
+                   const TableContext& context) {
+    if (options.prints_details)
+        return results_table(runs, context);
+    return options.measures_all ? short_table(runs, chief_workloads(), false, context)
+                                : short_table(runs, {}, true, context);
+}
+
 } // namespace
 
 int bench(const BenchOptions& options) {
@@ -98,14 +159,15 @@ int bench(const BenchOptions& options) {
         require_readable_guest(boot.guest);
     const Machine machine = choose_machine(boot, default_time_limit);
     const std::vector<Run> runs = measure_all(machine, boot, boots_of(parts, combinations));
-    fmt::print("{}", results_table(runs, {.machine = std::string(name(machine.kind)),
-                                          .cpu_model = machine.cpu_model,
-                                          .tick_name = std::string(tick_name(machine.kind))}));
-    if (!options.json_file.empty()) {
-        const auto context = benchmark_context(machine, options, parts);
-        write_result_file(options.json_file,
-                          benchmark_json(runs, context, tick_name(machine.kind)));
-    }
+    const fs::path file =
+        write_results(options, benchmark_json(runs, benchmark_context(machine, options, parts),
+                                              tick_name(machine.kind)));
+    fmt::print("{}{}",
+               tables(options, runs,
+                      {.machine = std::string(name(machine.kind)),
+                       .cpu_model = machine.cpu_model,
+                       .tick_name = std::string(tick_name(machine.kind))}),
+               where_the_rest_is(options, file));
     if (std::fflush(stdout) != 0)
         throw Failure("cannot write the table to standard output");
     return 0;

@@ -77,10 +77,11 @@ std::vector<BenchPart> parts_for_all(const BenchOptions& options, std::uint32_t 
     return parts;
 }
 
-std::vector<BenchPart> parts_for_names(const BenchOptions& options, std::uint32_t cpus) {
+std::vector<BenchPart> parts_for_names(const BenchOptions& options, std::uint32_t cpus,
+                                       const Names& names) {
     Names alone;
     Names together;
-    for (const std::string& name : split_names(options.workloads)) {
+    for (const std::string& name : names) {
         if (is_shootdown(name) && cpus == 1) {
             throw Failure(fmt::format("{} needs several processors: give --cpus 2 to 8, or leave "
                                       "--cpus out",
@@ -130,10 +131,25 @@ std::vector<Combination> choose_combinations(std::string_view profile, std::stri
     return chosen;
 }
 
+std::vector<std::string> chief_workloads() {
+    return {"full",
+            "pingpong",
+            "threads",
+            "address-space",
+            "empty-vmcall",
+            "pagetable/map/512",
+            "pagetable/protect/512",
+            "pagetable/fork-exit/1024"};
+}
+
 std::vector<BenchPart> choose_bench_parts(const BenchOptions& options) {
     const std::uint32_t cpus = options.boot.cpus == 0 ? default_bench_cpus : options.boot.cpus;
-    return options.workloads.empty() ? parts_for_all(options, cpus)
-                                     : parts_for_names(options, cpus);
+    if (!options.workloads.empty())
+        return parts_for_names(options, cpus, split_names(options.workloads));
+    const bool is_own_guest = options.boot.guest.empty();
+    return options.measures_all || !is_own_guest
+               ? parts_for_all(options, cpus)
+               : parts_for_names(options, cpus, chief_workloads());
 }
 
 std::vector<LinuxBoot> choose_linux_boots(std::string_view profile) {

@@ -34,13 +34,17 @@ struct BenchPart {
     friend bool operator==(const BenchPart&, const BenchPart&) = default;
 };
 
-/// Processors of the machines in the second part, if --cpus is not given.
+/// Processors of the machines on which several are measured, if --cpus is not given.
 inline constexpr std::uint32_t default_bench_cpus = 8;
+
+/// The workloads that are measured and shown if none are named, all on one processor.
+std::vector<std::string> chief_workloads();
 
 /// First the machines with one processor, then those with several. The workloads of --workload are
 /// measured on one processor, and on several too if --cpus is given; shoot-downs always need
-/// several. A guest of the user's own is measured on several processors only if --cpus is given.
-/// Throws Failure if --cpus and --workload do not fit together.
+/// several. Without --workload the chief ones are measured in the same way, or everything with
+/// --all. Of a guest of the user's own everything is measured, on several processors only if --cpus
+/// is given. Throws Failure if --cpus and --workload do not fit together.
 std::vector<BenchPart> choose_bench_parts(const BenchOptions& options);
 
 /// One boot of `lazyhv linux --bench`.

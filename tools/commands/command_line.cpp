@@ -1,6 +1,7 @@
 #include "tools/commands/command_line.h"
 
 #include "shared/console.h"
+#include "tools/commands/completion.h"
 #include "tools/commands/help_texts.h"
 #include "tools/machine/bochs.h"
 
@@ -64,10 +65,28 @@ void add_bench(CLI::App& application, BenchOptions& options) {
                      {.cpus = "processors of the machines on which several processors are "
                               "measured, 1 to 8 (default 8); 1: measure on one processor only",
                       .default_seconds = "300"});
-    command->add_option("--workload", options.workloads,
-                        "names, separated by commas, for example full,pagetable/map/512 "
-                        "(default: all); shootdown/... is measured on several processors, the "
-                        "others too if --cpus is given");
+    CLI::Option* const workloads = command->add_option(
+        "--workload", options.workloads,
+        "names, separated by commas, for example full,pagetable/map/512 (default: those that say "
+        "most); shootdown/... is measured on several processors, the others too if --cpus is "
+        "given");
+    CLI::Option* const all = command
+                                 ->add_flag("--all", options.measures_all,
+                                            "measure every workload, and several processors too")
+                                 ->excludes(workloads);
+    CLI::Option* const details =
+        command
+            ->add_option("--details", options.workloads,
+                         "also print what each exit was, of these workloads or of all that are "
+                         "measured")
+            ->type_name("[TEXT]")
+            ->expected(0, 1)
+            ->excludes(workloads);
+    command->parse_complete_callback([&options, details, all] {
+        options.prints_details = details->count() != 0;
+        if (options.measures_all && !options.workloads.empty())
+            throw CLI::ExcludesError(all->get_name(), "--details WORKLOAD");
+    });
     command
         ->add_option("--switches", options.switches,
                      "context switches in each workload that switches; also operations in each "
@@ -245,6 +264,16 @@ void add_longest_exit(CLI::App& application, LongestExitOptions& options) {
     command->footer(std::string(help::longest_exit));
 }
 
+void add_completion(CLI::App& application, std::string& shell) {
+    CLI::App* const command = application.add_subcommand(
+        "completion", "print a script that completes this command line in a shell");
+    command->add_option("SHELL", shell, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember(
+            std::vector<std::string>(completed_shells.begin(), completed_shells.end())));
+    command->footer(std::string(help::completion));
+}
+
 void set_up(CLI::App& application) {
     // Without a subcommand, parse_command_line prints a better message than CLI11 does.
     application.require_subcommand(0, 1);
@@ -332,10 +361,16 @@ Request parse_command_line(int argument_count, char** arguments) {
     add_fidelity(application, options.fidelity);
     add_longest_exit(application, options.longest_exit);
     application.add_subcommand("doctor", "print what this host has, and what it lacks");
+    std::string shell;
+    add_completion(application, shell);
     try {
         application.parse(argument_count, arguments);
     } catch (const CLI::ParseError& error) {
         return application.exit(error) == 0 ? 0 : wrong_usage;
+    }
+    if (!shell.empty()) {
+        fmt::print("{}", completion_script(application, shell));
+        return 0;
     }
     return chosen(application, options);
 }

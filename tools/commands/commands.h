@@ -39,8 +39,8 @@ int boot_linux(const LinuxOptions& options);
 /// Failure and Interrupted.
 int run(const RunOptions& options);
 
-/// Becomes ctest, or the script of the nested run or of the Linux matrix; the exit status is then
-/// theirs. Throws Failure when that fails.
-[[noreturn]] void test(const TestOptions& options);
+/// Runs ctest, prints a line for each test, and returns ctest's status; or becomes the script of
+/// the nested run or of the Linux matrix. Throws Failure when that fails, and Interrupted.
+int test(const TestOptions& options);
 
 } // namespace tool

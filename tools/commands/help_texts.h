@@ -8,7 +8,7 @@ namespace tool::help {
 inline constexpr std::string_view general = R"(
 Examples:
   ./lazyhv build                                    builds everything and runs nothing
-  ./lazyhv bench                                    the whole table
+  ./lazyhv bench                                    what a context switch costs
   ./lazyhv run build/guest/guest.elf -- test        the guest kernel's self-tests
   ./lazyhv linux                                    Debian's kernel, with a shell
   ./lazyhv test                                     every test
@@ -53,26 +53,28 @@ Examples:
 
 inline constexpr std::string_view bench = R"(
 Boots the guest once for each profile and interface, measures context switches and page-table
-operations, and prints how many VM exits each takes, what these exits are, and what they cost.
-Without --profile and --interface it measures the bare machine (native), and classic, hardened and
-modern (each native, eager, lazy).
+operations, and prints how many VM exits each takes, and how many instructions. Without --profile and
+--interface it measures the bare machine (native), and classic, hardened and modern (each native,
+eager, lazy). All figures are written to a file as well, and --details prints what the exits were.
 
-Then it boots each combination again on a machine with --cpus processors, measures some of the
-workloads on 2, 4 and 8 of them at the same time, and measures shoot-downs of translations
-(shootdown/...). If --workload is given, only names that begin with shootdown/ are measured on
-several processors; if --cpus is given as well, so is every other workload that can be. A guest of
-your own is measured on several processors only if --cpus is given: it is passed processors=2,4,8,
-and its result lines must contain cpus=N.
+With --all it measures every workload. Then it boots each combination again on a machine with --cpus
+processors, measures some of the workloads on 2, 4 and 8 of them at the same time, and measures
+shoot-downs of translations (shootdown/...). Workloads that are named are measured on several
+processors if --cpus is given, and those that begin with shootdown/ in any case. Of a guest of your
+own every workload is measured, on several processors only if --cpus is given: it is passed
+processors=2,4,8, and its result lines must contain cpus=N.
 
 Examples:
   ./lazyhv bench
+  ./lazyhv bench --details full                                  what each exit of this workload was
   ./lazyhv bench --profile hardened --workload full,pingpong
-  ./lazyhv bench --profile classic --workload pagetable/map/512,pagetable/protect/512
   ./lazyhv bench --profile classic --cpu core2_penryn_t9600      a processor without EPT
   ./lazyhv bench --interface lazy --switches 100 --json results.json
-  ./lazyhv bench --cpus 1                                        one processor only
   ./lazyhv bench --workload full,pingpong --cpus 4               on 1, 2 and 4 processors
   ./lazyhv bench --workload shootdown/unmap/8                    on 2, 4 and 8
+  ./lazyhv bench --all --cpus 1                                  everything, on one processor
+  ./lazyhv bench --all --details                                 everything that can be measured
+  ./lazyhv bench my-kernel.elf --details
   ./lazyhv run build/guest/guest.elf -- workload=list            names the workloads
 )";
 
@@ -144,6 +146,13 @@ Examples:
   ./lazyhv longest-exit --profile hardened --seconds 300
   ./lazyhv longest-exit --memory 1G --shadow-memory 128M --cases 500
   ./lazyhv longest-exit --case 01000c21090112080901121a
+)";
+
+inline constexpr std::string_view completion = R"(
+Examples:
+  source <(./lazyhv completion bash)                in this shell
+  ./lazyhv completion fish > ~/.config/fish/completions/lazyhv.fish
+  cmake --install build --prefix ~/.local           for all three shells, with the manual pages
 )";
 
 } // namespace tool::help

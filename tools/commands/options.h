@@ -37,7 +37,9 @@ struct RunOptions {
 
 struct BenchOptions {
     BootOptions boot;
-    std::string workloads;
+    std::string workloads;       ///< names, separated by commas; empty: a choice
+    bool measures_all = false;   ///< every workload, also on several processors
+    bool prints_details = false; ///< what each exit was
     std::uint32_t switches = 1000;
     std::string json_file;
 };

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -16,6 +17,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 
 namespace tool {
@@ -57,6 +59,11 @@ std::vector<std::string> child_environment(bool is_terminal) {
     if (is_terminal)
         variables.emplace_back("TERM=xterm");
     return variables;
+}
+
+/// What a shell makes of a status of waitpid().
+int shell_status(int status) {
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 std::vector<char*> pointers(std::vector<std::string>& strings) {
@@ -105,7 +112,7 @@ int ChildProcess::wait() {
         int status = 0;
         while (waitpid(process_, &status, 0) < 0 && errno == EINTR) {
         }
-        status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        status_ = shell_status(status);
     }
     return *status_;
 }
@@ -116,6 +123,20 @@ void ChildProcess::kill() {
     ::kill(-process_, SIGKILL); // fails if the child has not called setsid yet
     ::kill(process_, SIGKILL);
     wait();
+}
+
+void ChildProcess::ask_to_end() {
+    constexpr int patience = 50;
+    constexpr std::chrono::milliseconds pause{100};
+    ::kill(-process_, SIGTERM);
+    for (int times = 0; times < patience; ++times) {
+        int status = 0;
+        if (!status_ && waitpid(process_, &status, WNOHANG) == process_)
+            status_ = shell_status(status);
+        if (status_ && ::kill(-process_, 0) != 0)
+            return;
+        std::this_thread::sleep_for(pause);
+    }
 }
 
 std::optional<std::string> find_program(std::string_view name) {
@@ -134,27 +155,38 @@ std::optional<std::string> find_program(std::string_view name) {
     return std::nullopt;
 }
 
-Captured capture(const std::vector<std::string>& command) {
+int run_to_end(const std::vector<std::string>& command,
+               const std::function<void(std::string_view)>& take) {
     Pipe pipe = open_pipe();
     ChildProcess child(
         command, {.input = -1, .output = pipe.writing.get(), .error = pipe.writing.get()}, false);
     pipe.writing.reset();
-    std::string output;
     for (;;) {
         std::array<pollfd, 2> waited{
             {{.fd = pipe.reading.get(), .events = POLLIN, .revents = 0},
              {.fd = interruption_descriptor(), .events = POLLIN, .revents = 0}}};
         poll(waited.data(), waited.size(), -1);
-        throw_if_interrupted();
+        try {
+            throw_if_interrupted();
+        } catch (const Interrupted&) {
+            child.ask_to_end();
+            throw;
+        }
         std::array<char, 4096> bytes{};
         const ssize_t count = read(pipe.reading.get(), bytes.data(), bytes.size());
         if (count < 0 && errno == EINTR)
             continue;
         if (count <= 0)
             break;
-        output.append(bytes.data(), static_cast<std::size_t>(count));
+        take({bytes.data(), static_cast<std::size_t>(count)});
     }
-    return {.status = child.wait(), .output = std::move(output)};
+    return child.wait();
+}
+
+Captured capture(const std::vector<std::string>& command) {
+    std::string output;
+    const int status = run_to_end(command, [&output](std::string_view bytes) { output += bytes; });
+    return {.status = status, .output = std::move(output)};
 }
 
 void become_program(std::vector<std::string> command) {

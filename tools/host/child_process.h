@@ -4,6 +4,7 @@
 #include "tools/host/file_descriptor.h"
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,8 @@ class ChildProcess {
     int wait();
     /// Kills the whole process group.
     void kill();
+    /// Asks the process group to end (SIGTERM), and waits some seconds for it.
+    void ask_to_end();
 
   private:
     pid_t process_ = -1;
@@ -50,12 +53,18 @@ class ChildProcess {
 /// The full path of a program in PATH; nothing if it is not found.
 std::optional<std::string> find_program(std::string_view name);
 
+/// Runs a program until it ends, and passes on what it prints (standard output and standard error)
+/// as it comes. Returns its status as ChildProcess::wait does. Throws Interrupted, after the
+/// program has been asked to end, and Failure as ChildProcess does.
+int run_to_end(const std::vector<std::string>& command,
+               const std::function<void(std::string_view)>& take);
+
 struct Captured {
     int status;
     std::string output; ///< standard output and standard error together
 };
 
-/// Runs a program until it ends. Throws Interrupted, and Failure as ChildProcess does.
+/// The same with all that it printed.
 Captured capture(const std::vector<std::string>& command);
 
 /// Replaces this program by another one (exec), with the default actions for signals. The exit

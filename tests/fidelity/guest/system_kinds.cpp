@@ -77,7 +77,7 @@ void cpuid(Assembler& a) {
 }
 
 void ignore_time(Assembler& a) {
-    // The values are the machine's; also those that later instructions make of them.
+    // The values are the machine's.
     a.test_case().ignored_registers |= 1U << rax | 1U << rdx;
 }
 void read_time(Assembler& a) {

@@ -90,7 +90,7 @@ struct Case {
     std::uint32_t kind_count = 0;
     std::array<Poke, 12> pokes{};
     std::uint32_t poke_count = 0;
-    /// Registers whose values say nothing, as those of RDTSC.
+    /// Registers whose values say nothing, as those of RDTSC, which is the last instruction then.
     std::uint32_t ignored_registers = 0;
 
     /// Notes that the case has a part, and says whether it is to be in it.

@@ -81,10 +81,9 @@ std::uint16_t any_code_selector(Random& random) {
 }
 
 /// Where a transfer leads: to the end of the case so many times in a hundred, otherwise to any
-/// address; but never there after RDTSC, whose result could become part of an address.
+/// address.
 std::uint64_t transfer_target(Assembler& a, std::uint16_t cs, std::uint32_t percent) {
-    const bool ends = a.random().chance(percent) || a.test_case().ignored_registers != 0;
-    return ends ? a.end_of_case(cs) : a.any_target(1);
+    return a.random().chance(percent) ? a.end_of_case(cs) : a.any_target(1);
 }
 
 /// Puts words of a size on the stack, the first one at RSP.

@@ -14,8 +14,9 @@ using testing::HasSubstr;
 
 /// "PROCESSORS: GUEST'S WORDS" of each part. `cpus` 0: not given.
 std::vector<std::string> parts(std::uint32_t cpus, std::string_view workloads,
-                               std::string_view guest = "") {
+                               std::string_view guest = "", bool measures_all = false) {
     BenchOptions options;
+    options.measures_all = measures_all;
     options.boot.cpus = cpus;
     options.boot.guest = guest;
     options.workloads = workloads;
@@ -29,21 +30,33 @@ constexpr std::string_view all_of_several =
     "workload=full,pingpong,address-space,empty-vmcall,shootdown/unmap/1,shootdown/unmap/8,"
     "shootdown/protect/8";
 
-TEST(BenchParts, AreOneProcessorThenEight) {
-    EXPECT_THAT(parts(0, ""),
+constexpr std::string_view chief =
+    "workload=full,pingpong,threads,address-space,empty-vmcall,pagetable/map/512,"
+    "pagetable/protect/512,pagetable/fork-exit/1024";
+
+TEST(BenchParts, AreTheChiefWorkloadsOnOneProcessor) {
+    EXPECT_THAT(parts(0, ""), ElementsAre(fmt::format("1: switches=1000 {}", chief)));
+    EXPECT_THAT(parts(1, ""), ElementsAre(fmt::format("1: switches=1000 {}", chief)));
+    EXPECT_THAT(parts(4, ""), ElementsAre(fmt::format("1: switches=1000 {}", chief),
+                                          "4: switches=1000 processors=2,4 "
+                                          "workload=full,pingpong,address-space,empty-vmcall"));
+}
+
+TEST(BenchParts, OfAllAreOneProcessorThenEight) {
+    EXPECT_THAT(parts(0, "", "", true),
                 ElementsAre("1: switches=1000",
                             fmt::format("8: switches=1000 processors=2,4,8 {}", all_of_several)));
 }
 
 TEST(BenchParts, OfOtherNumbersMeasureThePowersOfTwoAndAll) {
-    const auto second = [](std::uint32_t cpus) { return parts(cpus, "").at(1); };
+    const auto second = [](std::uint32_t cpus) { return parts(cpus, "", "", true).at(1); };
     EXPECT_THAT(second(2), HasSubstr("2: switches=1000 processors=2 workload="));
     EXPECT_THAT(second(3), HasSubstr(" processors=2,3 "));
     EXPECT_THAT(second(4), HasSubstr(" processors=2,4 "));
     EXPECT_THAT(second(6), HasSubstr(" processors=2,4,6 "));
     EXPECT_THAT(second(7), HasSubstr(" processors=2,4,7 "));
     EXPECT_THAT(second(8), HasSubstr(" processors=2,4,8 "));
-    EXPECT_THAT(parts(1, ""), ElementsAre("1: switches=1000"));
+    EXPECT_THAT(parts(1, "", "", true), ElementsAre("1: switches=1000"));
 }
 
 TEST(BenchParts, OfNamedWorkloadsAreSeveralProcessorsWhenAskedFor) {
