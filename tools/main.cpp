@@ -29,6 +29,8 @@ int perform(const tool::Request& request) {
         return tool::fidelity(*fidelity);
     if (const auto* const longest_exit = std::get_if<tool::LongestExitOptions>(&request))
         return tool::longest_exit(*longest_exit);
+    if (const auto* const trace = std::get_if<tool::TraceOptions>(&request))
+        return tool::trace(*trace);
     if (std::holds_alternative<tool::DoctorOptions>(request))
         return tool::doctor();
     return std::get<int>(request);

@@ -24,6 +24,7 @@
 #include "hypervisor/registers/mirror.h"
 #include "hypervisor/registers/operating_mode.h"
 #include "hypervisor/registers/pci_configuration.h"
+#include "hypervisor/trace/exit_trace.h"
 #include "hypervisor/vcpu/vcpu.h"
 
 #include <algorithm>
@@ -197,6 +198,8 @@ extern "C" [[noreturn]] void boot_main(std::uint64_t multiboot2) {
         start_bare(place_guest(machine));
 
     require_vmx();
+    if (options->traces)
+        trace_exits();
     machine.chipset = prepare_chipset(boot_information.rsdp, four_gib);
     machine.vcpu_count = processor_count;
     prepare_machine(machine, memory_end);

@@ -27,6 +27,11 @@ bool take_number(std::string_view digits, std::uint64_t& number) {
     return !digits.empty() && digits.size() <= most_digits;
 }
 
+bool take_flag(std::string_view value, bool& flag) {
+    flag = value == "1";
+    return value == "0" || value == "1";
+}
+
 bool take_word(std::string_view word, Options& options) {
     const std::size_t equals = word.find('=');
     if (equals == std::string_view::npos)
@@ -45,10 +50,10 @@ bool take_word(std::string_view word, Options& options) {
     }
     if (key == "shadow")
         return take_number(value, options.shadow_kibibytes);
-    if (key == "protect") {
-        options.protects = value == "1";
-        return value == "0" || value == "1";
-    }
+    if (key == "protect")
+        return take_flag(value, options.protects);
+    if (key == "trace")
+        return take_flag(value, options.traces);
     return false;
 }
 

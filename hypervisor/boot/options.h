@@ -1,5 +1,5 @@
 #pragma once
-// The monitor's own command line: "profile=classic interface=lazy shadow=4096 protect=1".
+// The monitor's own command line: "profile=classic interface=lazy shadow=4096 protect=1 trace=1".
 
 #include "shared/profile.h"
 
@@ -16,6 +16,7 @@ struct Options {
     /// Whether classic and hardened own the descriptor tables, the TSS and CR0.TS. False for a
     /// kernel that was not written for a monitor that owns them.
     bool protects = true;
+    bool traces = false; ///< a record of each VM exit (trace/exit_trace.h)
 };
 
 /// Reads the words; at the first one it does not know returns nothing, with that word in `unknown`.

@@ -13,13 +13,16 @@
 #include "hypervisor/registers/cpuid.h"
 #include "hypervisor/registers/msr_policy.h"
 #include "hypervisor/registers/port_policy.h"
+#include "hypervisor/trace/exit_trace.h"
 #include "hypervisor/vcpu/msr_bitmaps.h"
 #include "hypervisor/vmx/read_capabilities.h"
 #include "shared/call_table.h"
 
 #include <algorithm>
 
-extern "C" void vm_exit_entry(); // exits/vm_exit.S
+// exits/vm_exit.S
+extern "C" void vm_exit_entry();
+extern "C" void vm_exit_entry_traced();
 
 namespace hv {
 
@@ -171,7 +174,8 @@ HostState host_state(const cpu::HostTables& tables) {
             .idt_base = cpu::host_idt_base(),
             .tr_base = reinterpret_cast<std::uint64_t>(&tables.tss),
             .fs_base = reinterpret_cast<std::uint64_t>(&tables.stack_protector),
-            .rip = reinterpret_cast<std::uint64_t>(&vm_exit_entry),
+            .rip = reinterpret_cast<std::uint64_t>(exits_are_traced() ? &vm_exit_entry_traced
+                                                                      : &vm_exit_entry),
             .pat = read_msr(Msr::ia32_pat),
             .efer = read_msr(Msr::ia32_efer),
             .code_selector = cpu::host_code_selector,

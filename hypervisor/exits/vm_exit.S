@@ -6,8 +6,7 @@
 .section .text
 
 // RSP (from HOST_RSP) points just past Vcpu::registers, so the pushes fill that structure.
-.global vm_exit_entry
-vm_exit_entry:
+.macro leave_guest
     pushq %r15
     pushq %r14
     pushq %r13
@@ -25,19 +24,45 @@ vm_exit_entry:
     pushq %rcx
     pushq %rax
     movl $0, VCPU_IN_GUEST(%rsp)
+.endm
+
+.macro start_clock
     rdtsc
     shlq $32, %rdx
     orq %rdx, %rax
     movq %rax, VCPU_EXIT_TIME(%rsp)
     movq %rsp, %rdi
-    call handle_vm_exit
+.endm
 
+.macro stop_clock
     rdtsc
     shlq $32, %rdx
     orq %rdx, %rax
     subq VCPU_EXIT_TIME(%rsp), %rax
     addq $INSTRUCTIONS_OUTSIDE_CLOCK, %rax
     addq %rax, VCPU_MONITOR_TICKS(%rsp)
+.endm
+
+// HOST_RIP where the run is traced (trace/exit_trace.h): the clock starts anew after that has begun.
+.global vm_exit_entry_traced
+vm_exit_entry_traced:
+    leave_guest
+    start_clock
+    call begin_exit_trace
+    start_clock
+    call handle_vm_exit
+    stop_clock
+    movq %rsp, %rdi
+    call end_exit_trace
+    jmp entry_window_begin
+
+.global vm_exit_entry
+vm_exit_entry:
+    leave_guest
+    start_clock
+    call handle_vm_exit
+
+    stop_clock
 
 // Announces that it is about to run the guest, and only then checks for requests. A vCPU that asks
 // does it the other way round: it sets the request, and then checks whether the guest runs

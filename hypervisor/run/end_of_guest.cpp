@@ -3,6 +3,7 @@
 #include "hypervisor/address_space/guest_root.h"
 #include "hypervisor/host/console.h"
 #include "hypervisor/host/processor/instructions.h"
+#include "hypervisor/trace/exit_trace.h"
 #include "hypervisor/vcpu/vcpu.h"
 #include "shared/call_table.h"
 #include "shared/exit_reason.h"
@@ -119,6 +120,7 @@ void print_guest_state(Vcpu& vcpu) {
 }
 
 [[noreturn]] void end_of_guest(Vcpu& vcpu, std::uint32_t status) {
+    finish_exit_trace(vcpu);
     print_summary(*vcpu.machine);
     console::end_run(status);
 }

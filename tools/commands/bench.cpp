@@ -40,6 +40,7 @@ std::string name(const Boot& boot) {
 /// Throws Failure when the guest fails or does not measure on the processors that it was given.
 Run measure(Machine machine, BootOptions options, const Boot& boot) {
     machine.cpus = boot.part.cpus;
+    machine.run_name = name(boot);
     options.guest_arguments.insert(options.guest_arguments.begin(), boot.part.guest_words.begin(),
                                    boot.part.guest_words.end());
     const MonitorOptions monitor =

@@ -24,11 +24,15 @@ Machine choose_machine(const BootOptions& options, std::chrono::seconds default_
     const MachineChoice choice = choose_machine(options.machine, kvm_capability());
     machine.kind = choice.kind;
     if (machine.kind == MachineKind::bochs) {
+        machine.tracer = options.tracer;
         if (machine.cpu_model.empty())
             machine.cpu_model = default_cpu_model;
         require_known_cpu_model(machine.cpu_model,
                                 parse_cpu_models(capture({"bochs", "--help", "cpu"}).output));
     } else {
+        if (options.tracer != nullptr)
+            throw Failure("`trace` reads what Bochs prints; under KVM nothing is traced yet: use "
+                          "--machine bochs");
         if (!machine.cpu_model.empty())
             throw Failure("--cpu chooses among Bochs's CPU models; under KVM it is the host's own "
                           "CPU: leave --cpu out or use --machine bochs");
@@ -44,6 +48,7 @@ MonitorOptions monitor_options(const BootOptions& options, abi::Profile profile,
                                abi::Interface interface) {
     MonitorOptions monitor{
         .profile = profile, .interface = interface, .shadow_kibibytes = std::nullopt};
+    monitor.traces = options.tracer != nullptr;
     if (profile == abi::Profile::classic && !options.shadow_memory.empty())
         monitor.shadow_kibibytes = parse_shadow_memory_size(options.shadow_memory);
     return monitor;

@@ -298,6 +298,21 @@ std::vector<std::string> cut_guest_arguments(int& argument_count, char** argumen
     return cut;
 }
 
+void add_trace(CLI::App& application, TraceOptions& options) {
+    CLI::App* const command = application.add_subcommand(
+        "trace", "write down every VM exit of another command, which follows --");
+    command->add_flag("--text", options.has_text,
+                      "print a line for each exit, in the style of KVM's tracepoint");
+    command->add_flag("--summary", options.has_summary,
+                      "print tables as `perf kvm stat report` does (default)");
+    command->add_option("--csv", options.csv_file, "write a line for each exit to this file");
+    command->add_option("--json", options.json_file, "write an object for each exit to this file");
+    command->add_option("--symbols", options.symbols,
+                        "a System.map, or an ELF file, with the names of the guest's functions "
+                        "(default: the guest's own)");
+    command->footer(std::string(help::trace));
+}
+
 /// The options of each command, which CLI11 fills in.
 struct AllOptions {
     BuildOptions build;
@@ -308,6 +323,7 @@ struct AllOptions {
     FuzzOptions fuzz;
     FidelityOptions fidelity;
     LongestExitOptions longest_exit;
+    TraceOptions trace;
 };
 
 /// The options of the command that was given.
@@ -331,11 +347,14 @@ Request chosen(const CLI::App& application, const AllOptions& options) {
         return options.fidelity;
     if (is_given("longest-exit"))
         return options.longest_exit;
+    if (is_given("trace"))
+        return options.trace;
     if (is_given("doctor"))
         return DoctorOptions{};
     fmt::print(
         stderr,
-        "{}name a command: build, bench, run, linux, test, fuzz, fidelity, longest-exit or doctor; "
+        "{}name a command: build, bench, run, linux, test, fuzz, fidelity, longest-exit, trace "
+        "or doctor; "
         "for more, see `./lazyhv --help`\n",
         abi::error_prefix);
     return wrong_usage;
@@ -348,6 +367,7 @@ Request parse_command_line(int argument_count, char** arguments) {
     const std::vector<std::string> guest_arguments = cut_guest_arguments(argument_count, arguments);
     options.run.boot.guest_arguments = guest_arguments;
     options.bench.boot.guest_arguments = guest_arguments;
+    options.trace.command = guest_arguments;
 
     CLI::App application("lazyhv: a hypervisor for which a context switch costs one VM exit",
                          "./lazyhv");
@@ -360,6 +380,7 @@ Request parse_command_line(int argument_count, char** arguments) {
     add_fuzz(application, options.fuzz);
     add_fidelity(application, options.fidelity);
     add_longest_exit(application, options.longest_exit);
+    add_trace(application, options.trace);
     application.add_subcommand("doctor", "print what this host has, and what it lacks");
     std::string shell;
     add_completion(application, shell);

@@ -39,6 +39,10 @@ int boot_linux(const LinuxOptions& options);
 /// Failure and Interrupted.
 int run(const RunOptions& options);
 
+/// Carries out another command, `run`, `bench` or `linux`, and writes down every VM exit of its
+/// runs. Returns that command's status. Throws Failure and Interrupted.
+int trace(const TraceOptions& options);
+
 /// Runs ctest, prints a line for each test, and returns ctest's status; or becomes the script of
 /// the nested run or of the Linux matrix. Throws Failure when that fails, and Interrupted.
 int test(const TestOptions& options);

@@ -148,6 +148,19 @@ Examples:
   ./lazyhv longest-exit --case 01000c21090112080901121a
 )";
 
+inline constexpr std::string_view trace = R"(
+Carries out the command after --, which is `run`, `bench` or `linux` with its words, and writes down
+every VM exit: when it came, where the guest was, what it was, what was drained, and how long the
+monitor worked (docs/tracing.md). The monitor's counters and the guest's exits stay what they are.
+Several outputs may be asked for at the same time. In Bochs times are instructions.
+
+Examples:
+  ./lazyhv trace -- run build/guest/guest.elf -- workload=full
+  ./lazyhv trace --text -- run --profile classic build/guest/guest.elf -- workload=pingpong
+  ./lazyhv trace --csv exits.csv --summary -- bench --profile hardened --workload full
+  ./lazyhv trace --symbols System.map -- linux --profile classic --run fork
+)";
+
 inline constexpr std::string_view completion = R"(
 Examples:
   source <(./lazyhv completion bash)                in this shell

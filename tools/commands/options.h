@@ -10,6 +10,8 @@
 
 namespace tool {
 
+class Tracer; // trace/tracer.h
+
 /// Options that `run`, `bench` and `linux` share. Empty: not given.
 struct BootOptions {
     std::string profile;
@@ -22,6 +24,7 @@ struct BootOptions {
     std::uint32_t time_limit_seconds = 0; ///< 0: not given
     std::string guest;
     std::vector<std::string> guest_arguments;
+    Tracer* tracer = nullptr; ///< set by `trace`: gets every VM exit
 };
 
 struct RunOptions {
@@ -55,6 +58,15 @@ struct LinuxOptions {
     bool is_benchmark = false;
     bool verbose = false; ///< also show the console's lines for programs
     std::string json_file;
+};
+
+struct TraceOptions {
+    bool has_text = false;
+    bool has_summary = false;
+    std::string csv_file;
+    std::string json_file;
+    std::string symbols;              ///< a System.map or an ELF file; empty: the guest's own
+    std::vector<std::string> command; ///< that is traced: `run`, `bench` or `linux`, with its words
 };
 
 struct BuildOptions {

@@ -14,6 +14,8 @@ std::string monitor_command_line(const MonitorOptions& options) {
         line += fmt::format(" shadow={}", *options.shadow_kibibytes);
     if (options.protects_descriptors)
         line += *options.protects_descriptors ? " protect=1" : " protect=0";
+    if (options.traces)
+        line += " trace=1";
     return line;
 }
 

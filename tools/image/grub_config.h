@@ -19,6 +19,7 @@ struct MonitorOptions {
     /// Whether the monitor owns the guest's descriptor tables on classic and hardened. Not given:
     /// the monitor decides.
     std::optional<bool> protects_descriptors = std::nullopt;
+    bool traces = false; ///< the monitor says of each exit what it was
 };
 
 /// The monitor's command line: "profile=classic interface=lazy shadow=2048 protect=0".

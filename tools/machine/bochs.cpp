@@ -98,11 +98,12 @@ panic: action=fatal
 error: action=report
 info: action=ignore
 debug: action=ignore{debug}
-port_e9_hack: enabled=0
+port_e9_hack: enabled={trace}
 magic_break: enabled=0
 )",
-        fmt::arg("cpu", machine.cpu_model), fmt::arg("cpus", machine.cpus),
-        fmt::arg("ips", instructions_per_second), fmt::arg("guest", machine.memory_mebibytes),
+        fmt::arg("trace", machine.tracer == nullptr ? 0 : 1), fmt::arg("cpu", machine.cpu_model),
+        fmt::arg("cpus", machine.cpus), fmt::arg("ips", instructions_per_second),
+        fmt::arg("guest", machine.memory_mebibytes),
         fmt::arg("host", std::min(machine.memory_mebibytes, max_host_mebibytes)),
         fmt::arg("time", fixed_date), fmt::arg("console", files.console),
         fmt::arg("image", files.image.string()), fmt::arg("log", files.log.string()),

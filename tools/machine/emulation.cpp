@@ -8,6 +8,7 @@
 #include "tools/host/temporary_folder.h"
 #include "tools/machine/bochs.h"
 #include "tools/machine/kvm.h"
+#include "tools/trace/tracer.h"
 
 #include <fmt/format.h>
 
@@ -32,7 +33,7 @@ constexpr std::size_t shown_log_lines = 8;
 
 struct Streams {
     int console; ///< bytes to and from COM1
-    int screen;  ///< the emulator's terminal, whose output is discarded; -1: none
+    int screen;  ///< what the emulator prints; -1: none
     int input;   ///< what the user types; -1: none
 };
 
@@ -90,8 +91,10 @@ int milliseconds_until(Clock::time_point time) {
 /// Feeds the console to `reader`. Returns when the emulator has ended, when the grace time after
 /// the end line or after a kernel's panic is over, when GRUB has failed, or when GRUB has been
 /// started a second time. Throws Failure at the time limit.
+/// `printed` gets what the emulator prints.
 void follow(const Machine& machine, ChildProcess& child, Streams streams,
-            const std::filesystem::path& log, ConsoleReader& reader) {
+            const std::filesystem::path& log, ConsoleReader& reader,
+            const std::function<void(std::string_view)>& printed) {
     Clock::time_point end = Clock::now() + machine.time_limit;
     OpenedScreen opened;
     for (bool has_ended = false;;) {
@@ -109,7 +112,7 @@ void follow(const Machine& machine, ChildProcess& child, Streams streams,
         if (waited[0].revents != 0)
             reader.feed(read_available(streams.console));
         if (waited[1].revents != 0) {
-            read_available(streams.screen);
+            printed(read_available(streams.screen));
             opened.find(log);
         }
         if (waited[5].revents != 0)
@@ -125,6 +128,8 @@ void follow(const Machine& machine, ChildProcess& child, Streams streams,
         if (waited[2].revents != 0) {
             while (is_readable(streams.console))
                 reader.feed(read_available(streams.console));
+            while (streams.screen >= 0 && is_readable(streams.screen))
+                printed(read_available(streams.screen));
             return;
         }
         if ((reader.end_status() || reader.kernel_panic()) && !has_ended) {
@@ -187,16 +192,25 @@ int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reade
     if (!messages.is_open())
         throw Failure(fmt::format("cannot write the emulator's log {}: {}", log.string(),
                                   std::strerror(errno)));
-    ChildProcess child(
-        emulator.command,
-        {.input = screen.theirs.get(), .output = screen.theirs.get(), .error = messages.get()},
-        true);
+    // Through a pipe the bytes of a trace take less time than through a terminal.
+    const bool is_traced = machine.tracer != nullptr;
+    Pipe trace = open_pipe();
+    ChildProcess child(emulator.command,
+                       {.input = screen.theirs.get(),
+                        .output = is_traced ? trace.writing.get() : screen.theirs.get(),
+                        .error = messages.get()},
+                       true);
+    trace.writing.reset();
     const bool on_streams = emulator.console_on_standard_streams;
     follow(machine, child,
            {.console = on_streams ? screen.ours.get() : serial.ours.get(),
-            .screen = on_streams ? -1 : screen.ours.get(),
+            .screen = on_streams  ? -1
+                      : is_traced ? trace.reading.get()
+                                  : screen.ours.get(),
             .input = forwards_input && isatty(STDIN_FILENO) != 0 ? STDIN_FILENO : -1},
-           log, reader);
+           log, reader,
+           is_traced ? machine.tracer->begin(machine.run_name, image.guest)
+                     : Tracer::Input([](std::string_view) {}));
     if (!reader.end_status() && reader.is_started() && machine.kind == MachineKind::bochs &&
         was_shut_down(read_log(log))) {
         reader.feed(fmt::format("\n{}{}\n{}{}\n", abi::monitor_prefix, abi::shutdown_text,

@@ -11,6 +11,8 @@
 
 namespace tool {
 
+class Tracer; // trace/tracer.h
+
 enum class MachineKind { bochs, kvm };
 
 constexpr std::string_view name(MachineKind kind) {
@@ -29,7 +31,9 @@ struct Machine {
     std::uint32_t cpus;                                ///< processors
     std::chrono::seconds time_limit;                   ///< of one boot, on the host's clock
     std::optional<std::filesystem::path> emulator_log; ///< not given: in the temporary folder
-    bool log_exits = false; ///< Bochs's log also names each VM exit of the emulated CPU
+    bool log_exits = false;   ///< Bochs's log also names each VM exit of the emulated CPU
+    Tracer* tracer = nullptr; ///< gets the exits of a monitor that traces; not owned; Bochs only
+    std::string run_name{};   ///< for the tracer
 };
 
 struct KvmCapability; // machine/kvm.h
