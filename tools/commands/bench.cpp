@@ -4,16 +4,16 @@
 #include "tools/commands/commands.h"
 #include "tools/commands/measured_boots.h"
 #include "tools/host/failure.h"
+#include "tools/host/output_file.h"
 #include "tools/host/progress.h"
 #include "tools/machine/memory_size.h"
 #include "tools/results/benchmark_json.h"
-#include "tools/results/result_file.h"
 #include "tools/results/table.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <optional>
 
 namespace tool {
 namespace {
@@ -92,22 +92,20 @@ int bench(const BenchOptions& options) {
     const std::vector<BenchPart> parts = choose_bench_parts(options);
     BootOptions boot = options.boot;
     boot.cpus = parts.front().cpus; // for the line that announces the machine
+    std::optional<OutputFile> json;
     if (!options.json_file.empty())
-        require_result_folder(options.json_file);
+        json.emplace(options.json_file, "the results");
     if (!boot.guest.empty())
         require_readable_guest(boot.guest);
     const Machine machine = choose_machine(boot, default_time_limit);
     const std::vector<Run> runs = measure_all(machine, boot, boots_of(parts, combinations));
+    if (json) {
+        const auto context = benchmark_context(machine, options, parts);
+        json->write(benchmark_json(runs, context, tick_name(machine.kind)));
+    }
     fmt::print("{}", results_table(runs, {.machine = std::string(name(machine.kind)),
                                           .cpu_model = machine.cpu_model,
                                           .tick_name = std::string(tick_name(machine.kind))}));
-    if (!options.json_file.empty()) {
-        const auto context = benchmark_context(machine, options, parts);
-        write_result_file(options.json_file,
-                          benchmark_json(runs, context, tick_name(machine.kind)));
-    }
-    if (std::fflush(stdout) != 0)
-        throw Failure("cannot write the table to standard output");
     return 0;
 }
 

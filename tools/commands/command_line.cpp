@@ -2,6 +2,7 @@
 
 #include "shared/console.h"
 #include "tools/commands/help_texts.h"
+#include "tools/host/standard_streams.h"
 #include "tools/machine/bochs.h"
 
 #include <CLI/CLI.hpp>
@@ -304,11 +305,10 @@ Request chosen(const CLI::App& application, const AllOptions& options) {
         return options.longest_exit;
     if (is_given("doctor"))
         return DoctorOptions{};
-    fmt::print(
-        stderr,
-        "{}name a command: build, bench, run, linux, test, fuzz, fidelity, longest-exit or doctor; "
-        "for more, see `./lazyhv --help`\n",
-        abi::error_prefix);
+    say(fmt::format(
+        "{}name a command: build, bench, run, linux, test, fuzz, fidelity, longest-exit "
+        "or doctor; for more, see `./lazyhv --help`\n",
+        abi::error_prefix));
     return wrong_usage;
 }
 
