@@ -135,7 +135,7 @@ TEST(WrongArguments, LineBreakInAGuestArgument) {
 
 TEST(WrongArguments, NoFolderForTheImage) {
     expect_refused({"run", "--image", "/nowhere/lazyhv.iso", guest_image()},
-                   "cannot write the image to /nowhere/lazyhv.iso: No such file or directory");
+                   "cannot write the image to /nowhere/lazyhv.iso: there is no folder /nowhere");
 }
 
 TEST(WrongArguments, TestsOrTheNestedRun) {
@@ -155,6 +155,7 @@ TEST(WrongArguments, UnknownOptionOrCommand) {
 TEST(WrongArguments, NoFolderForTheResults) {
     expect_refused({"bench", "--json", "/nowhere/results.json"}, "there is no folder /nowhere");
     expect_refused({"bench", "--json", "/tmp"}, "it is a folder");
+    expect_refused({"bench", "--json", "/dev/fd/77"}, "results to /dev/fd/77: Bad file descriptor");
 }
 
 TEST(Help, HasExamples) {
