@@ -11,10 +11,10 @@
 #include <fcntl.h>
 #include <fstream>
 #include <iterator>
+#include <poll.h>
 #include <string>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <thread>
 #include <unistd.h>
 
 namespace tool {
@@ -127,14 +127,13 @@ TEST_F(OutputFiles, MayBeDevices) {
 TEST_F(OutputFiles, MayBeFifosWhichAreNotOpenedBefore) {
     const fs::path fifo = folder_ / "fifo";
     ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
-    std::string read;
-    std::thread reader([&] { read = content(fifo); });
+    const FileDescriptor reader(open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     const OutputFile output(fifo, "the results");
-    std::this_thread::sleep_for(std::chrono::milliseconds(200)); // the reader would see an end now
-    const std::string text(200'000, 'x');                        // more than a pipe holds
-    output.write(text);
-    reader.join();
-    EXPECT_EQ(read, text);
+    pollfd end{.fd = reader.get(), .events = POLLIN, .revents = 0};
+    EXPECT_EQ(poll(&end, 1, 0), 0) << "the reader sees an end";
+    output.write(std::string(20'000, 'x')); // less than a pipe holds, but not at once
+    std::string bytes(30'000, ' ');
+    EXPECT_EQ(read(reader.get(), bytes.data(), bytes.size()), 20'000);
     EXPECT_TRUE(fs::is_fifo(fifo));
 }
 
