@@ -5,10 +5,13 @@
 #include "tools/commands/commands.h"
 #include "tools/host/failure.h"
 #include "tools/host/interruption.h"
+#include "tools/host/standard_streams.h"
 
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <string>
+#include <system_error>
 
 namespace {
 
@@ -36,19 +39,30 @@ int perform(const tool::Request& request) {
     return std::get<int>(request);
 }
 
+/// What to tell the user. fmt says only "file" of an output that it cannot write to.
+std::string text(const std::exception& failure) {
+    const auto* const error = dynamic_cast<const std::system_error*>(&failure);
+    if (error == nullptr || std::ferror(stdout) == 0)
+        return failure.what();
+    return "cannot write to standard output: " + error->code().message();
+}
+
 } // namespace
 
 int main(int argument_count, char** arguments) {
     // As in a shell: 128 plus the number of the signal.
     constexpr int signal_status = 128;
+    tool::reserve_standard_streams();
     try {
         tool::catch_interruptions();
-        return perform(tool::parse_command_line(argument_count, arguments));
+        const int status = perform(tool::parse_command_line(argument_count, arguments));
+        tool::require_output_written();
+        return status;
     } catch (const tool::Interrupted& interrupted) {
         return signal_status + interrupted.signal_number();
     } catch (const std::exception& failure) {
         std::fflush(stdout);
-        fmt::print(stderr, "{}{}\n", abi::error_prefix, failure.what());
+        tool::say(fmt::format("{}{}\n", abi::error_prefix, text(failure)));
         return 1;
     }
 }

@@ -4,8 +4,7 @@
 # In code for 64-bit kernels no instruction may, anywhere. In code for 32-bit kernels, which have fewer
 # registers, functions may save some before PUSHF, and restore them directly before RET.
 #
-# cmake -DOBJDUMP=objdump "-DOBJECTS=a.o b.o" -P check_stack.cmake
-separate_arguments(OBJECTS)
+# cmake -DOBJDUMP=objdump "-DOBJECTS=a.o;b.o" -P check_stack.cmake
 execute_process(COMMAND ${OBJDUMP} -d --no-show-raw-insn ${OBJECTS}
     OUTPUT_VARIABLE code COMMAND_ERROR_IS_FATAL ANY)
 string(REPLACE ";" "" code "${code}")

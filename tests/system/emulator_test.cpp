@@ -39,19 +39,25 @@ TEST(Emulator, IsKilledInTheMiddle) {
     EXPECT_THAT(command.leftovers(), IsEmpty());
 }
 
-/// Ctrl-C, or SIGTERM, while the emulator runs.
-void expect_clean_interruption(int signal_number) {
+/// Ctrl-C, or another such signal, while a program with this in its command line runs.
+void expect_clean_interruption(int signal_number, const std::string& during) {
     Command command(hanging_run);
-    const pid_t bochs = command.wait_for_process(emulators_settings);
-    ASSERT_NE(bochs, -1);
+    const pid_t program = command.wait_for_process(during);
+    ASSERT_NE(program, -1);
     command.send(signal_number);
     EXPECT_EQ(command.wait().status, 128 + signal_number);
-    EXPECT_FALSE(is_running(bochs));
+    EXPECT_FALSE(is_running(program));
     EXPECT_THAT(command.leftovers(), IsEmpty());
 }
 
-TEST(Emulator, EndsWithControlC) { expect_clean_interruption(SIGINT); }
-TEST(Emulator, EndsWithSigterm) { expect_clean_interruption(SIGTERM); }
+TEST(Emulator, EndsWithControlC) { expect_clean_interruption(SIGINT, emulators_settings); }
+TEST(Emulator, EndsWithSigterm) { expect_clean_interruption(SIGTERM, emulators_settings); }
+
+/// xorriso is started by grub-mkrescue, which has made its temporary files by then.
+TEST(Image, IsNotFinishedAfterASignal) {
+    for (const int signal_number : {SIGINT, SIGTERM, SIGHUP})
+        expect_clean_interruption(signal_number, "xorriso");
+}
 
 TEST(Emulator, DoesNotOutliveTheCommand) {
     Command command(hanging_run);
@@ -82,6 +88,40 @@ TEST(Emulator, KeepsItsLogWhereAskedTo) {
     EXPECT_THAT(std::string((std::istreambuf_iterator<char>(stream)), {}),
                 HasSubstr("Shutdown port"));
     std::filesystem::remove(log);
+}
+
+/// Names that mean something else in the settings of Bochs, in QEMU's options or to xorriso.
+const std::string odd_name = "a b, \"c\" $HOME=x %d 'y'";
+
+TEST(Emulator, WritesALogWithAnyName) {
+    Command holder({"true"});
+    holder.wait();
+    const std::string log = holder.folder() / odd_name;
+    const Outcome outcome = lazyhv({"run", "--machine", "bochs", "--profile", "bare", "--interface",
+                                    "native", "--emulator-log", log, guest_image(), "--", "hello"});
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    ASSERT_TRUE(std::filesystem::is_regular_file(log));
+    EXPECT_GT(std::filesystem::file_size(log), 0U);
+}
+
+TEST(Emulator, RefusesALogThatIsNoFile) {
+    const Outcome outcome =
+        lazyhv({"run", "--machine", "bochs", "--emulator-log", "/dev/null", guest_image()});
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.error, HasSubstr("/dev/null: it is not a regular file"));
+}
+
+TEST(Emulator, RunsInAFolderWithAnyName) {
+    Command holder({"true"});
+    holder.wait();
+    const std::filesystem::path folder = holder.folder() / odd_name;
+    std::filesystem::create_directory(folder);
+    const Outcome outcome = lazyhv({"run", "--machine", "bochs", "--profile", "bare", "--interface",
+                                    "native", guest_image(), "--", "hello"},
+                                   {{"TMPDIR", folder}});
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    EXPECT_THAT(outcome.output, HasSubstr("hello"));
+    EXPECT_TRUE(std::filesystem::is_empty(folder));
 }
 
 TEST(Grub, RefusesAGuestThatIsTooBigForTheMachine) {

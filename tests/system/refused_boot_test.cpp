@@ -51,6 +51,11 @@ TEST_F(BadGuest, NoElf) {
     refused("neither an ELF file, nor a Linux bzImage");
 }
 
+TEST_F(BadGuest, WrongByteOrder) {
+    header().e_ident[EI_DATA] = ELFDATA2MSB;
+    refused("an ELF file whose bytes are in big-endian order");
+}
+
 TEST_F(BadGuest, WrongMachine) {
     header().e_machine = EM_AARCH64;
     refused("another machine than x86");

@@ -73,6 +73,22 @@ TEST(Bench, SaysWhatTheGuestSaidOfAnUnknownWorkload) {
     EXPECT_EQ(outcome.output, "");
 }
 
+/// As a shell's `--json >(cat)` does it, but with a link to the pipe's name as well.
+TEST(Bench, WritesResultsIntoAPipe) {
+    const std::string script = R"script(
+ln -s /dev/fd/7 "$TMPDIR/link"
+{ "$0" "$@" --json "$TMPDIR/link" 7>&1 >/dev/null || echo "status $?"; } | cat
+[ -L "$TMPDIR/link" ]
+)script";
+    const Outcome outcome = Command(with_bare({"/bin/sh", "-c", script, lazyhv_program(), "bench"},
+                                              {"--workload", "full", "--switches", "10"}))
+                                .wait();
+    EXPECT_EQ(outcome.status, 0) << outcome.error;
+    EXPECT_THAT(outcome.output, testing::StartsWith("{"));
+    EXPECT_THAT(outcome.output, HasSubstr("\"benchmarks\""));
+    EXPECT_THAT(outcome.output, Not(HasSubstr("status")));
+}
+
 /// On a file system without room for the new results: all as it was, and a message.
 TEST(Bench, KeepsTheOldResultsWhenTheDiskIsFull) {
     const std::string script = R"script(

@@ -135,7 +135,7 @@ TEST(WrongArguments, LineBreakInAGuestArgument) {
 
 TEST(WrongArguments, NoFolderForTheImage) {
     expect_refused({"run", "--image", "/nowhere/lazyhv.iso", guest_image()},
-                   "cannot write the image to /nowhere/lazyhv.iso: No such file or directory");
+                   "cannot write the image to /nowhere/lazyhv.iso: there is no folder /nowhere");
 }
 
 TEST(WrongArguments, TestsOrTheNestedRun) {
@@ -148,13 +148,14 @@ TEST(WrongArguments, UnknownOptionOrCommand) {
     expect_refused({"bench", "--switches", "0"}, "--switches");
     expect_refused({"bench", "--switches", "many"}, "--switches");
     expect_refused({},
-                   "name a command: build, bench, run, linux, test, fuzz, fidelity, longest-exit "
+                   "name a command: build, bench, run, linux, test, fuzz, fidelity, longest-exit, trace "
                    "or doctor");
 }
 
 TEST(WrongArguments, NoFolderForTheResults) {
     expect_refused({"bench", "--json", "/nowhere/results.json"}, "there is no folder /nowhere");
     expect_refused({"bench", "--json", "/tmp"}, "it is a folder");
+    expect_refused({"bench", "--json", "/dev/fd/77"}, "results to /dev/fd/77: Bad file descriptor");
 }
 
 TEST(Help, HasExamples) {

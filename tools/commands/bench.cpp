@@ -5,18 +5,19 @@
 #include "tools/commands/measured_boots.h"
 #include "tools/host/build_folder.h"
 #include "tools/host/failure.h"
+#include "tools/host/output_file.h"
 #include "tools/host/progress_bar.h"
+#include "tools/host/standard_streams.h"
 #include "tools/machine/memory_size.h"
 #include "tools/results/benchmark_json.h"
-#include "tools/results/result_file.h"
 #include "tools/results/short_table.h"
 #include "tools/results/table.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 namespace tool {
@@ -106,21 +107,16 @@ std::string shown_path(const fs::path& path) {
                                                                   : relative.string();
 }
 
-/// Writes all figures to the file of --json, or to one in the build folder. Returns its path, or an
-/// empty one if the latter cannot be written, which is said. Throws Failure for the former.
-fs::path write_results(const BenchOptions& options, const std::string& json) {
-    if (!options.json_file.empty()) {
-        write_result_file(options.json_file, json);
-        return options.json_file;
-    }
-    const fs::path path = own_result_file();
+/// Writes all figures to the file in the build folder. If that is impossible, says so and returns
+/// false: the table is what was asked for.
+bool write_own_results(const fs::path& file, const std::string& results) {
     try {
-        fs::create_directories(path.parent_path());
-        write_result_file(path, json);
-        return path;
+        fs::create_directories(file.parent_path());
+        OutputFile(file, "the results").write(results);
+        return true;
     } catch (const std::exception& failure) {
-        fmt::print(stderr, "lazyhv: {}\n", failure.what());
-        return {};
+        say(fmt::format("lazyhv: {}\n", failure.what()));
+        return false;
     }
 }
 
@@ -154,23 +150,23 @@ int bench(const BenchOptions& options) {
     const std::vector<BenchPart> parts = choose_bench_parts(options);
     BootOptions boot = options.boot;
     boot.cpus = parts.front().cpus; // for the line that announces the machine
+    std::optional<OutputFile> json;
     if (!options.json_file.empty())
-        require_result_folder(options.json_file);
+        json.emplace(options.json_file, "the results");
     if (!boot.guest.empty())
         require_readable_guest(boot.guest);
     const Machine machine = choose_machine(boot, default_time_limit);
     const std::vector<Run> runs = measure_all(machine, boot, boots_of(parts, combinations));
-    const fs::path file =
-        write_results(options, benchmark_json(runs, benchmark_context(machine, options, parts),
-                                              tick_name(machine.kind)));
+    const std::string results =
+        benchmark_json(runs, benchmark_context(machine, options, parts), tick_name(machine.kind));
+    const fs::path file = json ? fs::path(options.json_file) : own_result_file();
+    const bool is_written = json ? (json->write(results), true) : write_own_results(file, results);
     fmt::print("{}{}",
                tables(options, runs,
                       {.machine = std::string(name(machine.kind)),
                        .cpu_model = machine.cpu_model,
                        .tick_name = std::string(tick_name(machine.kind))}),
-               where_the_rest_is(options, file));
-    if (std::fflush(stdout) != 0)
-        throw Failure("cannot write the table to standard output");
+               where_the_rest_is(options, is_written ? file : fs::path()));
     return 0;
 }
 

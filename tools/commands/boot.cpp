@@ -3,13 +3,12 @@
 #include "tools/host/build_folder.h"
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
+#include "tools/host/standard_streams.h"
 #include "tools/machine/bochs.h"
 #include "tools/machine/kvm.h"
 #include "tools/machine/memory_size.h"
 
 #include <fmt/format.h>
-
-#include <cstdio>
 
 namespace tool {
 Machine choose_machine(const BootOptions& options, std::chrono::seconds default_time_limit) {
@@ -38,9 +37,9 @@ Machine choose_machine(const BootOptions& options, std::chrono::seconds default_
                           "CPU: leave --cpu out or use --machine bochs");
         machine.cpu_model = "host";
     }
-    fmt::print(stderr, "{}; CPU {}{}, {} MiB\n", choice.reason,
-               machine.cpus == 1 ? "" : fmt::format("{} x ", machine.cpus), machine.cpu_model,
-               machine.memory_mebibytes);
+    say(fmt::format("{}; CPU {}{}, {} MiB\n", choice.reason,
+                    machine.cpus == 1 ? "" : fmt::format("{} x ", machine.cpus), machine.cpu_model,
+                    machine.memory_mebibytes));
     return machine;
 }
 

@@ -3,6 +3,7 @@
 #include "shared/console.h"
 #include "tools/commands/completion.h"
 #include "tools/commands/help_texts.h"
+#include "tools/host/standard_streams.h"
 #include "tools/machine/bochs.h"
 
 #include <CLI/CLI.hpp>
@@ -351,12 +352,9 @@ Request chosen(const CLI::App& application, const AllOptions& options) {
         return options.trace;
     if (is_given("doctor"))
         return DoctorOptions{};
-    fmt::print(
-        stderr,
-        "{}name a command: build, bench, run, linux, test, fuzz, fidelity, longest-exit, trace "
-        "or doctor; "
-        "for more, see `./lazyhv --help`\n",
-        abi::error_prefix);
+    say(fmt::format("{}name a command: build, bench, run, linux, test, fuzz, fidelity, "
+                    "longest-exit, trace or doctor; for more, see `./lazyhv --help`\n",
+                    abi::error_prefix));
     return wrong_usage;
 }
 

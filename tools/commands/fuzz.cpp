@@ -2,6 +2,7 @@
 #include "tools/commands/fuzz_target.h"
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
+#include "tools/host/standard_streams.h"
 
 #include <fmt/format.h>
 
@@ -48,8 +49,8 @@ bool run_target(const FuzzTarget& target, const FuzzOptions& options) {
     say_new_inputs(target, before);
     if (status.artifact.empty())
         return true;
-    fmt::print(stderr, "{}{}: an input crashes it: {}\nTo repeat it: ./lazyhv fuzz {} --input {}\n",
-               status.report, target.name, status.artifact, target.name, status.artifact);
+    say(fmt::format("{}{}: an input crashes it: {}\nTo repeat it: ./lazyhv fuzz {} --input {}\n",
+                    status.report, target.name, status.artifact, target.name, status.artifact));
     return false;
 }
 

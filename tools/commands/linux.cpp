@@ -7,17 +7,17 @@
 #include "tools/commands/profiles.h"
 #include "tools/console/user_terminal.h"
 #include "tools/host/failure.h"
+#include "tools/host/output_file.h"
 #include "tools/host/progress.h"
 #include "tools/host/temporary_folder.h"
 #include "tools/machine/emulation.h"
 #include "tools/results/benchmark_json.h"
 #include "tools/results/linux_table.h"
-#include "tools/results/result_file.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <optional>
 
 namespace tool {
 namespace {
@@ -107,8 +107,9 @@ std::map<std::string, std::string> json_context(const LinuxOptions& options,
 /// writes JSON. Returns 0. Throws Failure and Interrupted.
 int linux_bench(const LinuxOptions& options, const Machine& machine) {
     const std::vector<LinuxBoot> boots = choose_linux_boots(options.boot.profile);
+    std::optional<OutputFile> json;
     if (!options.json_file.empty())
-        require_result_folder(options.json_file);
+        json.emplace(options.json_file, "the results");
     if (machine.cpus != 1)
         throw Failure("--bench measures on one processor: leave --cpus out");
     const TemporaryFolder folder;
@@ -125,14 +126,11 @@ int linux_bench(const LinuxOptions& options, const Machine& machine) {
         });
     }
     const std::string_view ticks = tick_name(machine.kind);
+    if (json)
+        json->write(benchmark_json(runs, json_context(options, machine), ticks));
     fmt::print("{}", linux_table(runs, {.machine = std::string(name(machine.kind)),
                                         .cpu_model = machine.cpu_model,
                                         .tick_name = std::string(ticks)}));
-    if (!options.json_file.empty())
-        write_result_file(options.json_file,
-                          benchmark_json(runs, json_context(options, machine), ticks));
-    if (std::fflush(stdout) != 0)
-        throw Failure("cannot write the table to standard output");
     return 0;
 }
 

@@ -15,8 +15,10 @@
 namespace tool {
 namespace {
 
-/// Lines of the console that are shown of a guest that failed.
+/// Lines of the console that are shown of a guest that failed, and characters that are kept for
+/// that.
 constexpr std::size_t shown_console_lines = 40;
+constexpr std::size_t kept_console = std::size_t{64} << 10U;
 
 /// How many emulators run at the same time.
 constexpr std::size_t parallel_boots = 2;
@@ -27,7 +29,7 @@ Run measured_boot(const Machine& machine, const BootImage& image, const std::str
     std::string console;
     ConsoleReader reader([&console](ConsoleReader::Kind kind, std::string_view text) {
         if (kind != ConsoleReader::Kind::program)
-            console += text;
+            add_to_end(console, text, kept_console);
     });
     const auto fail = [&](std::string_view why) {
         const std::string last = last_lines(console, shown_console_lines);

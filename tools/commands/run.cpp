@@ -21,6 +21,16 @@ void require_classic(std::string_view option, abi::Profile profile) {
     }
 }
 
+/// The command reads the log, too. Throws Failure for what is no file.
+void require_log_file(const std::filesystem::path& path) {
+    std::error_code error;
+    const std::filesystem::file_status status = std::filesystem::status(path, error);
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+        throw Failure(fmt::format("cannot write the emulator's log {}: it is not a regular file",
+                                  path.string()));
+    }
+}
+
 } // namespace
 
 int run(const RunOptions& options) {
@@ -44,6 +54,8 @@ int run(const RunOptions& options) {
         require_readable_guest(options.module_file);
         image.module = options.module_file;
     }
+    if (!options.emulator_log.empty())
+        require_log_file(options.emulator_log);
     if (!options.image_file.empty()) {
         save_boot_image(image, options.image_file);
         return 0;

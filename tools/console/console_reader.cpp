@@ -1,6 +1,9 @@
 #include "tools/console/console_reader.h"
 
 #include "shared/console.h"
+#include "tools/host/failure.h"
+
+#include <fmt/format.h>
 
 #include <charconv>
 #include <string_view>
@@ -70,7 +73,7 @@ void ConsoleReader::take(char byte) {
         if (byte == '\n' || byte == '\r')
             take_grub_line();
         else
-            line_ += byte;
+            append(byte);
         return;
     }
     if (at_start_ && (byte == '\r' || byte == '\n'))
@@ -78,12 +81,25 @@ void ConsoleReader::take(char byte) {
     at_start_ = false;
     kernel_panic_.take(byte);
     if (after_carriage_return_ && byte != '\n')
-        line_ += '\r';
+        append('\r');
     after_carriage_return_ = byte == '\r';
     if (byte == '\n')
         take_line(true);
     else if (byte != '\r')
-        line_ += byte;
+        append(byte);
+}
+
+void ConsoleReader::append(char byte) {
+    line_ += byte;
+    if (line_.size() <= max_line)
+        return;
+    if (phase_ == Phase::grub)
+        throw Failure(fmt::format("GRUB prints a line of more than {} characters", max_line));
+    if (must_be_held()) {
+        throw Failure(fmt::format("the guest prints a line of more than {} characters that begins "
+                                  "with \"{}\": such lines are for programs (docs/guests.md)",
+                                  max_line, line_.starts_with('@') ? "@" : abi::monitor_prefix));
+    }
 }
 
 void ConsoleReader::take_grub_line() {
@@ -107,16 +123,27 @@ void ConsoleReader::take_line(bool finished) {
     has_restarted_ = has_restarted_ || line == grub_ready;
     if (finished) {
         if (kind == Kind::program && line.starts_with(abi::result_prefix))
-            result_lines_.emplace_back(line.substr(abi::result_prefix.size()));
+            keep(result_lines_, line.substr(abi::result_prefix.size()));
         else if (kind == Kind::program && line.starts_with(abi::context_prefix))
-            context_lines_.emplace_back(line.substr(abi::context_prefix.size()));
+            keep(context_lines_, line.substr(abi::context_prefix.size()));
         else if (kind == Kind::error)
-            errors_.emplace_back(line.substr(abi::error_prefix.size()));
+            keep(errors_, line.substr(abi::error_prefix.size()));
         line_ += '\n';
     }
     sink_(kind, line_);
     line_.clear();
     streaming_ = false;
+}
+
+void ConsoleReader::keep(std::vector<std::string>& lines, std::string_view line) {
+    kept_ += line.size() + sizeof(std::string);
+    if (kept_ > max_kept) {
+        throw Failure(
+            fmt::format("the guest prints more results and errors than the {} MiB that are "
+                        "kept",
+                        max_kept >> 20U));
+    }
+    lines.emplace_back(line);
 }
 
 bool ConsoleReader::must_be_held() const {

@@ -1,6 +1,7 @@
 #pragma once
 // Takes the serial console apart: GRUB's text, the lines for programs, and what a person reads.
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -40,6 +41,12 @@ class ConsoleReader {
 
     explicit ConsoleReader(Sink sink) : sink_(std::move(sink)) {}
 
+    /// A line that is shown only as a whole has at most this many characters, and the lines that
+    /// are kept have at most this many together, so that no guest can fill the host's memory.
+    static constexpr std::size_t max_line = std::size_t{64} << 10U;
+    static constexpr std::size_t max_kept = std::size_t{4} << 20U;
+
+    /// Throws Failure when the guest prints more than that.
     void feed(std::string_view bytes);
     /// To be called after the last byte: passes an unfinished line to the sink.
     void finish();
@@ -68,8 +75,12 @@ class ConsoleReader {
     enum class Phase { grub, running, failed };
 
     void take(char byte);
+    /// Throws Failure if the line is one that must be held, and is too long for that.
+    void append(char byte);
     void take_grub_line();
     void take_line(bool finished);
+    /// Throws Failure when the guest has printed too many of them.
+    void keep(std::vector<std::string>& lines, std::string_view line);
     /// Whether the line may still become one that is shown only as a whole.
     [[nodiscard]] bool must_be_held() const;
     [[nodiscard]] Kind line_kind() const;
@@ -89,6 +100,7 @@ class ConsoleReader {
     std::vector<std::string> result_lines_;
     std::vector<std::string> context_lines_;
     std::vector<std::string> errors_;
+    std::size_t kept_ = 0; ///< bytes of the three
 };
 
 } // namespace tool

@@ -1,5 +1,7 @@
 #include "tools/console/user_terminal.h"
 
+#include "tools/host/standard_streams.h"
+
 #include <cstdio>
 #include <unistd.h>
 
@@ -8,11 +10,12 @@ namespace tool {
 void show_console(ConsoleReader::Kind kind, std::string_view text, bool is_verbose) {
     if (kind == ConsoleReader::Kind::program && !is_verbose)
         return;
-    const bool is_error = kind == ConsoleReader::Kind::error;
-    std::fflush(is_error ? stdout : stderr);
-    std::FILE* const stream = is_error ? stderr : stdout;
-    std::fwrite(text.data(), 1, text.size(), stream);
-    std::fflush(stream);
+    if (kind == ConsoleReader::Kind::error) {
+        say(text);
+        return;
+    }
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    require_output_written();
 }
 
 RawTerminal::RawTerminal() {

@@ -9,7 +9,8 @@
 namespace tool {
 
 /// Shows a portion of the console: errors on standard error, everything else on standard output.
-/// Lines for programs are left out unless `is_verbose`.
+/// Lines for programs are left out unless `is_verbose`. Throws Failure when standard output takes
+/// no more, and Interrupted.
 void show_console(ConsoleReader::Kind kind, std::string_view text, bool is_verbose);
 
 /// While an object exists, what is typed on standard input arrives at once, and only the guest

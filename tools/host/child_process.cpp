@@ -32,7 +32,9 @@ void restore_signals() {
 /// Runs in the child between fork and exec, and so calls only what is safe in a signal handler.
 [[noreturn]] void execute_child(const char* program, char* const* arguments,
                                 char* const* environment, const StandardStreams& streams,
-                                bool is_terminal, pid_t parent) {
+                                bool is_terminal, const char* folder, pid_t parent) {
+    if (*folder != '\0' && chdir(folder) != 0)
+        _exit(127);
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
@@ -78,7 +80,7 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 } // namespace
 
 ChildProcess::ChildProcess(const std::vector<std::string>& command, const StandardStreams& streams,
-                           bool is_terminal) {
+                           bool is_terminal, const std::filesystem::path& folder) {
     const std::optional<std::string> program = find_program(command.front());
     if (!program) {
         throw Failure(fmt::format("{} is not installed (not found in PATH); `./lazyhv doctor` says "
@@ -93,7 +95,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command, const Standa
     process_ = fork();
     if (process_ == 0)
         execute_child(program->c_str(), argument_pointers.data(), environment_pointers.data(),
-                      streams, is_terminal, parent);
+                      streams, is_terminal, folder.c_str(), parent);
     if (process_ < 0)
         throw Failure(fmt::format("cannot start {}: {}", *program, std::strerror(errno)));
     // By its number, because glibc 2.36 declares pidfd_open without C linkage.
@@ -141,25 +143,28 @@ void ChildProcess::ask_to_end() {
 
 std::optional<std::string> find_program(std::string_view name) {
     if (name.find('/') != std::string_view::npos)
-        return access(std::string(name).c_str(), X_OK) == 0 ? std::optional<std::string>(name)
-                                                            : std::nullopt;
+        return access(std::string(name).c_str(), X_OK) == 0
+                   ? std::optional(std::filesystem::absolute(name).string())
+                   : std::nullopt;
     const char* const variable = std::getenv("PATH");
     std::string_view folders = variable == nullptr ? "" : variable;
     while (!folders.empty()) {
         const std::size_t end = std::min(folders.find(':'), folders.size());
         const std::string candidate = fmt::format("{}/{}", folders.substr(0, end), name);
         if (end != 0 && access(candidate.c_str(), X_OK) == 0)
-            return candidate;
+            return std::filesystem::absolute(candidate).string();
         folders.remove_prefix(std::min(end + 1, folders.size()));
     }
     return std::nullopt;
 }
 
 int run_to_end(const std::vector<std::string>& command,
-               const std::function<void(std::string_view)>& take) {
+               const std::function<void(std::string_view)>& take,
+               const std::filesystem::path& folder) {
     Pipe pipe = open_pipe();
-    ChildProcess child(
-        command, {.input = -1, .output = pipe.writing.get(), .error = pipe.writing.get()}, false);
+    ChildProcess child(command,
+                       {.input = -1, .output = pipe.writing.get(), .error = pipe.writing.get()},
+                       false, folder);
     pipe.writing.reset();
     for (;;) {
         std::array<pollfd, 2> waited{
@@ -183,9 +188,10 @@ int run_to_end(const std::vector<std::string>& command,
     return child.wait();
 }
 
-Captured capture(const std::vector<std::string>& command) {
+Captured capture(const std::vector<std::string>& command, const std::filesystem::path& folder) {
     std::string output;
-    const int status = run_to_end(command, [&output](std::string_view bytes) { output += bytes; });
+    const int status = run_to_end(
+        command, [&output](std::string_view bytes) { output += bytes; }, folder);
     return {.status = status, .output = std::move(output)};
 }
 
@@ -194,6 +200,12 @@ void become_program(std::vector<std::string> command) {
     restore_signals();
     execvp(arguments.front(), arguments.data());
     throw Failure(fmt::format("cannot start {}: {}", command.front(), std::strerror(errno)));
+}
+
+void add_to_end(std::string& text, std::string_view more, std::size_t kept) {
+    if (text.size() > 2 * kept)
+        text.erase(0, text.size() - kept);
+    text += more;
 }
 
 std::string last_lines(std::string_view text, std::size_t count) {

@@ -4,6 +4,7 @@
 #include "tools/host/file_descriptor.h"
 
 #include <cstddef>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -27,9 +28,10 @@ class ChildProcess {
   public:
     /// `command`: the program (searched for in PATH unless it contains a '/') and its arguments.
     /// With `is_terminal`, `streams.input` becomes its controlling terminal, and TERM is set to
-    /// match. Throws Failure when the program is not found or cannot be started.
+    /// match. The program starts in `folder`, or in the folder of this process if that is empty.
+    /// Throws Failure when the program is not found or cannot be started.
     ChildProcess(const std::vector<std::string>& command, const StandardStreams& streams,
-                 bool is_terminal);
+                 bool is_terminal, const std::filesystem::path& folder = {});
     ~ChildProcess();
     ChildProcess(const ChildProcess&) = delete;
     ChildProcess& operator=(const ChildProcess&) = delete;
@@ -50,14 +52,15 @@ class ChildProcess {
     std::optional<int> status_;
 };
 
-/// The full path of a program in PATH; nothing if it is not found.
+/// The absolute path of a program in PATH; nothing if it is not found.
 std::optional<std::string> find_program(std::string_view name);
 
 /// Runs a program until it ends, and passes on what it prints (standard output and standard error)
 /// as it comes. Returns its status as ChildProcess::wait does. Throws Interrupted, after the
 /// program has been asked to end, and Failure as ChildProcess does.
 int run_to_end(const std::vector<std::string>& command,
-               const std::function<void(std::string_view)>& take);
+               const std::function<void(std::string_view)>& take,
+               const std::filesystem::path& folder = {});
 
 struct Captured {
     int status;
@@ -65,11 +68,15 @@ struct Captured {
 };
 
 /// The same with all that it printed.
-Captured capture(const std::vector<std::string>& command);
+Captured capture(const std::vector<std::string>& command, const std::filesystem::path& folder = {});
 
 /// Replaces this program by another one (exec), with the default actions for signals. The exit
 /// status is then that of `command`. Throws Failure when that fails.
 [[noreturn]] void become_program(std::vector<std::string> command);
+
+/// Appends `more` to `text`, of which at least the last `kept` bytes remain and at most twice as
+/// many, besides `more`.
+void add_to_end(std::string& text, std::string_view more, std::size_t kept);
 
 /// The last `count` lines of `text` that are not empty, without the line feed at the very end.
 std::string last_lines(std::string_view text, std::size_t count);

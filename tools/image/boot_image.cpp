@@ -3,6 +3,7 @@
 #include "tools/host/child_process.h"
 #include "tools/host/failure.h"
 #include "tools/host/fixed_date.h"
+#include "tools/host/output_file.h"
 #include "tools/host/temporary_folder.h"
 #include "tools/image/grub_config.h"
 
@@ -66,28 +67,27 @@ std::filesystem::path make_boot_image(const BootImage& image, const std::filesys
     if (!stream)
         throw Failure(fmt::format("cannot write {}", config.string()));
 
-    std::filesystem::path iso = folder / "boot.iso";
     // GRUB finds the image by its date. How long that takes depends on the date and shifts the
-    // guest's clock, so the date is always the same.
-    const Captured mkrescue = capture(at_fixed_date(
-        {"grub-mkrescue", fmt::format("--directory={}", grub_folder),
-         "--install-modules=multiboot2 normal serial echo boot halt iso9660 biosdisk", "--fonts=",
-         "--locales=", "--themes=", "--compress=no", "-o", iso.string(), root.string()}));
+    // guest's clock, so the date is always the same. It runs in `folder`, and makes its temporary
+    // files there: the names of the files then mean nothing to xorriso, whatever TMPDIR is, and a
+    // signal leaves none of them.
+    const Captured mkrescue = capture(
+        at_fixed_date({"TMPDIR=.", "grub-mkrescue", fmt::format("--directory={}", grub_folder),
+                       "--install-modules=multiboot2 normal serial echo boot halt iso9660 biosdisk",
+                       "--fonts=", "--locales=", "--themes=", "--compress=no", "-o",
+                       std::string(boot_image_name), root.filename().string()}),
+        folder);
     if (mkrescue.status != 0)
         throw Failure(
             fmt::format("grub-mkrescue could not create the boot image:\n{}", mkrescue.output));
     std::filesystem::remove_all(root, error);
-    return iso;
+    return folder / boot_image_name;
 }
 
 void save_boot_image(const BootImage& image, const std::filesystem::path& file) {
+    const OutputFile output(file, "the image");
     const TemporaryFolder folder;
-    std::error_code error;
-    std::filesystem::copy_file(make_boot_image(image, folder.path()), file,
-                               std::filesystem::copy_options::overwrite_existing, error);
-    if (error)
-        throw Failure(
-            fmt::format("cannot write the image to {}: {}", file.string(), error.message()));
+    output.copy(make_boot_image(image, folder.path()));
 }
 
 } // namespace tool

@@ -6,9 +6,13 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tool {
+
+/// The name of the ISO in the folder that it is made in.
+inline constexpr std::string_view boot_image_name = "boot.iso";
 
 struct BootImage {
     std::filesystem::path monitor;
@@ -25,8 +29,8 @@ struct BootImage {
 /// or grub-mkrescue fails.
 std::filesystem::path make_boot_image(const BootImage& image, const std::filesystem::path& folder);
 
-/// Writes the image to `file` and replaces what was there. Throws Failure as above, or when `file`
-/// cannot be written.
+/// Writes the image to `file`, as OutputFile does. Throws Failure as above, or when `file` cannot
+/// be written.
 void save_boot_image(const BootImage& image, const std::filesystem::path& file);
 
 /// Throws Failure unless `guest` is a file that can be read.

@@ -1,6 +1,7 @@
 #include "tools/longest_exit/case_run.h"
 
 #include "tools/host/build_folder.h"
+#include "tools/host/child_process.h"
 #include "tools/host/failure.h"
 #include "tools/machine/emulation.h"
 
@@ -12,6 +13,8 @@
 
 namespace tool {
 namespace {
+
+constexpr std::size_t kept_message = 4096;
 
 /// Removes "KEY=VALUE " from the front of a line and returns VALUE.
 std::string_view take_value(std::string_view& line) {
@@ -71,7 +74,7 @@ CaseResult run_exit_case(const Machine& machine, const MonitorOptions& monitor,
         } else if (kind == ConsoleReader::Kind::error) {
             last_message = text.substr(0, text.find('\n'));
         } else if (kind == ConsoleReader::Kind::text && text.find_first_not_of("\n") != text.npos) {
-            last_message += text;
+            add_to_end(last_message, text, kept_message);
         }
     });
     try {

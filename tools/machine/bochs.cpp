@@ -2,6 +2,7 @@
 
 #include "tools/host/failure.h"
 #include "tools/host/fixed_date.h"
+#include "tools/image/boot_image.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -81,7 +82,7 @@ void require_known_cpu_model(std::string_view model, const std::vector<std::stri
         model, usable));
 }
 
-std::string bochs_settings(const Machine& machine, const BochsFiles& files) {
+std::string bochs_settings(const Machine& machine, std::string_view console) {
     return fmt::format(
         R"(romimage: file=$BXSHARE/BIOS-bochs-latest
 vgaromimage: file=$BXSHARE/VGABIOS-lgpl-latest
@@ -91,7 +92,7 @@ cpu: model={cpu}, count={cpus}, ips={ips}
 memory: guest={guest}, host={host}
 clock: sync=none, time0={time}
 com1: enabled=1, mode=term, dev={console}
-ata0-master: type=cdrom, path="{image}", status=inserted
+ata0-master: type=cdrom, path={image}, status=inserted
 boot: cdrom
 log: {log}
 panic: action=fatal
@@ -105,8 +106,8 @@ magic_break: enabled=0
         fmt::arg("cpus", machine.cpus), fmt::arg("ips", instructions_per_second),
         fmt::arg("guest", machine.memory_mebibytes),
         fmt::arg("host", std::min(machine.memory_mebibytes, max_host_mebibytes)),
-        fmt::arg("time", fixed_date), fmt::arg("console", files.console),
-        fmt::arg("image", files.image.string()), fmt::arg("log", files.log.string()),
+        fmt::arg("time", fixed_date), fmt::arg("console", console),
+        fmt::arg("image", boot_image_name), fmt::arg("log", log_name),
         fmt::arg("debug", machine.log_exits ? reporting_processors(machine.cpus) : ""));
 }
 
@@ -126,14 +127,15 @@ bool was_shut_down(std::string_view log) {
     return log.find("Shutdown port: shutdown requested") != std::string_view::npos;
 }
 
-Emulator prepare_bochs(const Machine& machine, const BochsFiles& files) {
-    write_file(files.settings, bochs_settings(machine, files));
+Emulator prepare_bochs(const Machine& machine, std::string_view console,
+                       const std::filesystem::path& folder) {
+    write_file(folder / settings_name, bochs_settings(machine, console));
     // Debian's Bochs is built with its debugger, which waits for a command: "c" continues.
-    write_file(files.debugger, "c\n");
+    write_file(folder / debugger_name, "c\n");
     // Bochs seeds RDRAND with the second in which it was started, by the host's clock. Linux
     // derives the addresses of a process's memory from it, so counts would not repeat.
-    return {.command = at_fixed_date(
-                {"bochs", "-q", "-f", files.settings.string(), "-rc", files.debugger.string()}),
+    return {.command = at_fixed_date({"bochs", "-q", "-f", fmt::format("./{}", settings_name),
+                                      "-rc", fmt::format("./{}", debugger_name)}),
             .console_on_standard_streams = false};
 }
 

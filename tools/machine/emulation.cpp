@@ -12,12 +12,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
-#include <iterator>
 #include <poll.h>
 #include <unistd.h>
 
@@ -44,10 +44,33 @@ std::string read_available(int descriptor) {
     return count > 0 ? std::string(bytes.data(), static_cast<std::size_t>(count)) : std::string();
 }
 
-/// The whole file; "" when it cannot be read.
-std::string read_log(const std::filesystem::path& path) {
-    std::ifstream stream(path);
-    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+/// At most this much of the log is read, which may be longer than memory.
+constexpr std::streamoff read_log_bytes = 65536;
+
+/// The beginning of the log, or its end; "" when it cannot be read.
+std::string read_log(const std::filesystem::path& path, std::ios::seekdir from) {
+    std::ifstream stream(path, std::ios::binary);
+    stream.seekg(0, std::ios::end);
+    const std::streamoff size = std::min<std::streamoff>(stream.tellg(), read_log_bytes);
+    if (!stream || !stream.seekg(from == std::ios::end ? -size : 0, from))
+        return "";
+    std::string text(static_cast<std::size_t>(size), '\0');
+    stream.read(text.data(), size);
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+    return text;
+}
+
+/// Makes the name under which the emulator is told to write its log stand for the file that was
+/// asked for, whose own name the emulator need not understand. Throws Failure.
+std::filesystem::path place_log(const Machine& machine, const std::filesystem::path& folder) {
+    const std::filesystem::path log = folder / log_name;
+    if (!machine.emulator_log)
+        return log;
+    std::error_code error;
+    std::filesystem::create_symlink(std::filesystem::absolute(*machine.emulator_log), log, error);
+    if (error)
+        throw Failure(fmt::format("cannot create {}: {}", log.string(), error.message()));
+    return log;
 }
 
 /// The terminal that Bochs opens itself. If nobody reads it, it fills up and Bochs stops.
@@ -61,7 +84,7 @@ class OpenedScreen {
     void find(const std::filesystem::path& log) {
         if (was_found_)
             return;
-        if (const std::optional<std::string> name = opened_screen(read_log(log))) {
+        if (const std::optional<std::string> name = opened_screen(read_log(log, std::ios::beg))) {
             terminal_ = open_raw_terminal(*name);
             was_found_ = true;
         }
@@ -175,22 +198,19 @@ std::string how_it_ended(int status) {
 int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reader,
             bool forwards_input) {
     const TemporaryFolder folder;
-    const std::filesystem::path iso = make_boot_image(image, folder.path());
-    const std::filesystem::path log = machine.emulator_log.value_or(folder.path() / "emulator.log");
+    make_boot_image(image, folder.path());
+    const std::filesystem::path log = place_log(machine, folder.path());
     const PseudoTerminal screen = open_pseudo_terminal();
     const PseudoTerminal serial = open_pseudo_terminal();
     const Emulator emulator = machine.kind == MachineKind::bochs
-                                  ? prepare_bochs(machine, {.image = iso,
-                                                            .console = serial.name,
-                                                            .log = log,
-                                                            .settings = folder.path() / "bochsrc",
-                                                            .debugger = folder.path() / "debugger"})
-                                  : prepare_qemu(machine, iso);
+                                  ? prepare_bochs(machine, serial.name, folder.path())
+                                  : prepare_qemu(machine, boot_image_name);
     // Bochs opens its log by name and truncates it; QEMU writes its messages to this descriptor.
     const FileDescriptor messages(
         open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND, 0666));
     if (!messages.is_open())
-        throw Failure(fmt::format("cannot write the emulator's log {}: {}", log.string(),
+        throw Failure(fmt::format("cannot write the emulator's log {}: {}",
+                                  machine.emulator_log.value_or(log).string(),
                                   std::strerror(errno)));
     // Through a pipe the bytes of a trace take less time than through a terminal.
     const bool is_traced = machine.tracer != nullptr;
@@ -199,7 +219,7 @@ int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reade
                        {.input = screen.theirs.get(),
                         .output = is_traced ? trace.writing.get() : screen.theirs.get(),
                         .error = messages.get()},
-                       true);
+                       true, folder.path());
     trace.writing.reset();
     const bool on_streams = emulator.console_on_standard_streams;
     follow(machine, child,
@@ -212,7 +232,7 @@ int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reade
            is_traced ? machine.tracer->begin(machine.run_name, image.guest)
                      : Tracer::Input([](std::string_view) {}));
     if (!reader.end_status() && reader.is_started() && machine.kind == MachineKind::bochs &&
-        was_shut_down(read_log(log))) {
+        was_shut_down(read_log(log, std::ios::end))) {
         reader.feed(fmt::format("\n{}{}\n{}{}\n", abi::monitor_prefix, abi::shutdown_text,
                                 abi::end_prefix, abi::shutdown_status));
     }
@@ -224,7 +244,7 @@ int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reade
             throw Failure("the machine was reset before the guest had said how it ended");
         if (reader.grub_has_failed())
             child.kill();
-        fail_without_end_line(reader, child.wait(), read_log(log));
+        fail_without_end_line(reader, child.wait(), read_log(log, std::ios::end));
     }
     return *reader.end_status();
 }

@@ -57,8 +57,7 @@ KvmCapability kvm_capability() {
     return {false, "/dev/kvm gives a guest no vmx"};
 }
 
-Emulator prepare_qemu(const Machine& machine, const std::filesystem::path& image) {
-    // -cdrom takes the whole word as a file name, even one with a comma in it.
+Emulator prepare_qemu(const Machine& machine, std::string_view image) {
     return {.command = {"qemu-system-x86_64",
                         "-accel",
                         "kvm",
@@ -71,7 +70,7 @@ Emulator prepare_qemu(const Machine& machine, const std::filesystem::path& image
                         "-boot",
                         "d",
                         "-cdrom",
-                        image.string(),
+                        std::string(image),
                         "-display",
                         "none",
                         "-monitor",

@@ -3,8 +3,8 @@
 
 #include "tools/machine/machine.h"
 
-#include <filesystem>
 #include <string>
+#include <string_view>
 
 namespace tool {
 
@@ -17,7 +17,8 @@ struct KvmCapability {
 /// Documentation/virt/kvm/api.rst 4.46). The device may exist without giving a guest VT-x.
 KvmCapability kvm_capability();
 
-/// QEMU's command line for nested VT-x under KVM. `image` is the ISO.
-Emulator prepare_qemu(const Machine& machine, const std::filesystem::path& image);
+/// QEMU's command line for nested VT-x under KVM. `image` is the name of the ISO in the folder in
+/// which QEMU is started.
+Emulator prepare_qemu(const Machine& machine, std::string_view image);
 
 } // namespace tool

@@ -30,7 +30,7 @@ struct Machine {
     std::uint32_t memory_mebibytes;
     std::uint32_t cpus;                                ///< processors
     std::chrono::seconds time_limit;                   ///< of one boot, on the host's clock
-    std::optional<std::filesystem::path> emulator_log; ///< not given: in the temporary folder
+    std::optional<std::filesystem::path> emulator_log; ///< a regular file; not given: none
     bool log_exits = false;   ///< Bochs's log also names each VM exit of the emulated CPU
     Tracer* tracer = nullptr; ///< gets the exits of a monitor that traces; not owned; Bochs only
     std::string run_name{};   ///< for the tracer

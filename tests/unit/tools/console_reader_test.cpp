@@ -1,4 +1,5 @@
 #include "tools/console/console_reader.h"
+#include "tools/host/failure.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -119,6 +120,35 @@ TEST(ConsoleReader, DropsAResultThatIsCutOff) {
     console.reader.feed(std::string(grub_text) + "@result workload=a switches=1");
     console.reader.finish();
     EXPECT_THAT(console.reader.result_lines(), IsEmpty());
+}
+
+TEST(ConsoleReader, BoundsALineThatItHolds) {
+    for (const std::string_view beginning : {"@", "lazyhv: "}) {
+        Console console;
+        console.reader.feed(grub_text);
+        console.reader.feed(beginning);
+        console.reader.feed(std::string(ConsoleReader::max_line - beginning.size(), 'x'));
+        EXPECT_THROW(console.reader.feed("x"), Failure) << beginning;
+    }
+}
+
+TEST(ConsoleReader, ShowsATextOfAnyLength) {
+    Console console;
+    console.reader.feed(grub_text);
+    const std::string text(3 * ConsoleReader::max_line, 'x');
+    console.reader.feed(text);
+    EXPECT_EQ(console.text, text);
+}
+
+TEST(ConsoleReader, BoundsWhatItKeeps) {
+    Console console;
+    console.reader.feed(grub_text);
+    const std::string line = "@result workload=" + std::string(50'000, 'x') + "\r\n";
+    const auto feed_endlessly = [&] {
+        for (std::size_t bytes = 0; bytes < 2 * ConsoleReader::max_kept; bytes += line.size())
+            console.reader.feed(line);
+    };
+    EXPECT_THROW(feed_endlessly(), Failure);
 }
 
 TEST(ConsoleReader, SaysWhyGrubFailed) {

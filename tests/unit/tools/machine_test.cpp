@@ -83,11 +83,7 @@ TEST(BochsSettings, KeepWithinBochssLimits) {
                           .cpus = 4,
                           .time_limit = std::chrono::seconds(1),
                           .emulator_log = std::nullopt};
-    const std::string settings = bochs_settings(machine, {.image = "/t/boot.iso",
-                                                          .console = "/dev/pts/9",
-                                                          .log = "/t/log",
-                                                          .settings = "",
-                                                          .debugger = ""});
+    const std::string settings = bochs_settings(machine, "/dev/pts/9");
     EXPECT_THAT(settings, HasSubstr("cpu: model=tigerlake, count=4, ips=20000000\n"));
     EXPECT_THAT(settings, HasSubstr("memory: guest=3072, host=2048\n"));
     EXPECT_THAT(settings, HasSubstr("com1: enabled=1, mode=term, dev=/dev/pts/9\n"));
@@ -101,10 +97,7 @@ TEST(BochsSettings, LogTheExitsOfEveryProcessorWhenAsked) {
                     .cpus = 1,
                     .time_limit = std::chrono::seconds(1),
                     .emulator_log = std::nullopt};
-    const auto settings = [&machine] {
-        return bochs_settings(
-            machine, {.image = "", .console = "", .log = "", .settings = "", .debugger = ""});
-    };
+    const auto settings = [&machine] { return bochs_settings(machine, ""); };
     EXPECT_THAT(settings(), HasSubstr("debug: action=ignore\n"));
     machine.log_exits = true;
     EXPECT_THAT(settings(), HasSubstr("debug: action=ignore, cpu0=report\n"));
@@ -178,6 +171,16 @@ TEST(MonitorCommandLine, HasTheShadowMemoryOnlyWhenGiven) {
     EXPECT_EQ(monitor_command_line(options), "profile=classic interface=lazy");
     options.shadow_kibibytes = 2048;
     EXPECT_EQ(monitor_command_line(options), "profile=classic interface=lazy shadow=2048");
+}
+
+TEST(TextThatGrows, KeepsItsEnd) {
+    std::string text;
+    for (int count = 0; count < 1000; ++count)
+        add_to_end(text, "0123456789", 100);
+    EXPECT_LE(text.size(), 210U);
+    EXPECT_TRUE(text.ends_with("0123456789"));
+    add_to_end(text, "x", 100);
+    EXPECT_GE(text.size(), 100U);
 }
 
 TEST(LastLines, SkipEmptyOnes) {
