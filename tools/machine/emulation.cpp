@@ -203,10 +203,11 @@ int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reade
     // Bochs opens its log by name and truncates it; QEMU writes its messages to this descriptor.
     const FileDescriptor messages(
         open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND, 0666));
-    if (!messages.is_open())
+    if (!messages.is_open()) {
         throw Failure(fmt::format("cannot write the emulator's log {}: {}",
                                   machine.emulator_log.value_or(log).string(),
                                   std::strerror(errno)));
+    }
     ChildProcess child(
         emulator.command,
         {.input = screen.theirs.get(), .output = screen.theirs.get(), .error = messages.get()},
