@@ -62,7 +62,7 @@ std::string read_log(const std::filesystem::path& path, std::ios::seekdir from) 
 /// Makes the name under which the emulator is told to write its log stand for the file that was
 /// asked for, whose own name the emulator need not understand. Throws Failure.
 std::filesystem::path place_log(const Machine& machine, const std::filesystem::path& folder) {
-    const std::filesystem::path log = folder / log_name;
+    std::filesystem::path log = folder / log_name;
     if (!machine.emulator_log)
         return log;
     std::error_code error;
