@@ -147,9 +147,9 @@ TEST(WrongArguments, UnknownOptionOrCommand) {
     expect_refused({"brench"}, "brench");
     expect_refused({"bench", "--switches", "0"}, "--switches");
     expect_refused({"bench", "--switches", "many"}, "--switches");
-    expect_refused({},
-                   "name a command: build, bench, run, linux, test, fuzz, fidelity, longest-exit, trace "
-                   "or doctor");
+    expect_refused(
+        {}, "name a command: build, bench, run, linux, test, fuzz, fidelity, longest-exit, trace "
+            "or doctor");
 }
 
 TEST(WrongArguments, NoFolderForTheResults) {

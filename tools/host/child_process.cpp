@@ -142,10 +142,11 @@ void ChildProcess::ask_to_end() {
 }
 
 std::optional<std::string> find_program(std::string_view name) {
-    if (name.find('/') != std::string_view::npos)
+    if (name.find('/') != std::string_view::npos) {
         return access(std::string(name).c_str(), X_OK) == 0
                    ? std::optional(std::filesystem::absolute(name).string())
                    : std::nullopt;
+    }
     const char* const variable = std::getenv("PATH");
     std::string_view folders = variable == nullptr ? "" : variable;
     while (!folders.empty()) {

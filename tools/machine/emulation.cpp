@@ -63,7 +63,7 @@ std::string read_log(const std::filesystem::path& path, std::ios::seekdir from) 
 /// Makes the name under which the emulator is told to write its log stand for the file that was
 /// asked for, whose own name the emulator need not understand. Throws Failure.
 std::filesystem::path place_log(const Machine& machine, const std::filesystem::path& folder) {
-    const std::filesystem::path log = folder / log_name;
+    std::filesystem::path log = folder / log_name;
     if (!machine.emulator_log)
         return log;
     std::error_code error;
@@ -208,10 +208,11 @@ int emulate(const Machine& machine, const BootImage& image, ConsoleReader& reade
     // Bochs opens its log by name and truncates it; QEMU writes its messages to this descriptor.
     const FileDescriptor messages(
         open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND, 0666));
-    if (!messages.is_open())
+    if (!messages.is_open()) {
         throw Failure(fmt::format("cannot write the emulator's log {}: {}",
                                   machine.emulator_log.value_or(log).string(),
                                   std::strerror(errno)));
+    }
     // Through a pipe the bytes of a trace take less time than through a terminal.
     const bool is_traced = machine.tracer != nullptr;
     Pipe trace = open_pipe();
