@@ -29,9 +29,20 @@ int perform(const tool::Request& request) {
         return tool::fidelity(*fidelity);
     if (const auto* const longest_exit = std::get_if<tool::LongestExitOptions>(&request))
         return tool::longest_exit(*longest_exit);
+    if (const auto* const compare = std::get_if<tool::CompareOptions>(&request))
+        return tool::compare(*compare);
+    if (const auto* const report = std::get_if<tool::ReportOptions>(&request))
+        return tool::report(*report);
     if (std::holds_alternative<tool::DoctorOptions>(request))
         return tool::doctor();
     return std::get<int>(request);
+}
+
+/// Prints what went wrong, and returns `status`.
+int complain(const std::exception& failure, int status) {
+    std::fflush(stdout);
+    fmt::print(stderr, "{}{}\n", abi::error_prefix, failure.what());
+    return status;
 }
 
 } // namespace
@@ -44,9 +55,9 @@ int main(int argument_count, char** arguments) {
         return perform(tool::parse_command_line(argument_count, arguments));
     } catch (const tool::Interrupted& interrupted) {
         return signal_status + interrupted.signal_number();
+    } catch (const tool::WrongUsage& mistake) {
+        return complain(mistake, tool::wrong_usage_status);
     } catch (const std::exception& failure) {
-        std::fflush(stdout);
-        fmt::print(stderr, "{}{}\n", abi::error_prefix, failure.what());
-        return 1;
+        return complain(failure, 1);
     }
 }

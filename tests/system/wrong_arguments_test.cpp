@@ -147,9 +147,9 @@ TEST(WrongArguments, UnknownOptionOrCommand) {
     expect_refused({"brench"}, "brench");
     expect_refused({"bench", "--switches", "0"}, "--switches");
     expect_refused({"bench", "--switches", "many"}, "--switches");
-    expect_refused({},
-                   "name a command: build, bench, run, linux, test, fuzz, fidelity, longest-exit "
-                   "or doctor");
+    expect_refused(
+        {}, "name a command: build, bench, compare, report, run, linux, test, fuzz, fidelity, "
+            "longest-exit or doctor");
 }
 
 TEST(WrongArguments, NoFolderForTheResults) {
@@ -161,6 +161,8 @@ TEST(Help, HasExamples) {
     for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
                                                       {"build", "--help"},
                                                       {"bench", "--help"},
+                                                      {"compare", "--help"},
+                                                      {"report", "--help"},
                                                       {"run", "--help"}}) {
         const Outcome outcome = lazyhv(arguments);
         EXPECT_EQ(outcome.status, 0);

@@ -2,6 +2,7 @@
 
 #include "shared/console.h"
 #include "tools/commands/help_texts.h"
+#include "tools/host/failure.h"
 #include "tools/machine/bochs.h"
 
 #include <CLI/CLI.hpp>
@@ -9,9 +10,6 @@
 
 namespace tool {
 namespace {
-
-/// Exit status for a command line that is wrong.
-constexpr int wrong_usage = 2;
 
 /// Help texts in which the commands that boot a machine differ.
 struct BootHelp {
@@ -245,6 +243,35 @@ void add_longest_exit(CLI::App& application, LongestExitOptions& options) {
     command->footer(std::string(help::longest_exit));
 }
 
+void add_compare(CLI::App& application, CompareOptions& options) {
+    CLI::App* const command = application.add_subcommand(
+        "compare", "say what changed between two results of bench; 1 if something got worse");
+    command->add_option("OLD.json", options.old_file, "results that bench --json wrote")
+        ->required();
+    command->add_option("NEW.json", options.new_file, "results to compare with them")->required();
+    command
+        ->add_option("--tolerance", options.tolerances,
+                     "how much worse a counter may get: 2%, or for some counters COUNTER=2%, where "
+                     "* in COUNTER stands for any letters and \"any\" for any amount; may be given "
+                     "more than once, and the last that fits counts (default 0%)")
+        ->allow_extra_args(false);
+    command->add_flag("--subset", options.may_lack_benchmarks,
+                      "NEW.json may lack benchmarks of OLD.json");
+    command->add_flag("--all", options.prints_all, "print every change, not only the largest");
+    command->footer(std::string(help::compare));
+}
+
+void add_report(CLI::App& application, ReportOptions& options) {
+    CLI::App* const command = application.add_subcommand(
+        "report", "make one HTML page with pictures of the results of bench");
+    command
+        ->add_option("RESULTS.json", options.files,
+                     "results that bench --json wrote; several are shown side by side")
+        ->required();
+    command->add_option("-o,--output", options.page, "the page to write (default report.html)");
+    command->footer(std::string(help::report));
+}
+
 void set_up(CLI::App& application) {
     // Without a subcommand, parse_command_line prints a better message than CLI11 does.
     application.require_subcommand(0, 1);
@@ -279,6 +306,8 @@ struct AllOptions {
     FuzzOptions fuzz;
     FidelityOptions fidelity;
     LongestExitOptions longest_exit;
+    CompareOptions compare;
+    ReportOptions report;
 };
 
 /// The options of the command that was given.
@@ -302,14 +331,17 @@ Request chosen(const CLI::App& application, const AllOptions& options) {
         return options.fidelity;
     if (is_given("longest-exit"))
         return options.longest_exit;
+    if (is_given("compare"))
+        return options.compare;
+    if (is_given("report"))
+        return options.report;
     if (is_given("doctor"))
         return DoctorOptions{};
-    fmt::print(
-        stderr,
-        "{}name a command: build, bench, run, linux, test, fuzz, fidelity, longest-exit or doctor; "
-        "for more, see `./lazyhv --help`\n",
-        abi::error_prefix);
-    return wrong_usage;
+    fmt::print(stderr,
+               "{}name a command: build, bench, compare, report, run, linux, test, fuzz, fidelity, "
+               "longest-exit or doctor; for more, see `./lazyhv --help`\n",
+               abi::error_prefix);
+    return wrong_usage_status;
 }
 
 } // namespace
@@ -325,6 +357,8 @@ Request parse_command_line(int argument_count, char** arguments) {
     set_up(application);
     add_build(application, options.build);
     add_bench(application, options.bench);
+    add_compare(application, options.compare);
+    add_report(application, options.report);
     add_run(application, options.run);
     add_linux(application, options.linux_guest);
     add_test(application, options.test);
@@ -335,7 +369,7 @@ Request parse_command_line(int argument_count, char** arguments) {
     try {
         application.parse(argument_count, arguments);
     } catch (const CLI::ParseError& error) {
-        return application.exit(error) == 0 ? 0 : wrong_usage;
+        return application.exit(error) == 0 ? 0 : wrong_usage_status;
     }
     return chosen(application, options);
 }

@@ -48,11 +48,13 @@ const StoredBenchmark* StoredResults::find(std::string_view name) const {
 }
 
 std::string StoredResults::tick_name() const {
-    for (const StoredBenchmark& benchmark : benchmarks)
-        for (const auto& [name, value] : benchmark.counters)
+    for (const StoredBenchmark& benchmark : benchmarks) {
+        for (const auto& [counter, value] : benchmark.counters) {
             for (const char* const unit : {"instructions", "cycles"})
-                if (name.starts_with(fmt::format("guest_{}_per_", unit)))
+                if (counter.starts_with(fmt::format("guest_{}_per_", unit)))
                     return unit;
+        }
+    }
     return "";
 }
 
@@ -64,10 +66,13 @@ StoredResults parse_results(std::string_view text, const std::string& file_name)
         !document["benchmarks"].is_array() || document["benchmarks"].empty())
         throw not_results(file_name, "there are no benchmarks in it");
     StoredResults results;
-    if (document.contains("context") && document["context"].is_object())
-        for (const auto& [name, value] : document["context"].items())
-            if (value.is_primitive())
+    if (document.contains("context") && document["context"].is_object()) {
+        for (const auto& [name, value] : document["context"].items()) {
+            if (value.is_primitive()) {
                 results.context[name] = value.is_string() ? value.get<std::string>() : value.dump();
+            }
+        }
+    }
     std::set<std::string> names;
     for (const Json& entry : document["benchmarks"]) {
         results.benchmarks.push_back(to_benchmark(entry, file_name));
