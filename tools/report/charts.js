@@ -33,13 +33,14 @@ function bars(picture) {
 }
 
 function lines(picture) {
+    const lowest = lowestLine(picture);
     return picture.series.map((series) => ({
         label: series.name,
-        data: series.figures,
+        data: series.figures.map((figure) => (figure === 0 ? lowest : figure)),
         borderColor: profileColours[series.profile],
         backgroundColor: profileColours[series.profile],
         pointStyle: markers[series.interface],
-        pointRadius: 5,
+        pointRadius: 4,
         borderWidth: 2,
         borderDash: dashes[series.file % dashes.length],
         spanGaps: true,
@@ -50,19 +51,33 @@ function figuresOf(picture) {
     return picture.series.flatMap((series) => series.figures).filter((figure) => figure !== null);
 }
 
-// A logarithmic scale where the figures span more than two powers of ten. Zero lies at its bottom.
-function valueScale(picture) {
+// Lines whose figures differ by more than a factor of 30 get a logarithmic scale. Zero, which such a
+// scale does not have, then lies on its lowest line, which is labelled "0".
+function lowestLine(picture) {
     const positive = figuresOf(picture).filter((figure) => figure > 0);
-    const isWide = positive.length > 0 && Math.max(...positive) > 100 * Math.min(...positive);
+    const isWide = positive.length > 0 && Math.max(...positive) > 30 * Math.min(...positive);
+    return picture.kind === "lines" && isWide ? 10 ** (Math.floor(Math.log10(Math.min(...positive))) - 1) : 0;
+}
+
+function valueScale(picture) {
+    const lowest = lowestLine(picture);
     const scale = {
-        title: {display: true, text: picture.valueTitle},
         grid: {color: themeColour("--line")},
         stacked: picture.kind === "bars",
         beginAtZero: true,
     };
-    if (picture.kind === "lines" && isWide) {
+    if (lowest > 0) {
+        const isPowerOfTen = (value) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9;
         scale.type = "logarithmic";
-        scale.ticks = {callback: (value) => (Number.isInteger(Math.log10(value)) ? value.toLocaleString("en") : "")};
+        scale.min = lowest;
+        scale.ticks = {
+            callback: (value) => {
+                if (value <= lowest) {
+                    return "0";
+                }
+                return isPowerOfTen(value) ? value.toLocaleString("en") : "";
+            },
+        };
     }
     return scale;
 }
@@ -76,6 +91,11 @@ function rowScale(picture) {
     };
 }
 
+function tooltip(series, row) {
+    const figure = series.figures[row];
+    return `${series.name}: ${figure === null ? "not measured" : figure.toLocaleString("en")}`;
+}
+
 function options(picture) {
     const isBars = picture.kind === "bars";
     return {
@@ -87,12 +107,16 @@ function options(picture) {
             ? {x: valueScale(picture), y: rowScale(picture)}
             : {x: rowScale(picture), y: valueScale(picture)},
         plugins: {
-            legend: {position: "bottom", labels: {usePointStyle: !isBars, boxWidth: isBars ? 12 : 8}},
+            legend: {position: "bottom", labels: {usePointStyle: !isBars, boxWidth: 12, boxHeight: isBars ? 12 : 6}},
+            tooltip: {callbacks: {label: (item) => tooltip(picture.series[item.datasetIndex], item.dataIndex)}},
         },
     };
 }
 
 function isBlank(canvas) {
+    if (canvas.width === 0 || canvas.height === 0) {
+        return true;
+    }
     const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
     return !pixels.some((value) => value !== 0);
 }

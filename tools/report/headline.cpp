@@ -28,7 +28,7 @@ constexpr std::array cards{
 
 constexpr std::array chief_operations{"pagetable/map/512",        "pagetable/map/4096",
                                       "pagetable/protect/512",    "pagetable/unmap/512",
-                                      "pagetable/remap/512",      "pagetable/fork-exit/512",
+                                      "pagetable/remap/512",      "pagetable/fork-exit/1024",
                                       "pagetable/write-invlpg/1", "pagetable/write-touch-cr3/1"};
 
 std::vector<std::string> shown_operations(const std::vector<NamedResults>& files) {
