@@ -34,6 +34,10 @@ int perform(const tool::Request& request) {
         return tool::longest_exit(*longest_exit);
     if (const auto* const trace = std::get_if<tool::TraceOptions>(&request))
         return tool::trace(*trace);
+    if (const auto* const compare = std::get_if<tool::CompareOptions>(&request))
+        return tool::compare(*compare);
+    if (const auto* const report = std::get_if<tool::ReportOptions>(&request))
+        return tool::report(*report);
     if (std::holds_alternative<tool::DoctorOptions>(request))
         return tool::doctor();
     return std::get<int>(request);
@@ -45,6 +49,13 @@ std::string text(const std::exception& failure) {
     if (error == nullptr || std::ferror(stdout) == 0)
         return failure.what();
     return "cannot write to standard output: " + error->code().message();
+}
+
+/// Says what went wrong, and returns `status`.
+int complain(const std::exception& failure, int status) {
+    std::fflush(stdout);
+    tool::say(fmt::format("{}{}\n", abi::error_prefix, text(failure)));
+    return status;
 }
 
 } // namespace
@@ -60,9 +71,9 @@ int main(int argument_count, char** arguments) {
         return status;
     } catch (const tool::Interrupted& interrupted) {
         return signal_status + interrupted.signal_number();
+    } catch (const tool::WrongUsage& mistake) {
+        return complain(mistake, tool::wrong_usage_status);
     } catch (const std::exception& failure) {
-        std::fflush(stdout);
-        tool::say(fmt::format("{}{}\n", abi::error_prefix, text(failure)));
-        return 1;
+        return complain(failure, 1);
     }
 }

@@ -148,8 +148,8 @@ TEST(WrongArguments, UnknownOptionOrCommand) {
     expect_refused({"bench", "--switches", "0"}, "--switches");
     expect_refused({"bench", "--switches", "many"}, "--switches");
     expect_refused(
-        {}, "name a command: build, bench, run, linux, test, fuzz, fidelity, longest-exit, trace "
-            "or doctor");
+        {}, "name a command: build, bench, compare, report, run, linux, test, fuzz, fidelity, "
+            "longest-exit, trace or doctor");
 }
 
 TEST(WrongArguments, NoFolderForTheResults) {
@@ -162,6 +162,8 @@ TEST(Help, HasExamples) {
     for (const std::vector<std::string>& arguments : {std::vector<std::string>{"--help"},
                                                       {"build", "--help"},
                                                       {"bench", "--help"},
+                                                      {"compare", "--help"},
+                                                      {"report", "--help"},
                                                       {"run", "--help"}}) {
         const Outcome outcome = lazyhv(arguments);
         EXPECT_EQ(outcome.status, 0);

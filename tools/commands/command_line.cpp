@@ -1,8 +1,10 @@
 #include "tools/commands/command_line.h"
 
 #include "shared/console.h"
+#include "tools/commands/boot_command_options.h"
 #include "tools/commands/completion.h"
 #include "tools/commands/help_texts.h"
+#include "tools/host/failure.h"
 #include "tools/host/standard_streams.h"
 #include "tools/machine/bochs.h"
 
@@ -11,41 +13,6 @@
 
 namespace tool {
 namespace {
-
-/// Exit status for a command line that is wrong.
-constexpr int wrong_usage = 2;
-
-/// Help texts in which the commands that boot a machine differ.
-struct BootHelp {
-    std::string_view cpus;
-    std::string_view default_seconds;
-};
-
-void add_machine_options(CLI::App& command, BootOptions& options, const BootHelp& help) {
-    command.add_option("--cpu", options.cpu_model,
-                       fmt::format("Bochs's CPU model (default {})", default_cpu_model));
-    command.add_option("--cpus", options.cpus, std::string(help.cpus))->check(CLI::Range(1U, 8U));
-    command.add_option(
-        "--memory", options.memory,
-        fmt::format("memory of the machine, 64M to 3G (default {})", options.memory));
-    command.add_option("--machine", options.machine,
-                       "bochs or kvm (default: kvm if it gives guests VT-x, otherwise bochs)");
-    command
-        .add_option("--time-limit", options.time_limit_seconds,
-                    fmt::format("for one boot, in seconds (default {})", help.default_seconds))
-        ->check(CLI::Range(1U, 86400U));
-}
-
-void add_boot_options(CLI::App& command, BootOptions& options, const BootHelp& help) {
-    command.add_option("--profile", options.profile,
-                       "what the monitor owns: bare, classic, hardened, modern");
-    command.add_option("--interface", options.interface,
-                       "how the guest asks for privileged operations: native, eager, lazy");
-    add_machine_options(command, options, help);
-    command.add_option("--shadow-memory", options.shadow_memory,
-                       "profile classic only: memory for shadow page tables, for example 2M "
-                       "(default: the monitor decides)");
-}
 
 void add_build(CLI::App& application, BuildOptions& options) {
     CLI::App* const command =
@@ -57,113 +24,6 @@ void add_build(CLI::App& application, BuildOptions& options) {
     command->add_flag("--list", options.lists_targets, "print the targets and build nothing")
         ->excludes(targets);
     command->footer(std::string(help::build));
-}
-
-void add_bench(CLI::App& application, BenchOptions& options) {
-    CLI::App* const command = application.add_subcommand(
-        "bench", "measure the VM exits of context switches and page-table operations");
-    add_boot_options(*command, options.boot,
-                     {.cpus = "processors of the machines on which several processors are "
-                              "measured, 1 to 8 (default 8); 1: measure on one processor only",
-                      .default_seconds = "300"});
-    CLI::Option* const workloads = command->add_option(
-        "--workload", options.workloads,
-        "names, separated by commas, for example full,pagetable/map/512 (default: those that say "
-        "most); shootdown/... is measured on several processors, the others too if --cpus is "
-        "given");
-    CLI::Option* const all = command
-                                 ->add_flag("--all", options.measures_all,
-                                            "measure every workload, and several processors too")
-                                 ->excludes(workloads);
-    CLI::Option* const details =
-        command
-            ->add_option("--details", options.workloads,
-                         "also print what each exit was, of these workloads or of all that are "
-                         "measured")
-            ->type_name("[TEXT]")
-            ->expected(0, 1)
-            ->excludes(workloads);
-    command->parse_complete_callback([&options, details, all] {
-        options.prints_details = details->count() != 0;
-        if (options.measures_all && !options.workloads.empty())
-            throw CLI::ExcludesError(all->get_name(), "--details WORKLOAD");
-    });
-    command
-        ->add_option("--switches", options.switches,
-                     "context switches in each workload that switches; also operations in each "
-                     "workload on single page-table entries (default 1000)")
-        ->check(CLI::Range(1U, 100'000'000U));
-    command->add_option("--json", options.json_file,
-                        "also write the results to this file, as Google Benchmark JSON");
-    command->add_option("GUEST.elf", options.boot.guest,
-                        "guest image (default: lazyhv's own); its arguments follow --");
-    command->footer(std::string(help::bench));
-}
-
-void add_run(CLI::App& application, RunOptions& options) {
-    CLI::App* const command =
-        application.add_subcommand("run", "boot a guest, with its console on the terminal");
-    add_boot_options(
-        *command, options.boot,
-        {.cpus = "processors of the machine, 1 to 8 (default 1)", .default_seconds = "120"});
-    command->add_option("--emulator-log", options.emulator_log,
-                        "keep the emulator's log in this file");
-    command->add_option("--image", options.image_file,
-                        "write the boot image to this file and boot nothing");
-    command->add_option("--module", options.module_file,
-                        "a file that a Multiboot kernel is given as its module");
-    command
-        ->add_option("--protect", options.protect,
-                     "profiles classic and hardened: whether the monitor owns the descriptor "
-                     "tables, the TSS and CR0.TS (default on); off is for kernels that were not "
-                     "written for lazyhv, and for 32-bit kernels")
-        ->check(CLI::IsMember({"on", "off"}));
-    command->add_flag("--log-exits", options.log_exits,
-                      "Bochs only: the emulator's log names each VM exit (with --emulator-log)");
-    command->add_flag("--checked", options.checked,
-                      "profile classic only: a monitor that compares its shadow page tables with "
-                      "the guest's after every VM exit");
-    command->add_flag("--verbose", options.verbose,
-                      "also show the lines of the console that are for programs (@...)");
-    command
-        ->add_option("GUEST.elf", options.boot.guest,
-                     "guest kernel, an ELF file or a Multiboot kernel; its arguments "
-                     "follow --")
-        ->required();
-    command->footer(std::string(help::run));
-}
-
-void add_linux(CLI::App& application, LinuxOptions& options) {
-    CLI::App* const command =
-        application.add_subcommand("linux", "boot Debian's kernel as the guest");
-    options.boot.memory = "512M";
-    options.boot.interface = "native";
-    command->add_option("--profile", options.boot.profile,
-                        "what the monitor owns: classic, hardened, modern (default modern)");
-    command->add_option("--interface", options.boot.interface,
-                        "native; eager or lazy for a 32-bit kernel with VMI (default native)");
-    add_machine_options(
-        *command, options.boot,
-        {.cpus = "processors of the machine, 1 to 8 (default 1)", .default_seconds = "600"});
-    command->add_option("--kernel", options.kernel,
-                        "a bzImage (default: Debian's, from its package)");
-    command->add_option("--initrd", options.initrd,
-                        "the first file system (default: one with busybox and our programs)");
-    command->add_option("--append", options.append, "more words for the kernel's command line");
-    command->add_option("--run", options.programs,
-                        "programs to run instead of a shell, separated by commas");
-    command->add_flag("--verbose", options.verbose,
-                      "also show the lines of the console that are for programs (@...)");
-    command->add_flag("--pti", options.has_page_table_isolation,
-                      "the kernel isolates its page tables from user programs");
-    command->add_flag("--protect", options.protects_descriptors,
-                      "profiles classic and hardened: the monitor owns the descriptor tables, as "
-                      "it does for other guests");
-    command->add_flag("--bench", options.is_benchmark,
-                      "measure pingpong and fork on each profile, or on the one given");
-    command->add_option("--json", options.json_file,
-                        "with --bench: also write Google Benchmark JSON to this file");
-    command->footer(std::string(help::linux_guest));
 }
 
 void add_test(CLI::App& application, TestOptions& options) {
@@ -275,6 +135,35 @@ void add_completion(CLI::App& application, std::string& shell) {
     command->footer(std::string(help::completion));
 }
 
+void add_compare(CLI::App& application, CompareOptions& options) {
+    CLI::App* const command = application.add_subcommand(
+        "compare", "say what changed between two results of bench; 1 if something got worse");
+    command->add_option("OLD.json", options.old_file, "results that bench --json wrote")
+        ->required();
+    command->add_option("NEW.json", options.new_file, "results to compare with them")->required();
+    command
+        ->add_option("--tolerance", options.tolerances,
+                     "how much worse a counter may get: 2%, or for some counters COUNTER=2%, where "
+                     "* in COUNTER stands for any letters and \"any\" for any amount; may be given "
+                     "more than once, and the last that fits counts (default 0%)")
+        ->allow_extra_args(false);
+    command->add_flag("--subset", options.may_lack_benchmarks,
+                      "NEW.json may lack benchmarks of OLD.json");
+    command->add_flag("--all", options.prints_all, "print every change, not only the largest");
+    command->footer(std::string(help::compare));
+}
+
+void add_report(CLI::App& application, ReportOptions& options) {
+    CLI::App* const command = application.add_subcommand(
+        "report", "make one HTML page with pictures of the results of bench");
+    command
+        ->add_option("RESULTS.json", options.files,
+                     "results that bench --json wrote; several are shown side by side")
+        ->required();
+    command->add_option("-o,--output", options.page, "the page to write (default report.html)");
+    command->footer(std::string(help::report));
+}
+
 void set_up(CLI::App& application) {
     // Without a subcommand, parse_command_line prints a better message than CLI11 does.
     application.require_subcommand(0, 1);
@@ -325,6 +214,8 @@ struct AllOptions {
     FidelityOptions fidelity;
     LongestExitOptions longest_exit;
     TraceOptions trace;
+    CompareOptions compare;
+    ReportOptions report;
 };
 
 /// The options of the command that was given.
@@ -350,12 +241,16 @@ Request chosen(const CLI::App& application, const AllOptions& options) {
         return options.longest_exit;
     if (is_given("trace"))
         return options.trace;
+    if (is_given("compare"))
+        return options.compare;
+    if (is_given("report"))
+        return options.report;
     if (is_given("doctor"))
         return DoctorOptions{};
-    say(fmt::format("{}name a command: build, bench, run, linux, test, fuzz, fidelity, "
-                    "longest-exit, trace or doctor; for more, see `./lazyhv --help`\n",
+    say(fmt::format("{}name a command: build, bench, compare, report, run, linux, test, fuzz, "
+                    "fidelity, longest-exit, trace or doctor; for more, see `./lazyhv --help`\n",
                     abi::error_prefix));
-    return wrong_usage;
+    return wrong_usage_status;
 }
 
 } // namespace
@@ -372,6 +267,8 @@ Request parse_command_line(int argument_count, char** arguments) {
     set_up(application);
     add_build(application, options.build);
     add_bench(application, options.bench);
+    add_compare(application, options.compare);
+    add_report(application, options.report);
     add_run(application, options.run);
     add_linux(application, options.linux_guest);
     add_test(application, options.test);
@@ -385,7 +282,7 @@ Request parse_command_line(int argument_count, char** arguments) {
     try {
         application.parse(argument_count, arguments);
     } catch (const CLI::ParseError& error) {
-        return application.exit(error) == 0 ? 0 : wrong_usage;
+        return application.exit(error) == 0 ? 0 : wrong_usage_status;
     }
     if (!shell.empty()) {
         fmt::print("{}", completion_script(application, shell));

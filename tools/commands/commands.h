@@ -13,6 +13,11 @@ int bench(const BenchOptions& options);
 /// targets and returns 0. Throws Failure for a target that does not exist.
 int build(const BuildOptions& options);
 
+/// Compares two files that bench --json wrote, and prints what changed. Returns the exit status: 1
+/// if a counter got worse by more than its tolerance, or if a benchmark is no longer there. Throws
+/// WrongUsage for a file that cannot be read and for a tolerance that makes no sense.
+int compare(const CompareOptions& options);
+
 /// Prints what this host has and what it lacks. Returns 0 if `bench` can run here.
 int doctor();
 
@@ -34,6 +39,10 @@ int longest_exit(const LongestExitOptions& options);
 /// Boots a Linux kernel and returns the status of its init, or measures it (--bench). Throws
 /// Failure, also when the kernel panics, and Interrupted.
 int boot_linux(const LinuxOptions& options);
+
+/// Writes the HTML page about files that bench --json wrote. Returns 0. Throws Failure, and
+/// WrongUsage for a file that cannot be read.
+int report(const ReportOptions& options);
 
 /// Boots one guest, with its console on the terminal. Returns the status on its end line. Throws
 /// Failure and Interrupted.

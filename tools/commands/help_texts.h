@@ -9,6 +9,8 @@ inline constexpr std::string_view general = R"(
 Examples:
   ./lazyhv build                                    builds everything and runs nothing
   ./lazyhv bench                                    what a context switch costs
+  ./lazyhv compare old.json new.json                what changed between two results of bench
+  ./lazyhv report results.json                      an HTML page about the results of bench
   ./lazyhv run build/guest/guest.elf -- test        the guest kernel's self-tests
   ./lazyhv linux                                    Debian's kernel, with a shell
   ./lazyhv test                                     every test
@@ -76,6 +78,36 @@ Examples:
   ./lazyhv bench --all --details                                 everything that can be measured
   ./lazyhv bench my-kernel.elf --details
   ./lazyhv run build/guest/guest.elf -- workload=list            names the workloads
+)";
+
+inline constexpr std::string_view compare = R"(
+Prints the counters that changed: first those that got worse, beginning with the one that got worse
+by the largest part, then those that got better, then those that are neither (docs/report.md). In
+Bochs counts repeat exactly, so every difference is a change of the software; under KVM times vary
+and need a tolerance. Warns if the files were measured under different conditions.
+
+Exit status: 0 if nothing got worse; 1 if a counter got worse by more than its tolerance, or if a
+benchmark of OLD.json is missing in NEW.json (except with --subset); 2 if a file cannot be read.
+
+Examples:
+  ./lazyhv bench --json new.json
+  ./lazyhv compare old.json new.json
+  ./lazyhv compare old.json new.json --tolerance 2%
+  ./lazyhv compare old.json new.json --tolerance '*_instructions_*=5%' --tolerance real_time=5%
+  ./lazyhv compare old.json new.json --tolerance vmcs_accesses_per_exit=any
+  ./lazyhv compare --subset --all old.json only-full.json
+)";
+
+inline constexpr std::string_view report = R"(
+Writes one HTML page that needs no other file and no network: exits per switch and per page-table
+operation, what the exits were, instructions in guest and monitor, page-table operations by size,
+and several processors. Each picture has its table. Several files are shown side by side, and what
+differs from the first file is listed.
+
+Examples:
+  ./lazyhv bench --json results.json
+  ./lazyhv report results.json
+  ./lazyhv report old.json new.json -o difference.html
 )";
 
 inline constexpr std::string_view linux_guest = R"(

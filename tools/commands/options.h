@@ -110,6 +110,19 @@ struct LongestExitOptions {
     std::string one_case;                          ///< repeat only this case; empty: not given
 };
 
+struct CompareOptions {
+    std::string old_file;
+    std::string new_file;
+    std::vector<std::string> tolerances; ///< "2%", "COUNTER=2%"
+    bool may_lack_benchmarks = false;    ///< the new file, some of the old one
+    bool prints_all = false;             ///< every change instead of the largest
+};
+
+struct ReportOptions {
+    std::vector<std::string> files;
+    std::string page = "report.html";
+};
+
 struct TestOptions {
     std::vector<std::string> regular_expressions;
     bool nested = false;      ///< the nested run instead of the suite

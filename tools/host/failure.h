@@ -12,6 +12,16 @@ class Failure : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// Exit status after WrongUsage.
+inline constexpr int wrong_usage_status = 2;
+
+/// What the user gave cannot be used: wrong words, or a file that cannot be read. main()
+/// returns wrong_usage_status, so that it differs from the 1 with which `compare` answers.
+class WrongUsage : public Failure {
+  public:
+    using Failure::Failure;
+};
+
 /// The user ended the command with a signal. While this exception propagates, destructors stop what
 /// was started and remove what was created.
 class Interrupted : public std::exception {
