@@ -85,10 +85,11 @@ std::string bash_script(const std::vector<Command>& commands) {
         Words names;
         for (const Option& option : command.options) {
             names.insert(names.end(), option.names.begin(), option.names.end());
-            if (!option.values.empty())
+            if (!option.values.empty()) {
                 values +=
                     fmt::format("    '{} {}') COMPREPLY=($(compgen -W '{}' -- \"$cur\")) ;;\n",
                                 command.name, option.names.back(), fmt::join(option.values, " "));
+            }
         }
         options += fmt::format("    {}) words='{}' ;;\n", command.name, fmt::join(names, " "));
     }
@@ -120,10 +121,11 @@ std::string zsh_argument(const Option& option, const std::string& name) {
         description +=
             std::string(character == '[' || character == ']' || character == ':', '\\') + character;
     std::string argument = fmt::format("{}[{}]", name, description);
-    if (option.takes_value)
+    if (option.takes_value) {
         argument += option.values.empty()
                         ? ":value:_files"
                         : fmt::format(":value:({})", fmt::join(option.values, " "));
+    }
     return in_quotes(argument);
 }
 

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace tool {
@@ -44,7 +45,10 @@ std::vector<Way> all_ways(const std::vector<NamedResults>& files);
 struct Measured {
     std::string workload;
     unsigned threads;
-    auto operator<=>(const Measured&) const = default;
+    bool operator==(const Measured&) const = default;
+    bool operator<(const Measured& other) const {
+        return std::tie(workload, threads) < std::tie(other.workload, other.threads);
+    }
 };
 
 /// The workloads of all files whose names begin with `prefix` ("switch/"), in the files' order,

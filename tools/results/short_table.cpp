@@ -75,8 +75,8 @@ std::string ticks_table(const std::vector<Run>& runs, const Names& workloads,
                         std::string_view tick_name) {
     std::string title(tick_name);
     title.front() = static_cast<char>(std::toupper(title.front()));
-    const std::string table = workload_table(
-        title + " per context switch, in guest and monitor together", runs, workloads, ticks, true);
+    std::string table = workload_table(title + " per context switch, in guest and monitor together",
+                                       runs, workloads, ticks, true);
     if (table.empty() || tick_name != "instructions")
         return table;
     return table + "  The time in which a processor leaves the guest and enters it again is not in "

@@ -160,6 +160,8 @@ TEST(MonitorCommandLine, SaysWhoOwnsDescriptorsOnlyWhenGiven) {
     EXPECT_EQ(monitor_command_line(options), "profile=hardened interface=native protect=1");
     options.protects_descriptors = false;
     EXPECT_EQ(monitor_command_line(options), "profile=hardened interface=native protect=0");
+    options.traces = true;
+    EXPECT_EQ(monitor_command_line(options), "profile=hardened interface=native protect=0 trace=1");
     options.protects_descriptors = std::nullopt;
     EXPECT_EQ(monitor_command_line(options), "profile=hardened interface=native");
 }
