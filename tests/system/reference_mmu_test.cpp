@@ -42,10 +42,12 @@ std::string expected(const fidelity::TranslationCase& access) {
 }
 
 TEST(ReferenceMmu, AgreesWithTheEmulatedProcessor) {
-    const Outcome outcome =
-        lazyhv({"run", "--profile", "bare", "--interface", "native", "--cpu", "corei7_skylake_x",
-                LAZYHV_BINARY_DIR "/tests/fidelity/fidelity.elf", "--", "translations",
-                "seed=" + std::to_string(seed), "count=" + std::to_string(cases)});
+    // Some 100 seconds on a processor that has nothing else to do.
+    Command command({lazyhv_program(), "run", "--profile", "bare", "--interface", "native", "--cpu",
+                     "corei7_skylake_x", "--time-limit", "280",
+                     LAZYHV_BINARY_DIR "/tests/fidelity/fidelity.elf", "--", "translations",
+                     "seed=" + std::to_string(seed), "count=" + std::to_string(cases)});
+    const Outcome outcome = command.wait(std::chrono::seconds(290));
     ASSERT_EQ(outcome.status, 0) << outcome.output << outcome.error;
     std::istringstream lines(outcome.output);
     const std::string prefix = "translation ";

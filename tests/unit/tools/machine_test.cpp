@@ -160,10 +160,16 @@ TEST(MonitorCommandLine, SaysWhoOwnsDescriptorsOnlyWhenGiven) {
     EXPECT_EQ(monitor_command_line(options), "profile=hardened interface=native protect=1");
     options.protects_descriptors = false;
     EXPECT_EQ(monitor_command_line(options), "profile=hardened interface=native protect=0");
-    options.traces = true;
-    EXPECT_EQ(monitor_command_line(options), "profile=hardened interface=native protect=0 trace=1");
     options.protects_descriptors = std::nullopt;
     EXPECT_EQ(monitor_command_line(options), "profile=hardened interface=native");
+}
+
+TEST(MonitorCommandLine, SaysThatTheMonitorTraces) {
+    const MonitorOptions options{.profile = abi::Profile::modern,
+                                 .interface = abi::Interface::lazy,
+                                 .shadow_kibibytes = std::nullopt,
+                                 .traces = true};
+    EXPECT_EQ(monitor_command_line(options), "profile=modern interface=lazy trace=1");
 }
 
 TEST(MonitorCommandLine, HasTheShadowMemoryOnlyWhenGiven) {
