@@ -69,10 +69,10 @@ function valueScale(picture) {
     if (lowest > 0) {
         const isPowerOfTen = (value) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9;
         scale.type = "logarithmic";
-        scale.min = lowest;
+        scale.min = figuresOf(picture).includes(0) ? lowest : undefined;
         scale.ticks = {
             callback: (value) => {
-                if (value <= lowest) {
+                if (value === scale.min) {
                     return "0";
                 }
                 return isPowerOfTen(value) ? value.toLocaleString("en") : "";
